@@ -1,0 +1,107 @@
+"""What we need from a media node, and what we remember of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+#: ``answered``: every list came. ``refused``: nobody listens there, so the node
+#: is gone. ``silent``: a time-out, 401 or 5xx, which says nothing about the streams.
+Answer = Literal["answered", "refused", "silent"]
+
+#: ``missing``: the node answered that it has no such connection.
+KickResult = Literal["kicked", "missing", "unknown"]
+
+
+class Publisher(Protocol):
+    """One encoder's connection on a node."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def source_type(self) -> str: ...
+    @property
+    def source_id(self) -> str: ...
+    @property
+    def ready(self) -> bool:
+        """True once the node lists it as the source of its path."""
+        ...
+
+    @property
+    def query(self) -> str:
+        """As the encoder sent it, still percent-encoded. It may hold a key."""
+        ...
+
+
+class Reader(Protocol):
+    """One viewer's connection or HLS session on a node."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def reader_type(self) -> str: ...
+    @property
+    def reader_id(self) -> str: ...
+    @property
+    def query(self) -> str: ...
+    @property
+    def outbound_bytes(self) -> int: ...
+
+
+class View(Protocol):
+    """What one look at a node's lists gave."""
+
+    @property
+    def answer(self) -> Answer: ...
+    @property
+    def reason(self) -> str:
+        """Why it did not answer; empty when it did."""
+        ...
+
+    @property
+    def started(self) -> str:
+        """When the server started, as it says it; empty before v1.15.2."""
+        ...
+
+    @property
+    def publishers(self) -> Sequence[Publisher]: ...
+    @property
+    def readers(self) -> Sequence[Reader]: ...
+    @property
+    def lists_hls(self) -> bool:
+        """False before v1.18.0, where HLS viewers are in no list."""
+        ...
+
+
+class NodeApi(Protocol):
+    """A node's control API."""
+
+    async def look(self) -> View: ...
+    async def kick(self, source_type: str, source_id: str) -> KickResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A media node as the table ``nodes`` keeps it.
+
+    The public URLs may hold ``{host}``, which stands for the host that the
+    request came to: in development a phone gets an address it can use.
+    """
+
+    name: str
+    api_url: str
+    rtmp_url: str
+    hls_url: str
+    webrtc_url: str
+    srt_url: str
+    rtsp_url: str
+    region: str
+    draining: bool
+    silent_since: datetime | None
+    lost: bool
+
+    @property
+    def state(self) -> Literal["active", "draining", "lost"]:
+        if self.lost:
+            return "lost"
+        return "draining" if self.draining else "active"
