@@ -95,10 +95,11 @@ class Node:
     webrtc_url: str
     srt_url: str
     rtsp_url: str
-    region: str
-    draining: bool
-    silent_since: datetime | None
-    lost: bool
+    region: str = ""
+    sandbox: bool = False
+    draining: bool = False
+    silent_since: datetime | None = None
+    lost: bool = False
 
     @property
     def state(self) -> Literal["active", "draining", "lost"]:

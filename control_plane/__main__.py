@@ -1,0 +1,30 @@
+"""The command line."""
+
+import click
+
+from control_plane.commands import demo, nodes, serve, sessions
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="live-control-plane")
+def main() -> None:
+    """The control plane for live streaming on MediaMTX.
+
+    Settings come from the environment; `config` prints them.
+    """
+
+
+main.add_command(serve.serve_command)
+main.add_command(serve.migrate)
+main.add_command(serve.config)
+main.add_command(sessions.sessions)
+main.add_command(sessions.kick)
+main.add_command(sessions.ban)
+main.add_command(sessions.unban)
+main.add_command(nodes.nodes)
+main.add_command(nodes.mediamtx_config)
+main.add_command(nodes.node_env)
+main.add_command(demo.demo)
+
+if __name__ == "__main__":
+    main()

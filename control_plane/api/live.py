@@ -1,0 +1,150 @@
+"""Going live, one's lasting keys, and watching."""
+
+from aiohttp import web
+
+from control_plane.api import shapes
+from control_plane.model.refusals import BadInput, Refusal
+from control_plane.model.urls import playback_url, publish_urls
+from control_plane.service.broadcasts import Broadcasts, Start, Started
+from control_plane.service.watching import Watching
+from control_plane.web.body import Body
+from control_plane.web.dispatch import Call, Endpoint
+from control_plane.web.envelope import answer
+from control_plane.web.snapshots import Json, broadcast, iso, live_streaming
+
+MOST_LISTED = 100
+
+
+class LiveApi:
+    def __init__(self, broadcasts: Broadcasts, watching: Watching) -> None:
+        self._broadcasts = broadcasts
+        self._watching = watching
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        return {
+            "liveStream": Endpoint(self.live_stream),
+            "streamKeys": Endpoint(self.create_key),
+            "showStreamKeys": Endpoint(self.show_keys),
+            "revokeStreamKey": Endpoint(self.revoke_key),
+            "watch": Endpoint(self.watch, "optional"),
+            "showLiveStreams": Endpoint(self.show_live, "optional"),
+            "showLiveStream": Endpoint(self.show_one, "optional"),
+        }
+
+    async def live_stream(self, call: Call) -> web.Response:
+        """``{id, ended_at}`` ends a session; anything else starts one."""
+        body = call.body
+        claimed = body.id("user_id", 0)
+        if claimed not in (0, call.me.id):
+            raise Refusal("You can only go live as yourself.")
+        session_id = body.id("id", 0)
+        if session_id and (body.has("ended_at") or body.has("duration")):
+            ended = await self._broadcasts.end_own(call.me, session_id)
+            return self._answer(call, live_streaming(ended, 0))
+        started = await self._broadcasts.start(call.me, _start(body))
+        return self._answer(call, _started(started, call.host))
+
+    def _answer(self, call: Call, live: Json) -> web.Response:
+        user = shapes.user(call.me, own_token=call.token)
+        return answer({"LiveStreaming": live, "User": user})
+
+    async def create_key(self, call: Call) -> web.Response:
+        body = call.body
+        channel, key_id, key = await self._broadcasts.create_key(
+            call.me,
+            body.text("name", longest=200),
+            body.text("channel_name", longest=32),
+        )
+        node = await self._broadcasts.channel_node(channel)
+        urls = publish_urls(node, call.host, channel.path, key)
+        return answer(
+            {
+                "StreamKey": {
+                    "id": key_id,
+                    "name": body.text("name", longest=200),
+                    "channel_name": channel.name,
+                    "key": key,
+                    "stream_key": urls.stream_key,
+                    "rtmp_server": urls.server,
+                    "rtmp_url": urls.rtmp,
+                    "srt_url": urls.srt,
+                    "whip_url": urls.whip,
+                    "playback_url": playback_url(node, call.host, channel.path),
+                }
+            }
+        )
+
+    async def show_keys(self, call: Call) -> web.Response:
+        found = await self._broadcasts.list_keys(call.me)
+        return answer([{"StreamKey": shapes.stream_key(key)} for key in found])
+
+    async def revoke_key(self, call: Call) -> web.Response:
+        await self._broadcasts.revoke_key(call.me, call.body.id("id"))
+        return answer("revoked")
+
+    async def watch(self, call: Call) -> web.Response:
+        name = _name(call.body)
+        user_id = 0 if call.user is None else call.user.id
+        old_token = call.body.text("token", longest=512)
+        admission = await self._watching.admit(name, user_id, old_token)
+        session = admission.broadcast.session
+        return answer(
+            {
+                "Watch": {
+                    "token": admission.token,
+                    "expires_at": admission.expires_at,
+                    "playback_url": playback_url(
+                        admission.node, call.host, session.path, admission.token
+                    ),
+                    "sandbox": admission.node.sandbox,
+                    "LiveStreaming": broadcast(admission.broadcast),
+                }
+            }
+        )
+
+    async def show_live(self, call: Call) -> web.Response:
+        body = call.body
+        size = body.integer("size", 20)
+        page = body.integer("page", body.page())
+        if not 1 <= size <= MOST_LISTED:
+            raise BadInput(f"size must be 1 to {MOST_LISTED}.")
+        if not 0 <= page <= 100_000:
+            raise BadInput("page must be 0 or more.")
+        found = await self._watching.live(size, page)
+        return answer([{"LiveStreaming": broadcast(one)} for one in found])
+
+    async def show_one(self, call: Call) -> web.Response:
+        found = await self._watching.find(_name(call.body))
+        return answer({"LiveStreaming": broadcast(found)})
+
+
+def _start(body: Body) -> Start:
+    window = body.integer("reconnect_window", -1)
+    return Start(
+        title=body.text("title", longest=200),
+        cover=body.text("cover", longest=2000),
+        client_started_at=body.text("started_at", longest=40),
+        reconnect_window=window if body.has("reconnect_window") else None,
+    )
+
+
+def _started(started: Started, host: str) -> Json:
+    session, node = started.session, started.node
+    urls = publish_urls(node, host, session.path, started.key)
+    return live_streaming(session, 0) | {
+        "rtmp_url": urls.rtmp,
+        "rtmp_server": urls.server,
+        "stream_key": urls.stream_key,
+        "key": started.key,
+        "srt_url": urls.srt,
+        "whip_url": urls.whip,
+        "playback_url": playback_url(node, host, session.path),
+        "expires_at": iso(started.key_expires_at),
+    }
+
+
+def _name(body: Body) -> str:
+    for field in ("id", "live_streaming_id", "name", "channel_name"):
+        if body.has(field):
+            return body.text(field, longest=64)
+    raise BadInput("id or name is missing.")

@@ -1,0 +1,132 @@
+"""What the apps decode (facts, mobile-apps §2). Every type is theirs."""
+
+from control_plane.model.keys import StreamKey, masked
+from control_plane.model.users import User
+from control_plane.web.snapshots import Json, when
+
+SECRET_FIELDS = (
+    "password",
+    "token",
+    "version",
+    "device",
+    "ip",
+    "city",
+    "country",
+    "state",
+    "region",
+    "location_string",
+    "paypal",
+    "reset_wallet_datetime",
+    "referral_code",
+    "social",
+    "social_id",
+    "profile_video",
+)
+
+
+def user(
+    of: User, *, own_token: str | None = None, wallet: int = 0, **more: object
+) -> Json:
+    """``own_token``: only when the caller is this very user. What is private to a
+    user (e-mail, phone, device) is empty for everyone else."""
+    own = own_token is not None
+    shape: Json = {
+        "id": of.id,
+        "username": of.username,
+        "first_name": of.first_name,
+        "last_name": of.last_name,
+        "bio": of.bio,
+        "website": of.website,
+        "gender": of.gender,
+        "dob": of.dob if own else "",
+        "email": of.email if own else "",
+        "phone": of.phone if own else "",
+        "role": "user",
+        "profile_pic": of.profile_pic,
+        "profile_pic_small": of.profile_pic,
+        "profile_gif": of.profile_gif,
+        "auth_token": own_token or "",
+        "device_token": "",
+        "created": when(of.created_at),
+        # Both apps read these as text, and the Android map crashes on "".
+        "lat": "0",
+        "long": "0",
+        "active": 2 if of.banned else 1,
+        "online": 0,
+        "verified": int(of.verified),
+        "private": int(of.private),
+        "profile_view": 1,
+        "business": 0,
+        "parent": 0,
+        "country_id": 0,
+        "wallet": wallet,
+        "total_all_time_coins": 0,
+        "comission_earned": 0,
+        "total_balance_usd": 0,
+        "followers_count": 0,
+        "follower_count": 0,
+        "following_count": 0,
+        "likes_count": 0,
+        "video_count": 0,
+        "sold_items_count": 0,
+        "tagged_products_count": 0,
+        "profile_visit_count": 0,
+        "unread_notification": 0,
+        "block": 0,
+        "notification": 0,
+        "verification_applied": 0,
+        "button": "0" if own else "follow",
+        "story": [],
+        # An empty list opens the interest picker on every start of the Android app.
+        "Interests": [{"id": 1, "title": "Live"}],
+        "Playlist": [],
+    }
+    shape.update(dict.fromkeys(SECRET_FIELDS, ""))
+    shape.update(more)
+    return shape
+
+
+def push_notification(user_id: int) -> Json:
+    flags = (
+        "likes",
+        "comments",
+        "new_followers",
+        "mentions",
+        "direct_messages",
+        "video_updates",
+    )
+    return {"id": user_id, **dict.fromkeys(flags, 1)}
+
+
+def privacy_setting(user_id: int) -> Json:
+    return {
+        "id": user_id,
+        "videos_download": 1,
+        "videos_repost": 1,
+        "direct_message": "everyone",
+        "duet": "everyone",
+        "video_comment": "everyone",
+        "liked_videos": "everyone",
+        "order_history": "only_me",
+    }
+
+
+def account(shape: Json, user_id: int) -> Json:
+    """The answer of every call that is about one user."""
+    return {
+        "User": shape,
+        "PushNotification": push_notification(user_id),
+        "PrivacySetting": privacy_setting(user_id),
+        "Playlist": [],
+    }
+
+
+def stream_key(key: StreamKey) -> Json:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "channel_name": key.channel,
+        "key": masked(key.hint),
+        "created": when(key.created_at),
+        "last_used": when(key.last_published_at),
+    }

@@ -1,0 +1,110 @@
+"""``control-plane demo``: a broadcaster that anybody can watch."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import click
+
+SIZE = "640x360"
+
+
+@click.command()
+@click.option(
+    "--url", default="", help="The service.  [default: http://127.0.0.1:8080]"
+)
+@click.option("--title", default="Demo", show_default=True)
+def demo(url: str, title: str) -> None:
+    """Sign in a demo broadcaster, go live with a moving test picture and sound, and
+    go on until Ctrl-C. Started again in time, it resumes the same session."""
+    port = os.environ.get("CONTROL_PLANE_PUBLIC_PORT", "8080")
+    base = (url or f"http://127.0.0.1:{port}").rstrip("/")
+    try:
+        code = asyncio.run(_demo(base, title))
+    except aiohttp.ClientError:
+        raise click.ClickException(f"Nothing answers at {base}.") from None
+    raise SystemExit(code)
+
+
+async def _demo(base: str, title: str) -> int:
+    async with aiohttp.ClientSession() as http:
+        user = await _post(
+            http,
+            f"{base}/api/registerUser",
+            {"social": "google", "social_id": "demo", "username": "demo"},
+        )
+        headers = {"Auth-Token": user["User"]["auth_token"]}
+        live = await _post(
+            http, f"{base}/api/liveStream", {"title": title}, headers=headers
+        )
+    session = live["LiveStreaming"]
+    click.echo(f"Watch it:  {base}/watch/{session['id']}")
+    click.echo("Ctrl-C stops it; the page then shows that it is reconnecting.")
+    return await _publish(session["rtmp_url"])
+
+
+async def _post(
+    http: aiohttp.ClientSession,
+    url: str,
+    body: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    async with http.post(url, json=body, headers=headers) as response:
+        answer = await response.json()
+    if answer["code"] != 200:
+        raise click.ClickException(str(answer["msg"]))
+    msg: dict[str, Any] = answer["msg"]
+    return msg
+
+
+async def _publish(rtmp_url: str) -> int:
+    """ffmpeg's exit code; 0 when it was stopped on purpose."""
+    process = await asyncio.create_subprocess_exec(
+        ffmpeg(), *_arguments(rtmp_url), stdin=asyncio.subprocess.DEVNULL
+    )
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    stopping = asyncio.create_task(stopped.wait())
+    ending = asyncio.create_task(process.wait())
+    await asyncio.wait({stopping, ending}, return_when=asyncio.FIRST_COMPLETED)
+    if ending.done():
+        stopping.cancel()
+        click.echo("The publisher was cut, or could not publish.", err=True)
+        return process.returncode or 1
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    await ending
+    return 0
+
+
+def ffmpeg() -> str:
+    """FFMPEG_BIN, PATH, or the imageio-ffmpeg wheel."""
+    found = os.environ.get("FFMPEG_BIN") or shutil.which("ffmpeg")
+    if found:
+        return found
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        raise click.ClickException(
+            "ffmpeg is missing: install it, or pip install imageio-ffmpeg."
+        ) from None
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def _arguments(rtmp_url: str) -> list[str]:
+    picture = f"testsrc2=size={SIZE}:rate=30"
+    sound = "sine=frequency=330:beep_factor=4:sample_rate=44100"
+    options = f"""
+        -hide_banner -loglevel warning -re
+        -f lavfi -i {picture} -f lavfi -i {sound}
+        -c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p
+        -g 30 -b:v 800k -c:a aac -b:a 96k -f flv
+    """
+    return [*options.split(), rtmp_url]

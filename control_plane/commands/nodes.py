@@ -1,0 +1,122 @@
+"""``control-plane nodes``, ``mediamtx-config`` and ``node-env``."""
+
+import click
+
+from control_plane.app import Services
+from control_plane.commands.output import as_json, run, settings, show
+from control_plane.model.nodes import Node
+from control_plane.model.secret import Secrets
+from mediamtx.render import NodeConfig, render
+
+
+@click.group()
+def nodes() -> None:
+    """The media nodes."""
+
+
+@nodes.command("list")
+@as_json
+def list_nodes(as_json: bool) -> None:
+    """List nodes and how they are."""
+
+    async def work(services: Services) -> list[dict[str, object]]:
+        return [
+            {
+                "name": node.name,
+                "state": node.state,
+                "api_url": node.api_url,
+                "rtmp_url": node.rtmp_url,
+                "hls_url": node.hls_url,
+                "region": node.region,
+                "silent_since": node.silent_since,
+            }
+            for node in await services.nodes.listing()
+        ]
+
+    show(run(work), json_wanted=as_json)
+
+
+@nodes.command()
+@click.argument("name")
+@click.option("--api", required=True, help="Its control API, http://host:9997")
+@click.option("--host", required=True, help="Its public host name.")
+@click.option("--region", default="", help="Where it stands.")
+@click.option("--rtmp-port", default=1935, show_default=True)
+@click.option("--hls-url", default="", help="Default: http://HOST:8888")
+def add(
+    name: str, api: str, host: str, region: str, rtmp_port: int, hls_url: str
+) -> None:
+    """Add a node, or change one."""
+    node = Node(
+        name=name,
+        api_url=api.rstrip("/"),
+        rtmp_url=f"rtmp://{host}:{rtmp_port}",
+        hls_url=hls_url.rstrip("/") or f"http://{host}:8888",
+        webrtc_url=f"http://{host}:8889",
+        srt_url=f"srt://{host}:8890",
+        rtsp_url=f"rtsp://{host}:8554",
+        region=region,
+    )
+    run(lambda services: services.nodes.save(node))
+    click.echo(f"Now give it its configuration: mediamtx-config --node {name}")
+
+
+@nodes.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a node that never had a session."""
+    run(lambda services: services.nodes.remove(name))
+    click.echo(f"{name} is removed.")
+
+
+@nodes.command()
+@click.argument("name")
+def drain(name: str) -> None:
+    """No new sessions go there; the running ones stay."""
+    run(lambda services: services.nodes.set_draining(name, draining=True))
+    click.echo(f"{name} is draining.")
+
+
+@nodes.command()
+@click.argument("name")
+def activate(name: str) -> None:
+    """Take new sessions again."""
+    run(lambda services: services.nodes.set_draining(name, draining=False))
+    click.echo(f"{name} is active.")
+
+
+@click.command("mediamtx-config")
+@click.option("--node", "name", default="local", show_default=True)
+@click.option("--for", "version", default="v1.20.1", show_default=True)
+@click.option("--hook-command", default="", help="Absolute path of notify.sh.")
+@click.option("--bind", default="", help="Listen on this address only.")
+def mediamtx_config(name: str, version: str, hook_command: str, bind: str) -> None:
+    """Print mediamtx.yml for a node. It holds the node's secret."""
+    known = settings()
+    secret = Secrets(known.secret.get_secret_value()).node(name)
+    base = f"{known.node_reaches_us_at}/hooks/mediamtx/{name}"
+    scheme, _, rest = base.partition("://")
+    config = NodeConfig(
+        auth_url=f"{scheme}://{name}:{secret}@{rest}/auth",
+        hook_url=base,
+        hook_command=hook_command or None,
+        rtmp=f"{bind}:{known.rtmp_port}",
+        hls=f"{bind}:{known.hls_port}",
+        webrtc=f"{bind}:{known.webrtc_port}",
+        srt=f"{bind}:{known.srt_port}",
+        rtsp=f"{bind}:{known.rtsp_port}",
+        api=f"127.0.0.1:{known.api_port}",
+        api_is_private=True,
+    )
+    try:
+        click.echo(render(config, version), nl=False)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.command("node-env")
+@click.option("--node", "name", default="local", show_default=True)
+def node_env(name: str) -> None:
+    """Print the environment that a node's hook command needs. It is secret."""
+    secret = Secrets(settings().secret.get_secret_value()).node(name)
+    click.echo(f"CONTROL_PLANE_HOOK_SECRET={secret}")

@@ -1,0 +1,68 @@
+"""How every command prints: lines for people, or JSON with ``--json``."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import click
+
+from control_plane.app import Services, services
+from control_plane.config import Settings, SettingsError, load
+from control_plane.model.refusals import Refusal
+from control_plane.service.away import AWAY
+
+T = TypeVar("T")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def settings() -> Settings:
+    try:
+        return load()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def run(work: Callable[[Services], Awaitable[T]]) -> T:
+    """Open the stores, do one thing, close them."""
+
+    async def whole() -> T:
+        async with services(settings()) as opened:
+            return await work(opened)
+
+    try:
+        return asyncio.run(whole())
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence) from None
+    except AWAY as error:
+        raise click.ClickException(f"Postgres does not answer: {error}") from None
+
+
+def show(rows: Sequence[Mapping[str, object]], *, json_wanted: bool) -> None:
+    """A table with a line for each row."""
+    if json_wanted:
+        click.echo(json.dumps(list(rows), indent=2, default=str))
+        return
+    if not rows:
+        click.echo("none")
+        return
+    names = list(rows[0])
+    table = [names, *([_cell(row[name]) for name in names] for row in rows)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(names))]
+    for line in table:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def show_one(row: Mapping[str, object], *, json_wanted: bool) -> None:
+    if json_wanted:
+        click.echo(json.dumps(row, indent=2, default=str))
+        return
+    width = max(len(name) for name in row)
+    for name, value in row.items():
+        click.echo(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def _cell(value: object) -> str:
+    return "-" if value in (None, "") else str(value)

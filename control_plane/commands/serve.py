@@ -1,0 +1,57 @@
+"""``control-plane serve``, ``migrate`` and ``config``."""
+
+import asyncio
+import gc
+import signal
+
+import click
+
+from control_plane.app import PortInUse, serve
+from control_plane.commands.output import settings, show_one
+from control_plane.config import Settings
+from control_plane.service.away import AWAY
+from control_plane.store import database
+from control_plane.web import logs
+
+
+@click.command("serve")
+def serve_command() -> None:
+    """Run the service until SIGTERM or Ctrl-C, then drain."""
+    known = settings()
+    logs.set_up(known.log_level, readable=known.development)
+    if known.development:
+        click.echo(
+            "Development mode: anyone may sign in as anyone. Never on the internet.",
+            err=True,
+        )
+    try:
+        asyncio.run(_serve(known))
+    except PortInUse as error:
+        raise click.ClickException(str(error)) from None
+    except AWAY as error:
+        raise click.ClickException(f"Postgres does not answer: {error}") from None
+
+
+async def _serve(known: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(known):
+        gc.freeze()  # what lives as long as the process halves the p99 otherwise
+        await stop.wait()
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database up to date (serve does it too)."""
+    url = settings().database_url.get_secret_value()
+    applied = asyncio.run(database.migrate(url))
+    click.echo("\n".join(applied) or "Nothing to do.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def config(as_json: bool) -> None:
+    """Print the settings as they are read, secrets hidden."""
+    show_one(settings().model_dump(mode="json"), json_wanted=as_json)

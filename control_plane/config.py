@@ -1,0 +1,121 @@
+"""Settings: read once, from the environment, typed.
+
+Any secret may come from a file instead: ``NAME_FILE`` names it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CONTROL_PLANE_"
+FROM_FILES = (f"{PREFIX}SECRET", f"{PREFIX}API_KEY", "DATABASE_URL", "REDIS_URL")
+
+
+class SettingsError(Exception):
+    """One sentence that names the setting."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. The variable's name is
+    ``CONTROL_PLANE_`` and the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, hide_input_in_errors=True, extra="ignore"
+    )
+
+    env: Literal["development", "production"] = "production"
+    database_url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
+    redis_url: SecretStr = Field(validation_alias=AliasChoices("REDIS_URL"))
+    secret: SecretStr = Field(min_length=32)
+    api_key: SecretStr = SecretStr("")
+
+    public_host: str = "0.0.0.0"  # noqa: S104  (the apps' listener)
+    public_port: int = Field(8080, ge=0, le=65535)
+    internal_host: str = "127.0.0.1"
+    internal_port: int = Field(8081, ge=0, le=65535)
+    internal_reuse_port: bool = False
+    internal_url: str = ""
+    public_url: str = ""
+    cors_origins: str = "*"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    token_days: int = Field(90, ge=1, le=3650)
+    # Today's iOS build sends its Firebase uid for ever, which is no secret:
+    # whoever learns it is that user. None: on in development only.
+    accept_provider_uid: bool | None = None
+    playback: Literal["public", "token"] = "public"
+    viewer_token_hours: float = Field(12.0, gt=0, le=720)
+
+    first_publish_seconds: int = Field(3600, ge=1)
+    reconnect_seconds: int = Field(60, ge=0, le=1800)
+    longest_session_seconds: int = Field(43_200, ge=1)
+    reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
+
+    node_name: str = Field("local", pattern=r"^([a-z0-9][a-z0-9-]{0,31})?$")
+    node_host: str = ""
+    node_region: str = ""
+    node_sandbox: bool = False
+    rtmp_port: int = Field(1935, ge=1, le=65535)
+    hls_port: int = Field(8888, ge=1, le=65535)
+    webrtc_port: int = Field(8889, ge=1, le=65535)
+    srt_port: int = Field(8890, ge=1, le=65535)
+    rtsp_port: int = Field(8554, ge=1, le=65535)
+    api_port: int = Field(9997, ge=1, le=65535)
+
+    @model_validator(mode="after")
+    def _production_is_production(self) -> Self:
+        if self.env == "development" and os.environ.get("ENV") == "production":
+            raise ValueError(
+                "CONTROL_PLANE_ENV=development is refused where ENV=production"
+            )
+        return self
+
+    @property
+    def development(self) -> bool:
+        return self.env == "development"
+
+    @property
+    def provider_uid_accepted(self) -> bool:
+        if self.accept_provider_uid is None:
+            return self.development
+        return self.accept_provider_uid
+
+    @property
+    def node_reaches_us_at(self) -> str:
+        """The internal listener's address as a node sees it."""
+        return self.internal_url or f"http://{self.internal_host}:{self.internal_port}"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Raises SettingsError with one sentence that names the wrong setting."""
+    for name in FROM_FILES:
+        _from_file(name, os.environ if environ is None else environ)
+    try:
+        return Settings.model_validate({})
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+
+
+def _from_file(name: str, environ: Mapping[str, str]) -> None:
+    path = environ.get(f"{name}_FILE")
+    if not path or environ.get(name):
+        return
+    try:
+        os.environ[name] = Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE cannot be read: {error.strerror}.") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    if not first["loc"]:
+        return str(first["msg"]).removeprefix("Value error, ") + "."
+    field = str(first["loc"][0])
+    name = field if field.isupper() else PREFIX + field.upper()
+    if first["type"] == "missing":
+        return f"{name} is not set."
+    return f"{name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}."

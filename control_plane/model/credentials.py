@@ -1,0 +1,27 @@
+"""Where an encoder's or a viewer's secret arrives.
+
+It may be in ``token``, in ``password`` or in the query as ``key``, ``pass`` or
+``token``, by protocol and server version; MediaMTX up to v1.20.1 fills the first
+two from the last in some cases only.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+QUERY_NAMES = ("key", "pass", "token")
+LONGEST = 512  # characters; nothing that we give out is longer
+
+
+def candidates(payload: Mapping[str, object]) -> list[str]:
+    """Every secret the caller may have meant, the likeliest first, no doubles."""
+    found = [payload.get("token"), payload.get("password")]
+    found += from_query(payload.get("query"))
+    texts = [text for text in found if isinstance(text, str)]
+    return list(dict.fromkeys(text for text in texts if 0 < len(text) <= LONGEST))
+
+
+def from_query(query: object) -> list[str]:
+    if not isinstance(query, str) or not query or len(query) > 4 * LONGEST:
+        return []
+    pairs = parse_qsl(query, errors="replace")
+    return [value for name in QUERY_NAMES for key, value in pairs if key == name]

@@ -1,0 +1,47 @@
+"""Stream keys: the secret, its hash, and what is shown of it later."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+KEY_BYTES = 20  # 160 bits, 27 characters: an RTMP URL stays far under 255
+HINT_LENGTH = 4
+
+
+def new_key() -> str:
+    return secrets.token_urlsafe(KEY_BYTES)
+
+
+def hash_key(pepper: bytes, key: str) -> bytes:
+    """32 bytes. Keyed, so that a stolen table alone does not let anyone guess."""
+    return hashlib.blake2b(key.encode(), key=pepper, digest_size=32).digest()
+
+
+def hint(key: str) -> str:
+    return key[-HINT_LENGTH:]
+
+
+def masked(hint: str) -> str:
+    return "•" * 8 + hint
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: int
+    user_id: int
+    name: str
+    path: str
+    closed_until: datetime | None
+    banned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKey:
+    id: int
+    name: str
+    hint: str
+    channel: str
+    created_at: datetime
+    last_published_at: datetime | None
+    revoked_at: datetime | None

@@ -1,0 +1,96 @@
+"""Signed tokens: who a user is, and which viewer may watch what.
+
+Compact and symmetric, because only we verify them: ``<payload>.<signature>``,
+both base64url, verified in about 5 µs.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+
+SIGNATURE_BYTES = 16
+
+
+class BadToken(Exception):
+    """The token is not ours, damaged or expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken:
+    user_id: int
+    version: int
+    issued_at: int  # unix seconds
+    expires_at: int  # unix seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerToken:
+    viewer: str
+    path: str
+    user_id: int  # 0 for a guest
+    expires_at: int  # unix seconds
+
+
+def sign_user(key: bytes, token: UserToken) -> str:
+    return _sign(key, [token.user_id, token.version, token.issued_at, token.expires_at])
+
+
+def read_user(key: bytes, text: str, now: float) -> UserToken:
+    match _verify(key, text):
+        case [int() as user_id, int() as version, int() as issued, int() as expires]:
+            token = UserToken(user_id, version, issued, expires)
+        case _:
+            raise BadToken
+    if token.expires_at < now:
+        raise BadToken
+    return token
+
+
+def sign_viewer(key: bytes, token: ViewerToken) -> str:
+    return _sign(key, [token.viewer, token.path, token.user_id, token.expires_at])
+
+
+def read_viewer(key: bytes, text: str, now: float = 0.0) -> ViewerToken:
+    """``now`` = 0: the expiry does not matter (a session that runs already)."""
+    match _verify(key, text):
+        case [str() as viewer, str() as path, int() as user_id, int() as expires]:
+            token = ViewerToken(viewer, path, user_id, expires)
+        case _:
+            raise BadToken
+    if token.expires_at < now:
+        raise BadToken
+    return token
+
+
+def _sign(key: bytes, values: list[object]) -> str:
+    payload = _encode(json.dumps(values, separators=(",", ":")).encode())
+    return f"{payload}.{_signature(key, payload)}"
+
+
+def _verify(key: bytes, text: str) -> list[object]:
+    payload, dot, signature = text.partition(".")
+    if not dot or not payload.isascii() or not signature.isascii():
+        raise BadToken
+    if not hmac.compare_digest(_signature(key, payload), signature):
+        raise BadToken
+    try:
+        values = json.loads(
+            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        )
+    except (ValueError, binascii.Error):
+        raise BadToken from None
+    if not isinstance(values, list):
+        raise BadToken
+    return values
+
+
+def _signature(key: bytes, payload: str) -> str:
+    digest = hmac.digest(key, payload.encode(), hashlib.sha256)
+    return _encode(digest[:SIGNATURE_BYTES])
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

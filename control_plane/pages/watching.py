@@ -1,0 +1,32 @@
+"""The service as the pages see it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+from control_plane.pages.feed import NoSuchStream, Snapshot
+from control_plane.service.watching import Watching
+from control_plane.web.snapshots import broadcast
+
+
+class WatchingFeed:
+    """A LiveFeed."""
+
+    def __init__(self, watching: Watching) -> None:
+        self._watching = watching
+
+    @asynccontextmanager
+    async def subscribe(
+        self, name: str
+    ) -> AsyncIterator[AsyncIterator[Snapshot | None]]:
+        if not await self._watching.exists(name):
+            raise NoSuchStream(name)
+        async with aclosing(self._watching.follow(name)) as changes:
+            yield (None if one is None else broadcast(one) async for one in changes)
+
+    @asynccontextmanager
+    async def subscribe_list(self) -> AsyncIterator[AsyncIterator[Sequence[Snapshot]]]:
+        async with aclosing(self._watching.follow_live()) as changes:
+            yield ([broadcast(one) for one in found] async for found in changes)
+
+    async def hls_urls(self, host: str) -> Sequence[str]:
+        return await self._watching.hls_urls(host)

@@ -1,0 +1,53 @@
+"""Kicking and banning: denied first, then cut, and said when it is out."""
+
+from control_plane.model.refusals import Empty
+from control_plane.model.sessions import LiveSession
+from control_plane.service.broadcasts import Broadcasts
+from control_plane.service.cutting import cut
+from control_plane.service.nodes import Nodes
+from control_plane.store import keys, sessions, users
+from control_plane.store.database import Pool
+from control_plane.store.events import append_user_event
+
+
+class Moderation:
+    def __init__(self, pool: Pool, broadcasts: Broadcasts, nodes: Nodes) -> None:
+        self._pool = pool
+        self._broadcasts = broadcasts
+        self._nodes = nodes
+
+    async def kick(self, session: LiveSession) -> bool:
+        """True once nobody publishes on its path."""
+        return await self._broadcasts.end(session, "kicked")
+
+    async def ban(self, user_id: int, reason: str) -> bool:
+        """True once the user publishes nowhere."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await users.get(connection, user_id) is None:
+                raise Empty("There is no such user.")
+            if await users.ban(connection, user_id, reason):
+                await append_user_event(
+                    connection, user_id, "user.banned", {"reason": reason}
+                )
+        session = await sessions.open_of_user(self._pool, user_id)
+        out = session is None or await self._broadcasts.end(session, "banned")
+        return out and await self._cut_channel(user_id)
+
+    async def unban(self, user_id: int) -> bool:
+        """False when the user was not banned."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            changed = await users.unban(connection, user_id)
+            if changed:
+                await append_user_event(connection, user_id, "user.unbanned", {})
+        return changed
+
+    async def _cut_channel(self, user_id: int) -> bool:
+        """An encoder let in just before the ban, which no session shows yet."""
+        channel = await keys.channel_of_user(self._pool, user_id)
+        if channel is None:
+            return True
+        out = True
+        for node in await self._nodes.listing():
+            if node.state != "lost":
+                out = await cut(self._nodes, node.name, channel.path) and out
+        return out

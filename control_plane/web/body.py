@@ -1,0 +1,138 @@
+"""Reading what the apps send: JSON, JSON called text/plain, forms, or nothing.
+
+Numbers arrive as numbers or as strings for the same field, so every getter takes
+both; an absent field, null and "" are all the same to them.
+"""
+
+import json
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from control_plane.model.refusals import BadInput
+
+LARGEST = 1_000_000  # bytes
+LARGEST_ID = 2_147_483_647
+
+
+class Body:
+    """The fields of one request. Getters raise BadInput with a plain sentence."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self.fields = fields
+
+    def has(self, name: str) -> bool:
+        return self.fields.get(name) not in (None, "")
+
+    def text(self, name: str, default: str = "", longest: int = 1000) -> str:
+        value = self.fields.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise BadInput(f"{name} must be text.")
+        text = str(value).strip()
+        if len(text) > longest:
+            raise BadInput(f"{name} is too long.")
+        if "\x00" in text:
+            raise BadInput(f"{name} has characters that cannot be stored.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise BadInput(f"{name} has characters that cannot be stored.") from None
+        return text
+
+    def required(self, name: str, longest: int = 1000) -> str:
+        text = self.text(name, longest=longest)
+        if not text:
+            raise BadInput(f"{name} is missing.")
+        return text
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """Also from "7", "7.0" and 7.0. Raises when absent without a default."""
+        value = self.fields.get(name)
+        if value in (None, ""):
+            if default is None:
+                raise BadInput(f"{name} is missing.")
+            return default
+        number = _integer(value)
+        if number is None:
+            raise BadInput(f"{name} must be a whole number.")
+        return number
+
+    def id(self, name: str, default: int | None = None) -> int:
+        """0 means none, as the apps say it."""
+        number = self.integer(name, default)
+        if not 0 <= number <= LARGEST_ID:
+            raise BadInput(f"{name} is not an id.")
+        return number
+
+    def page(self) -> int:
+        """``starting_point`` is a page number, 0, 1, 2 …"""
+        page = self.integer("starting_point", 0)
+        if not 0 <= page <= 100_000:
+            raise BadInput("starting_point is not a page number.")
+        return page
+
+
+def _integer(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        if text.isascii() and text.lstrip("-").isdigit() and len(text) < 20:
+            return int(text)
+        value = _float(text)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return None
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+async def read(request: web.Request) -> Body:
+    if request.content_type == "multipart/form-data":
+        return Body(await _multipart(request))
+    raw = await request.content.read(LARGEST + 1)
+    if len(raw) > LARGEST or not request.content.at_eof():
+        raise BadInput("The request is too large.")
+    if not raw.strip():
+        return Body({})
+    if request.content_type == "application/x-www-form-urlencoded":
+        return _form(raw)
+    return _json(raw)
+
+
+def _json(raw: bytes) -> Body:
+    try:
+        fields = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadInput("The request is not valid JSON.") from None
+    if not isinstance(fields, dict):
+        raise BadInput("The request must be a JSON object.")
+    return Body(fields)
+
+
+def _form(raw: bytes) -> Body:
+    if raw.lstrip().startswith(b"{"):
+        return _json(raw)  # curl -d without a header calls JSON a form
+    try:
+        return Body(dict(parse_qsl(raw.decode(), keep_blank_values=True)))
+    except ValueError:
+        raise BadInput("The form cannot be read.") from None
+
+
+async def _multipart(request: web.Request) -> dict[str, object]:
+    """Text parts only: uploads have an endpoint of their own."""
+    try:
+        parts = await request.post()
+    except (ValueError, AssertionError):
+        raise BadInput("The form cannot be read.") from None
+    return {name: value for name, value in parts.items() if isinstance(value, str)}

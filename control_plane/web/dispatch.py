@@ -1,0 +1,168 @@
+"""One route for all of ``/api``: the name of the endpoint, who is calling, the body,
+and refusals as answers.
+
+Paths as the apps really call them: any case, double slashes, a trailing blank, and
+without ``api/`` (facts, mobile-apps §1 and §6.7). Never a redirect: it would turn
+POST into GET.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from aiohttp import web
+
+from control_plane.model.refusals import (
+    NoToken,
+    Refusal,
+    SignedOut,
+    Unavailable,
+    WrongApiKey,
+)
+from control_plane.model.users import User
+from control_plane.service.accounts import Accounts
+from control_plane.service.away import AWAY
+from control_plane.web import body as bodies
+from control_plane.web.body import Body
+from control_plane.web.envelope import answer
+
+log = structlog.get_logger(__name__)
+
+#: ``required``: a valid token. ``optional``: a guest without one. ``none``: the
+#: endpoint reads ``auth_token`` itself.
+Caller = Literal["required", "optional", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to one endpoint."""
+
+    request: web.Request
+    body: Body
+    user: User | None
+    token: str
+
+    @property
+    def me(self) -> User:
+        """The signed-in user of an endpoint that requires one."""
+        if self.user is None:
+            raise NoToken
+        return self.user
+
+    @property
+    def host(self) -> str:
+        """The name or address, without a port, that the client came to."""
+        return host_of(self.request)
+
+
+Handler = Callable[[Call], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    handler: Handler
+    caller: Caller = "required"
+    #: What both apps can decode when this endpoint refuses (facts §6.7).
+    refused: Callable[[Refusal], web.Response] | None = None
+
+
+def host_of(request: web.Request) -> str:
+    host = request.host
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        endpoints: Mapping[str, Endpoint],
+        known_names: frozenset[str],
+        accounts: Accounts,
+        api_key: str,
+    ) -> None:
+        """``known_names``: what the apps call and we do not serve yet."""
+        self._endpoints = {name.lower(): e for name, e in endpoints.items()}
+        self._known = frozenset(name.lower() for name in known_names)
+        self._accounts = accounts
+        self._api_key = api_key
+
+    async def handle(self, request: web.Request) -> web.Response:
+        name = endpoint_name(request.path)
+        endpoint = self._endpoints.get(name)
+        try:
+            self._check_api_key(request)
+            if endpoint is None:
+                raise self._not_served(name)
+            return await self._call(request, endpoint)
+        except Refusal as refusal:
+            return _refused(endpoint, refusal)
+        except AWAY as error:
+            log.warning("api without its stores", name=name, error=repr(error))
+            return _refused(endpoint, Unavailable())
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("api failed", name=name, reference=reference)
+            sentence = f"Something went wrong here. Reference {reference}."
+            return _refused(endpoint, Refusal(sentence))
+
+    async def _call(self, request: web.Request, endpoint: Endpoint) -> web.Response:
+        body = await bodies.read(request)
+        token = _token(request, body, endpoint.caller)
+        user = await self._user(token, endpoint.caller)
+        return await endpoint.handler(Call(request, body, user, token))
+
+    async def _user(self, token: str, caller: Caller) -> User | None:
+        if caller == "none":
+            return None
+        if not token:
+            if caller == "required":
+                raise NoToken
+            return None
+        try:
+            return await self._accounts.who(token)
+        except (NoToken, SignedOut) as refusal:
+            if caller == "required" or str(refusal) != str(SignedOut()):
+                raise
+            return None
+
+    def _check_api_key(self, request: web.Request) -> None:
+        if not self._api_key:
+            return
+        given = request.headers.get("Api-Key", "")
+        if not given:
+            raise Refusal("API key is missing")
+        if not hmac.compare_digest(given.encode(), self._api_key.encode()):
+            raise WrongApiKey
+
+    def _not_served(self, name: str) -> Refusal:
+        if name in self._known:
+            return Refusal("This feature is not available yet.")
+        return Refusal("There is no such endpoint.")
+
+
+def endpoint_name(path: str) -> str:
+    """The last part of the path, whatever stands before it: ``/api//showGifts``."""
+    parts = [part for part in re.split(r"/+", path.strip()) if part.strip()]
+    if parts and parts[0].lower() == "api":
+        parts = parts[1:]
+    return "/".join(parts).strip().lower()
+
+
+def _token(request: web.Request, body: Body, caller: Caller) -> str:
+    """From the header, else from the body; logged-out apps send "0" or "null"."""
+    given = request.headers.get("Auth-Token", "").strip()
+    if given in ("", "0", "null") and caller != "none":
+        value = body.fields.get("auth_token")
+        given = value.strip() if isinstance(value, str) else ""
+    return "" if given in ("0", "null") else given
+
+
+def _refused(endpoint: Endpoint | None, refusal: Refusal) -> web.Response:
+    if endpoint is not None and endpoint.refused is not None:
+        return endpoint.refused(refusal)
+    return answer(refusal.sentence, refusal.code)

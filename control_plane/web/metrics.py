@@ -1,0 +1,20 @@
+"""What operators scrape, on the internal listener only. No label holds a path, a
+user or a secret: their number would grow without end."""
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
+
+AUTH_ANSWERS = Counter(
+    "control_plane_auth_answers_total",
+    "Answers to MediaMTX's auth calls.",
+    ["action", "reason"],
+)
+HOOKS = Counter(
+    "control_plane_hooks_total", "Lifecycle messages from nodes.", ["event"]
+)
+
+
+def response() -> web.Response:
+    return web.Response(
+        body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )

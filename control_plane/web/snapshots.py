@@ -1,0 +1,53 @@
+"""A live session as the apps and the pages read it."""
+
+from datetime import datetime
+
+from control_plane.model.sessions import LiveSession
+from control_plane.service.watching import Broadcast
+
+Json = dict[str, object]
+
+
+def when(value: datetime | None) -> str:
+    """``yyyy-MM-dd HH:mm:ss`` in GMT, the apps' only form."""
+    return "" if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def live_streaming(session: LiveSession, viewers: int) -> Json:
+    """``id`` is text: the older iOS app casts it to String."""
+    return {
+        "id": str(session.id),
+        "user_id": session.user_id,
+        "username": session.username,
+        "channel_name": session.name,
+        "path": session.path,
+        "title": session.title,
+        "cover": session.cover,
+        "status": session.status,
+        "started_at": when(session.started_at)
+        or session.client_started_at
+        or when(session.created_at),
+        "ended_at": when(session.ended_at),
+        "end_reason": session.end_reason or "",
+        "duration": duration(session),
+        "reconnecting_until": iso(session.reconnect_until),
+        "reconnect_window": session.reconnect_window,
+        "viewers": viewers,
+        "peak_viewers": max(session.peak_viewers, viewers),
+        "created": when(session.created_at),
+    }
+
+
+def duration(session: LiveSession) -> int:
+    """Whole seconds from the first picture to the end; 0 while it runs."""
+    if session.started_at is None or session.ended_at is None:
+        return 0
+    return int((session.ended_at - session.started_at).total_seconds())
+
+
+def iso(value: datetime | None) -> str:
+    return "" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def broadcast(of: Broadcast) -> Json:
+    return live_streaming(of.session, of.viewers) | {"sandbox": of.sandbox}

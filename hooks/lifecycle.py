@@ -1,0 +1,54 @@
+"""``POST /hooks/mediamtx/<node>/<event>``: what MediaMTX's runOn… commands tell.
+
+A hint that makes us faster, never the truth: messages come late, twice, in any order
+or not at all. The body holds ``NAME=value`` lines.
+"""
+
+import structlog
+from aiohttp import web
+
+from control_plane.service.away import AWAY
+from control_plane.service.lifecycle import Lifecycle, Source
+
+log = structlog.get_logger(__name__)
+
+LARGEST = 16 * 1024  # bytes
+READY = frozenset({"ready", "online", "available"})
+NOT_READY = frozenset({"not_ready", "notready", "offline", "unavailable"})
+
+
+def values(body: bytes) -> dict[str, str]:
+    lines = body.decode("utf-8", "replace").splitlines()
+    pairs = (line.partition("=") for line in lines if "=" in line)
+    return {name.strip(): value for name, _, value in pairs}
+
+
+async def tell(
+    node: str, event: str, told: dict[str, str], lifecycle: Lifecycle
+) -> web.Response:
+    """204; 400 for what cannot be read, 503 when the sender should try again."""
+    if event not in READY | NOT_READY:
+        return web.Response(status=404)
+    source = Source(
+        node,
+        told.get("MTX_PATH", ""),
+        told.get("MTX_SOURCE_TYPE", ""),
+        told.get("MTX_SOURCE_ID", ""),
+    )
+    if not source.path or len(source.path) > 255 or len(source.id) > 64:
+        return web.Response(status=400)
+    if not source.id:
+        return web.Response(status=204)  # the slate of alwaysAvailable has no source
+    return await _apply(source, event in READY, lifecycle)
+
+
+async def _apply(source: Source, ready: bool, lifecycle: Lifecycle) -> web.Response:
+    try:
+        if ready:
+            await lifecycle.ready(source, listed=False)
+        else:
+            await lifecycle.not_ready(source)
+    except AWAY as error:
+        log.warning("hook without Postgres", path=source.path, error=repr(error))
+        return web.Response(status=503)
+    return web.Response(status=204)

@@ -1,0 +1,98 @@
+"""The internal listener: what nodes call, and metrics. Never public.
+
+One plain function instead of a router: the auth route is asked under MediaMTX's
+global lock, and connection set-up, parsing and routing are most of its cost.
+"""
+
+import base64
+import binascii
+import hmac
+
+from aiohttp import web
+
+from control_plane.model.secret import Secrets
+from control_plane.service.authorize import Authorizer
+from control_plane.service.away import AWAY
+from control_plane.service.grants import Grants
+from control_plane.service.lifecycle import Lifecycle
+from control_plane.web import metrics
+from hooks import auth, lifecycle
+
+PREFIX = "/hooks/mediamtx/"
+BODY_SECRET = "CONTROL_PLANE_HOOK_SECRET"  # noqa: S105  (a name)
+
+
+class Listener:
+    def __init__(
+        self,
+        secrets: Secrets,
+        authorizer: Authorizer,
+        changes: Lifecycle,
+        grants: Grants,
+    ) -> None:
+        self._secrets = secrets
+        self._authorizer = authorizer
+        self._changes = changes
+        self._grants = grants
+        self._nodes: dict[str, str] = {}
+
+    def know_nodes(self, names: list[str]) -> None:
+        """Only these may call; each with its own secret."""
+        self._nodes = {name: self._secrets.node(name) for name in names}
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path
+        if path.startswith(PREFIX) and request.method == "POST":
+            node, _, event = path[len(PREFIX) :].partition("/")
+            if event == "auth":
+                return await self._auth(request, node)
+            return await self._hook(request, node, event)
+        if path == "/metrics" and request.method == "GET":
+            return metrics.response()
+        if path == "/healthz":
+            return web.Response(text="ok\n")
+        return web.Response(status=404)
+
+    async def _auth(self, request: web.BaseRequest, node: str) -> web.Response:
+        if not self._is_node(node, _basic(request, node)):
+            metrics.AUTH_ANSWERS.labels("other", "wrong_node_secret").inc()
+            return web.Response(status=401)
+        return await auth.answer(request, node, self._authorizer)
+
+    async def _hook(
+        self, request: web.BaseRequest, node: str, event: str
+    ) -> web.Response:
+        if (request.content_length or 0) > lifecycle.LARGEST:
+            return web.Response(status=413)
+        told = lifecycle.values(await request.read())
+        secret = told.pop(BODY_SECRET, "") or _basic(request, node)
+        if not self._is_node(node, secret):
+            return web.Response(status=401)
+        metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
+        try:
+            await self._grants.flush()
+        except AWAY:
+            return web.Response(status=503)
+        return await lifecycle.tell(node, event, told, self._changes)
+
+    def _is_node(self, node: str, secret: str) -> bool:
+        expected = self._nodes.get(node)
+        if expected is None:
+            return False
+        return hmac.compare_digest(expected.encode(), secret.encode())
+
+
+KNOWN = lifecycle.READY | lifecycle.NOT_READY
+
+
+def _basic(request: web.BaseRequest, node: str) -> str:
+    """The password of a Basic header whose user is the node; "" otherwise."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Basic":
+        return ""
+    try:
+        text = base64.b64decode(given, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    user, _, password = text.partition(":")
+    return password if user == node else ""
