@@ -1,0 +1,1 @@
+"""What a viewer sees: the list of what is live, and one broadcast playing."""
