@@ -1,0 +1,97 @@
+// What is live, kept up to date in place: a card is moved or changed, never redrawn,
+// so that nothing flickers and the keyboard's focus stays.
+
+import { Feed } from "./feed.js";
+import { count, hue, initial, titleOf, watching } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const cards = new Map(); // session id -> <li>
+let feed;
+
+function render({ sessions }) {
+  const now = new Set(sessions.map((session) => session.id));
+  for (const [id, card] of cards) if (!now.has(id)) remove(id, card);
+  sessions.forEach((session, place) => {
+    const card = cards.get(session.id) ?? add(session);
+    fill(card, session);
+    const there = $("grid").children[place];
+    if (there !== card) $("grid").insertBefore(card, there ?? null);
+  });
+  $("empty").hidden = sessions.length > 0;
+  put($("count"), summary(sessions));
+}
+
+function summary(sessions) {
+  if (!sessions.length) return "";
+  const viewers = sessions.reduce((sum, { viewers }) => sum + viewers, 0);
+  const streams = sessions.length === 1 ? "1 stream" : `${count(sessions.length)} streams`;
+  return `${streams}, ${watching(viewers)}`;
+}
+
+function add(session) {
+  const card = $("card").content.firstElementChild.cloneNode(true);
+  card.dataset.id = session.id;
+  cards.set(session.id, card);
+  return card;
+}
+
+function remove(id, card) {
+  cards.delete(id);
+  card.remove();
+}
+
+function fill(card, session) {
+  const part = (selector) => card.querySelector(selector);
+  const away = session.status === "reconnecting";
+  const link = part("a");
+  link.href = `/watch/${encodeURIComponent(session.channel_name || session.id)}`;
+  put(part(".title"), titleOf(session));
+  put(part(".by"), session.username);
+  put(part(".viewers"), count(session.viewers));
+  put(part(".badge"), away ? "Reconnecting" : "Live");
+  put(part(".initial"), initial(session.username));
+  part(".badge").className = `badge ${session.status}`;
+  link.setAttribute(
+    "aria-label",
+    `${titleOf(session)}, ${session.username}, ${watching(session.viewers)}${away ? ", reconnecting" : ""}`,
+  );
+  card.style.setProperty("--hue", hue(session.username));
+  cover(part(".cover"), session.cover);
+}
+
+function cover(place, address) {
+  if (place.dataset.address === address) return;
+  place.dataset.address = address;
+  place.querySelector("img")?.remove();
+  if (!/^https?:/.test(address)) return;
+  const picture = new Image();
+  picture.alt = "";
+  picture.loading = "lazy";
+  picture.referrerPolicy = "no-referrer";
+  picture.onerror = () => picture.remove();
+  picture.src = address;
+  place.append(picture);
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function follow() {
+  let connected = true;
+  feed = new Feed("/events", {
+    state: render,
+    connected(yes) {
+      connected = yes;
+      setTimeout(() => ($("away").hidden = connected), yes ? 0 : 2000);
+    },
+  });
+  feed.start();
+}
+
+// Browsers open six connections to a host: a list that nobody sees gives its own up.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) feed.stop();
+  else follow();
+});
+follow();
