@@ -1,0 +1,107 @@
+"""A real Chromium or Chrome, where the machine has one."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+]
+
+
+def find_chromium() -> Path | None:
+    """CHROMIUM_BIN, else the first on PATH, else where macOS has it. Playwright's
+    own download is no use: it cannot play H.264."""
+    named = os.environ.get("CHROMIUM_BIN")
+    if named:
+        return Path(named)
+    for name in NAMES:
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    return MAC if MAC.exists() else None
+
+
+needs_chromium = pytest.mark.skipif(
+    find_chromium() is None,
+    reason="no Chromium or Chrome found: set CHROMIUM_BIN or install chromium",
+)
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(), args=FLAGS + as_root
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+def complaints(page: Page) -> list[str]:
+    """What the page's scripts threw and what its policy forbade, as it happens.
+    Failed requests are not in it: a stream that went away is no fault of a page."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(f"{error}"))
+
+    def heard(text: str) -> None:
+        if "Content Security Policy" in text or "Uncaught" in text:
+            found.append(text)
+
+    page.on("console", lambda message: heard(message.text))
+    return found
+
+
+async def position(page: Page) -> float:
+    """How far the picture came, in seconds."""
+    return float(await page.evaluate("document.querySelector('video').currentTime"))
+
+
+async def frames(page: Page) -> int:
+    """How many pictures were decoded since the video was last loaded."""
+    return int(
+        await page.evaluate(
+            "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
+        )
+    )
+
+
+async def plays(page: Page, seconds: float = 1.0, within: float = 20.0) -> None:
+    """Waits until the picture moved on by so much, from where it stands when it
+    first plays, and frames were decoded. Fails after ``within`` seconds."""
+    await page.wait_for_function(
+        """(seconds) => {
+            const video = document.querySelector("video");
+            const playing = document.body.dataset.phase === "playing";
+            if (!playing) window.playedFrom = undefined;
+            else window.playedFrom ??= video.currentTime;
+            return video.currentTime - window.playedFrom >= seconds
+                && video.getVideoPlaybackQuality().totalVideoFrames > 0;
+        }""",
+        arg=seconds,
+        timeout=within * 1000,
+        polling=100,
+    )
+    await page.evaluate("window.playedFrom = undefined")
+
+
+async def shows(page: Page, text: str, within: float = 10.0) -> None:
+    """Waits until the page shows this text."""
+    await page.get_by_text(text).first.wait_for(state="visible", timeout=within * 1000)
