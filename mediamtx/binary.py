@@ -40,7 +40,7 @@ BUILDS = {
 Progress = Callable[[str], None]
 
 
-class BinaryNotFound(Exception):  # noqa: N818  (says what is, in the caller's words)
+class BinaryNotFound(Exception):
     """The text is one plain sentence."""
 
 
