@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from control_plane.model.nodes import NodeApi
+from control_plane.model import nodes
 from mediamtx.client import Client
 from mediamtx.payloads import Info, Publisher, Reader, View
 
@@ -64,15 +64,11 @@ def connection(source_id: str, state: str, path: str) -> dict[str, Any]:
     return {"id": source_id, "state": state, "path": path, "query": f"key={source_id}"}
 
 
-async def look_at(version: str, scenario: str) -> View:
+async def look_at(version: str, scenario: str) -> nodes.View:
+    """What the service sees, through the Protocol that it knows a node by."""
     async with asking(saying(recorded(version)[scenario])) as client:
-        return await client.look()
-
-
-async def test_it_fits_what_the_service_asks_of_a_node() -> None:
-    async with aiohttp.ClientSession() as http:
-        api: NodeApi = Client(http, "http://127.0.0.1:9997")
-    assert api is not None
+        node: nodes.NodeApi = client
+        return await node.look()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
