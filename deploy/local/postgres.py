@@ -116,12 +116,13 @@ def _forget_dead_server(file: Path) -> None:
             file.unlink()
 
 
-def _is_ready(cluster: Path, pid: int) -> bool:
+async def _is_ready(cluster: Path, pid: int) -> bool:
     """Postgres writes its state into line 8 of this file; `pg_ctl` waits for it too."""
     try:
-        lines = (cluster / "postmaster.pid").read_text("utf-8").splitlines()
+        said = (cluster / "postmaster.pid").read_text("utf-8")
     except OSError:
         return False
+    lines = said.splitlines()
     return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
 

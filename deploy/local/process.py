@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.local import leftover
 from deploy.local.account import Account
@@ -67,12 +68,12 @@ class Child:
             await self.wait()
         leftover.kill_group(self.pid)
 
-    async def until(self, ready: Callable[[], bool]) -> None:
+    async def until(self, ready: Callable[[], Awaitable[bool]]) -> None:
         """Poll until it is ready; an early end or a time-out is a LocalError."""
         with suppress(TimeoutError):
             async with asyncio.timeout(START_TIMEOUT):
                 while self.exit_code is None:
-                    if ready():
+                    if await ready():
                         return
                     await asyncio.sleep(POLL_INTERVAL)
         raise LocalError(self.obituary())
@@ -101,7 +102,7 @@ async def running(program: Program) -> AsyncIterator[Child]:
             leftover.remember(program.pid_file, child.pid)
         yield child
     finally:
-        await child.stop()
+        await _uncut(child.stop())
         if program.pid_file is not None:
             leftover.forget(program.pid_file)
 
@@ -134,3 +135,17 @@ def _fresh_log(log: Path) -> int:
     with suppress(FileNotFoundError):
         log.replace(log.with_name(log.name + ".1"))
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+async def _uncut(work: Coroutine[Any, Any, None]) -> None:
+    """Whoever cancels us has to wait until the work is done."""
+    task = asyncio.ensure_future(work)
+    cancelled = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled

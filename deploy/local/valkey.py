@@ -4,11 +4,11 @@ Only its program is used: its Python layer leaves the server behind when its use
 On loopback, behind a password: other users of the machine can reach the port.
 """
 
+import asyncio
 import os
 import platform
 import secrets
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -94,14 +94,16 @@ def _configure(data: Path, port: int, password: str, durable: bool) -> Path:
     return file
 
 
-def _answers(port: int, password: str) -> bool:
+async def _answers(port: int, password: str) -> bool:
     """False while it is loading its data, too."""
     try:
-        with socket.create_connection((ADDRESS, port), ANSWER_TIMEOUT) as connection:
-            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
-            heard = b""
-            while heard.count(b"\r\n") < 2 and (part := connection.recv(512)):
-                heard += part
-    except OSError:
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            reader, writer = await asyncio.open_connection(ADDRESS, port)
+            try:
+                writer.write(f"AUTH {password}\r\nPING\r\n".encode())
+                answers = [await reader.readline() for _ in range(2)]
+            finally:
+                writer.close()
+    except OSError:  # TimeoutError is one
         return False
-    return heard == b"+OK\r\n+PONG\r\n"
+    return answers == [b"+OK\r\n", b"+PONG\r\n"]
