@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -18,9 +18,10 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
     "--mute-audio",
 ]
+SOUND_AT_ONCE = "--autoplay-policy=no-user-gesture-required"
+SOUND_AFTER_A_TAP = "--autoplay-policy=document-user-activation-required"
 
 
 def find_chromium() -> Path | None:
@@ -43,11 +44,11 @@ needs_chromium = pytest.mark.skipif(
 
 
 @contextlib.asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(autoplay: str = SOUND_AT_ONCE) -> AsyncIterator[Browser]:
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=find_chromium(), args=FLAGS + as_root
+            executable_path=find_chromium(), args=[*FLAGS, autoplay, *as_root]
         )
         try:
             yield browser
@@ -67,20 +68,6 @@ def complaints(page: Page) -> list[str]:
 
     page.on("console", lambda message: heard(message.text))
     return found
-
-
-async def position(page: Page) -> float:
-    """How far the picture came, in seconds."""
-    return float(await page.evaluate("document.querySelector('video').currentTime"))
-
-
-async def frames(page: Page) -> int:
-    """How many pictures were decoded since the video was last loaded."""
-    return int(
-        await page.evaluate(
-            "document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
-        )
-    )
 
 
 async def plays(page: Page, seconds: float = 1.0, within: float = 20.0) -> None:
@@ -104,4 +91,8 @@ async def plays(page: Page, seconds: float = 1.0, within: float = 20.0) -> None:
 
 async def shows(page: Page, text: str, within: float = 10.0) -> None:
     """Waits until the page shows this text."""
-    await page.get_by_text(text).first.wait_for(state="visible", timeout=within * 1000)
+    await expect(page.get_by_text(text).first).to_be_visible(timeout=within * 1000)
+
+
+async def hides(page: Page, selector: str, within: float = 10.0) -> None:
+    await expect(page.locator(selector)).to_be_hidden(timeout=within * 1000)

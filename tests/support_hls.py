@@ -39,6 +39,7 @@ class Node:
     tokens: list[str] = field(default_factory=list)
     sessions: dict[str, int] = field(default_factory=dict)
     publishers: int = 0
+    visited: asyncio.Event = field(default_factory=asyncio.Event)
     _encoder: asyncio.subprocess.Process | None = None
 
     @property
@@ -76,6 +77,7 @@ class Node:
             to = request.rel_url.update_query(cookieCheck="1")
             return web.Response(status=302, headers=ANYWHERE | {"Location": str(to)})
         self.tokens.append(request.query.get("token", ""))
+        self.visited.set()
         if self._encoder is None:
             return self._error(404, "no stream is available")
         publisher = self.publishers

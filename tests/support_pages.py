@@ -58,6 +58,9 @@ class Feed:
         self._closed = True
         self._wake()
 
+    def reopen(self) -> None:
+        self._closed = False
+
     @contextlib.asynccontextmanager
     async def subscribe(
         self, name: str
@@ -122,8 +125,10 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def pages(player: Path = assets.PLAYER) -> AsyncIterator[Site]:
-    feed = Feed()
+async def pages(
+    player: Path = assets.PLAYER, feed: Feed | None = None
+) -> AsyncIterator[Site]:
+    feed = Feed() if feed is None else feed
     site = Site(feed)
     app = web.Application()
     app.add_routes(Pages(feed, player).routes())

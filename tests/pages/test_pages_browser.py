@@ -1,18 +1,22 @@
-"""The pages in a real browser, playing what a node's HLS side gives."""
+"""Playing in a real browser what a node's HLS side gives."""
 
-import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import expect
 
 from control_plane.pages import assets
-from tests.support_browser import chromium, complaints, needs_chromium, plays, shows
-from tests.support_hls import Node, hls_node
-from tests.support_pages import Site, pages, snapshot
+from tests.support_browser import (
+    SOUND_AFTER_A_TAP,
+    complaints,
+    hides,
+    needs_chromium,
+    plays,
+    shows,
+)
+from tests.support_pages import snapshot
+from tests.support_stage import stage
 
 pytestmark = [
     needs_chromium,
@@ -23,35 +27,263 @@ pytestmark = [
 ]
 
 
-@dataclass
-class Stage:
-    """A node, the pages that play it, and a browser."""
-
-    node: Node
-    site: Site
-    browser: Browser
-
-    async def open(self, path: str) -> Page:
-        page = await self.browser.new_page()
-        await page.goto(self.site.url + path)
-        return page
+WITHOUT_MSE = """
+    delete window.MediaSource;
+    delete window.ManagedMediaSource;
+    delete window.WebKitMediaSource;
+"""
 
 
-@contextlib.asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
-    async with hls_node(folder) as node, pages() as site, chromium() as browser:
-        site.feed.urls = [node.url]
-        site.playback_url = f"{node.url}/live/12/index.m3u8"
-        yield Stage(node, site, browser)
+def soon(seconds: float = 60.0) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 async def test_it_plays(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.node.publish()
-        on.site.feed.put("12", snapshot(viewers=3))
+        on.site.feed.put("12", snapshot())
         page = await on.open("/watch/12")
         wrong = complaints(page)
         await plays(page, seconds=2)
-        await shows(page, "3 watching")
+        await hides(page, "#notice")
         assert await page.title() == "Morning coffee · Live"
         assert wrong == []
+
+
+async def test_the_count_moves_without_reloading(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.put("12", snapshot(viewers=1))
+        page = await on.open("/watch/12")
+        await shows(page, "1 watching")
+        on.site.feed.put("12", snapshot(viewers=2))
+        await shows(page, "2 watching")
+
+
+async def test_a_reload_is_the_same_viewer(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        await plays(page)
+        await page.reload()
+        await plays(page)
+        assert [asked.get("token") for asked in on.site.asked] == [None, "visitor-1"]
+        assert set(on.node.tokens) == {"visitor-1"}
+
+
+async def test_it_reconnects_by_itself_and_keeps_the_last_picture(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        wrong = complaints(page)
+        await plays(page)
+
+        await on.node.unpublish()
+        away = snapshot(status="reconnecting", reconnecting_until=soon())
+        on.site.feed.put("12", away)
+        await shows(page, "Reconnecting…")
+        await shows(page, "waiting 0:5")
+        await expect(page.locator("#still")).to_be_visible()
+
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        await plays(page)
+        await hides(page, "#still")
+        await hides(page, "#countdown")
+        assert wrong == []
+
+
+async def test_it_survives_a_publisher_that_takes_over(tmp_path: Path) -> None:
+    """The session stays live all the time: only the node's 401 tells."""
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        await plays(page)
+        masters = len(on.node.tokens)
+        await on.node.publish()
+        await expect(page.locator("body")).not_to_have_attribute(
+            "data-phase", "playing"
+        )
+        await plays(page)
+        assert len(on.node.tokens) > masters
+
+
+async def test_it_tries_anew_while_the_node_has_nothing_yet(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        await shows(page, "Connecting…")
+        await expect(page.locator("body")).to_have_attribute("data-phase", "waiting")
+        await on.node.publish()
+        await plays(page)
+        assert len(on.node.tokens) > 1
+
+
+async def test_a_session_that_ends_stays_ended(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        await plays(page)
+        over = snapshot(
+            status="ended", ended_at="2026-11-23 00:34:00", viewers=0, peak_viewers=7
+        )
+        on.site.feed.put("12", over)
+        await shows(page, "This live has ended")
+        await shows(page, "It lasted 34 minutes, at most 7 watched.")
+        await expect(page.locator("#still")).to_be_visible()
+        await expect(page.get_by_role("link", name="See what is live")).to_be_visible()
+        await hides(page, "#viewers")
+
+
+async def test_it_waits_for_the_beginning(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.put("12", snapshot(status="created", started_at=""))
+        page = await on.open("/watch/12")
+        await shows(page, "Starting soon")
+        assert on.site.asked == []
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        await plays(page)
+
+
+async def test_a_channel_begins_by_itself_again_and_again(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.put("ann", None)
+        page = await on.open("/watch/ann")
+        await shows(page, "ann is offline")
+
+        await on.node.publish()
+        on.site.feed.put("ann", snapshot(channel_name="ann"))
+        await plays(page)
+
+        on.site.feed.put("ann", snapshot(channel_name="ann", status="ended"))
+        await shows(page, "ann has ended this live")
+
+        on.site.feed.put("ann", snapshot(channel_name="ann", id="13"))
+        await plays(page)
+        assert [asked["id"] for asked in on.site.asked] == ["12", "13"]
+
+
+async def test_an_unknown_name_is_said(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        page = await on.open("/watch/99")
+        await shows(page, "No such stream")
+        await expect(page.get_by_role("link", name="See what is live")).to_be_visible()
+
+
+async def test_what_the_api_refuses_is_said(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        on.site.refusal = "This broadcast is for followers."
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        await shows(page, "This broadcast is for followers.")
+        on.site.refusal = ""
+        await on.node.publish()
+        await plays(page)
+
+
+async def test_it_plays_natively_where_hls_js_cannot(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.browser.new_page()
+        await page.add_init_script(WITHOUT_MSE)
+        await page.goto(f"{on.site.url}/watch/12")
+        if not await page.evaluate(
+            "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"
+        ):
+            pytest.skip("this browser has no native HLS")
+        await plays(page)
+        source = await page.evaluate("document.querySelector('video').src")
+        assert source.startswith(on.node.url)
+
+        await on.node.publish()
+        await expect(page.locator("body")).not_to_have_attribute(
+            "data-phase", "playing"
+        )
+        await plays(page, within=30)
+
+
+async def test_it_plays_silently_where_sound_needs_a_tap(tmp_path: Path) -> None:
+    async with stage(tmp_path, autoplay=SOUND_AFTER_A_TAP) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        # Not looked at before it plays: a look counts as a tap.
+        await on.node.visited.wait()
+        await shows(page, "Tap for sound")
+        assert await page.evaluate("document.querySelector('video').muted")
+        await page.get_by_role("button", name="Tap for sound").click()
+        assert not await page.evaluate("document.querySelector('video').muted")
+        await hides(page, "#sound")
+        await plays(page)
+
+
+async def test_a_viewer_can_hold_it_and_goes_on_with_what_is_live(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        await plays(page)
+        await page.keyboard.press("Space")
+        await expect(page.locator("#still")).to_be_visible()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.wait_for_timeout(2500)
+        assert [url for url in asked if url.startswith(on.node.url)] == []
+        await page.locator("#tap").click()
+        await plays(page)
+
+
+async def test_a_node_that_is_younger_than_the_page_is_reached(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.urls = []
+        on.site.feed.put("ann", None)
+        page = await on.open("/watch/ann")
+        await shows(page, "ann is offline")
+        on.site.feed.urls = [on.node.url]
+        await on.node.publish()
+        on.site.feed.put("ann", snapshot(channel_name="ann"))
+        await plays(page)
+
+
+async def test_a_missing_player_is_said(tmp_path: Path) -> None:
+    async with stage(tmp_path, player=tmp_path / "none.mjs") as on:
+        on.site.feed.put("12", snapshot())
+        page = await on.browser.new_page()
+        await page.add_init_script("HTMLMediaElement.prototype.canPlayType = () => '';")
+        await page.goto(f"{on.site.url}/watch/12")
+        await shows(page, "The player is not installed on this server")
+
+
+async def test_the_sandbox_node_is_named(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.put("12", snapshot(sandbox=True))
+        page = await on.open("/watch/12")
+        await shows(page, "sandbox node: not for production")
+
+
+async def test_it_says_when_the_server_is_away_and_comes_back(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.feed.put("12", snapshot())
+        page = await on.open("/watch/12")
+        await plays(page)
+        on.site.feed.close()
+        await shows(page, "Connection lost. Trying again…")
+        await plays(page)
+        on.site.feed.reopen()
+        on.site.feed.put("12", snapshot(viewers=5))
+        await shows(page, "5 watching")
+        await hides(page, "#away")

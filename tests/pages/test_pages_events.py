@@ -1,0 +1,216 @@
+"""Server-sent events as any client receives them."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from control_plane.pages import events
+from control_plane.pages.feed import Snapshot
+from tests.support_pages import Feed, Site, pages, snapshot
+
+WITHIN = 5.0  # seconds
+
+
+class Reading:
+    """The blocks of one event stream."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.response = response
+
+    async def block(self) -> str:
+        async with asyncio.timeout(WITHIN):
+            raw = await self.response.content.readuntil(b"\n\n")
+        return raw.decode().removesuffix("\n\n")
+
+    async def data(self) -> object:
+        block = await self.block()
+        assert block.startswith("data: ")
+        return json.loads(block.removeprefix("data: "))
+
+    async def end(self) -> bytes:
+        async with asyncio.timeout(WITHIN):
+            return await self.response.content.read()
+
+
+@contextlib.asynccontextmanager
+async def reading(site: Site, path: str) -> AsyncIterator[Reading]:
+    async with aiohttp.ClientSession() as http, http.get(site.url + path) as response:
+        assert response.status == 200
+        yield Reading(response)
+
+
+async def status(site: Site, path: str) -> int:
+    async with aiohttp.ClientSession() as http, http.get(site.url + path) as response:
+        return response.status
+
+
+async def test_it_tells_the_state_and_each_change() -> None:
+    async with pages() as site:
+        site.feed.put("12", snapshot(viewers=1))
+        async with reading(site, "/watch/12/events") as stream:
+            assert stream.response.content_type == "text/event-stream"
+            assert stream.response.headers["Cache-Control"] == "no-store"
+            assert await stream.block() == "retry: 2000"
+            assert await stream.data() == snapshot(viewers=1)
+            site.feed.put("12", snapshot(viewers=2))
+            assert await stream.data() == snapshot(viewers=2)
+
+
+async def test_a_channel_without_a_broadcast_is_null() -> None:
+    async with pages() as site:
+        site.feed.put("ann", None)
+        async with reading(site, "/watch/ann/events") as stream:
+            await stream.block()
+            assert await stream.data() is None
+            site.feed.put("ann", snapshot())
+            assert await stream.data() == snapshot()
+
+
+async def test_the_list_is_told_whole() -> None:
+    async with pages() as site, reading(site, "/events") as stream:
+        await stream.block()
+        assert await stream.data() == {"sessions": []}
+        site.feed.put_list([snapshot(), snapshot(id="13")])
+        assert await stream.data() == {"sessions": [snapshot(), snapshot(id="13")]}
+
+
+async def test_an_unknown_name_is_404() -> None:
+    async with pages() as site:
+        assert await status(site, "/watch/99/events") == 404
+
+
+async def test_a_name_that_appears_later_is_found() -> None:
+    async with pages() as site:
+        assert await status(site, "/watch/12/events") == 404
+        site.feed.put("12", snapshot())
+        async with reading(site, "/watch/12/events") as stream:
+            assert await stream.block() == "retry: 2000"
+
+
+async def test_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    async with pages() as site:
+        site.feed.put("12", snapshot())
+        async with reading(site, "/watch/12/events") as stream:
+            await stream.block()
+            await stream.block()
+            assert await stream.block() == ": keep-alive"
+            assert await stream.block() == ": keep-alive"
+
+
+async def test_many_followers_share_one_subscription_which_ends_with_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    async with pages() as site:
+        site.feed.put("12", snapshot())
+        async with (
+            reading(site, "/watch/12/events") as one,
+            reading(site, "/watch/12/events") as other,
+        ):
+            for stream in (one, other):
+                await stream.block()
+                assert await stream.data() == snapshot()
+            assert site.feed.followed == ["12"]
+        async with asyncio.timeout(WITHIN):
+            while site.feed.followed:  # noqa: ASYNC110  (the closing has no event)
+                await asyncio.sleep(0.02)
+
+
+async def test_a_client_that_reads_nothing_holds_nobody_and_ends_with_the_newest() -> (
+    None
+):
+    long_title = "x" * 200_000
+    async with pages() as site:
+        site.feed.put("12", snapshot())
+        async with (
+            reading(site, "/watch/12/events") as slow,
+            reading(site, "/watch/12/events") as quick,
+        ):
+            await quick.block()
+            await quick.data()
+            for viewers in range(100):
+                site.feed.put("12", snapshot(title=long_title, viewers=viewers))
+                await _until(quick, viewers)
+            received = await _until(slow, 99)
+        assert received < 100
+
+
+async def _until(stream: Reading, viewers: int) -> int:
+    """How many states came until this one did."""
+    received = 0
+    while True:
+        block = await stream.block()
+        if block.startswith("data: "):
+            received += 1
+            if json.loads(block.removeprefix("data: "))["viewers"] == viewers:
+                return received
+
+
+async def test_a_client_that_takes_nothing_for_long_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "WRITE_WITHIN", 0.2)
+    async with pages() as site:
+        site.feed.put("12", snapshot())
+        async with reading(site, "/watch/12/events") as stuck:
+            await stuck.block()
+            async with asyncio.timeout(WITHIN):
+                while site.feed.followed:
+                    site.feed.put("12", snapshot(title="x" * 1_000_000))
+                    await asyncio.sleep(0.01)
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await stuck.end()
+
+
+async def test_it_ends_cleanly_when_the_service_shuts_down() -> None:
+    async with pages() as site:
+        site.feed.put("12", snapshot())
+        async with reading(site, "/watch/12/events") as stream:
+            await stream.block()
+            await stream.data()
+            site.feed.close()
+            assert await stream.end() == b""
+
+
+class Broken(Feed):
+    """Postgres is away."""
+
+    @contextlib.asynccontextmanager
+    async def subscribe(
+        self, name: str
+    ) -> AsyncIterator[AsyncIterator[Snapshot | None]]:
+        raise ConnectionError("no database")
+        yield self._states(name)
+
+
+async def test_a_failing_service_is_503() -> None:
+    async with pages(feed=Broken()) as site:
+        assert await status(site, "/watch/12/events") == 503
+
+
+async def test_a_service_that_says_nothing_is_503(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "FIRST_WITHIN", 0.05)
+
+    class Mute(Feed):
+        async def _states(self, name: str) -> AsyncIterator[Snapshot | None]:
+            await self._changed.wait()
+            yield None
+
+    async with pages(feed=Mute()) as site:
+        site.feed.put("12", snapshot())
+        assert await status(site, "/watch/12/events") == 503
+
+
+async def test_a_missing_player_stops_nothing(tmp_path: Path) -> None:
+    async with pages(player=tmp_path / "none.mjs") as site:
+        site.feed.put("12", snapshot())
+        async with reading(site, "/watch/12/events") as stream:
+            assert await stream.block() == "retry: 2000"

@@ -1,0 +1,106 @@
+"""The list of what is live, in a real browser."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.support_browser import complaints, hides, needs_chromium, shows
+from tests.support_pages import snapshot
+from tests.support_stage import stage
+
+pytestmark = needs_chromium
+
+
+def bob(**changed: object) -> dict[str, object]:
+    of_bob: dict[str, object] = {
+        "id": "13",
+        "channel_name": "bobs_den",
+        "username": "bob",
+        "title": "",
+        "viewers": 1200,
+    }
+    return snapshot(**(of_bob | changed))
+
+
+async def titles(page: Page) -> list[str]:
+    return await page.locator(".card .title").all_inner_texts()
+
+
+async def test_it_lists_what_is_live_and_follows_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        page = await on.open("/")
+        wrong = complaints(page)
+        await shows(page, "Nobody is live right now")
+
+        on.site.feed.put_list([snapshot()])
+        await shows(page, "Morning coffee")
+        await hides(page, "#empty")
+        await shows(page, "1 stream, 1 watching")
+
+        on.site.feed.put_list([bob(), snapshot(viewers=2)])
+        await shows(page, "Live with bob")
+        await shows(page, "1.2K")
+        assert await titles(page) == ["Live with bob", "Morning coffee"]
+
+        on.site.feed.put_list([bob(status="reconnecting")])
+        await shows(page, "Reconnecting")
+        assert await titles(page) == ["Live with bob"]
+        assert wrong == []
+
+
+async def test_a_card_leads_to_the_channel_or_the_session(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.put_list([snapshot(), bob()])
+        page = await on.open("/")
+        link = page.get_by_role("link", name="Morning coffee, ann, 1 watching")
+        await expect(link).to_have_attribute("href", "/watch/12")
+        await page.get_by_role("link", name="Live with bob").click()
+        assert page.url == f"{on.site.url}/watch/bobs_den"
+
+
+async def test_the_keyboard_stays_where_it_is_while_the_list_moves(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as on:
+        on.site.feed.put_list([snapshot()])
+        page = await on.open("/")
+        await page.locator("[data-id='12'] a").focus()
+        on.site.feed.put_list([snapshot(viewers=9), bob()])
+        await shows(page, "Live with bob")
+        on.site.feed.put_list([bob(), snapshot(viewers=9)])
+        await expect(page.locator(".card").first).to_have_attribute("data-id", "13")
+        await expect(page.locator("[data-id='12'] a")).to_be_focused()
+
+
+async def test_a_cover_that_cannot_be_had_leaves_the_drawn_one(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        icon = f"{on.site.url}/assets/icon.svg"
+        gone = f"{on.site.url}/assets/gone.png"
+        on.site.feed.put_list([snapshot(cover=icon), bob(cover=gone)])
+        page = await on.open("/")
+        await expect(page.locator("[data-id='12'] img")).to_be_visible()
+        await expect(page.locator("[data-id='13'] img")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/", "/watch/12"])
+async def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path, path: str) -> None:
+    async with stage(tmp_path) as on:
+        long_title = "Averylongwordwithoutanyblank" * 4
+        on.site.feed.put_list([snapshot(title=long_title), bob()])
+        on.site.feed.put("12", snapshot(title=long_title))
+        page = await on.open(path)
+        await page.set_viewport_size({"width": 360, "height": 740})
+        await shows(page, long_title)
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def test_text_from_others_is_never_markup(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        evil = "<img src=x onerror=alert(1)>"
+        on.site.feed.put_list([snapshot(title=evil, cover="javascript:alert(1)")])
+        on.site.feed.put("12", snapshot(title=evil, username=evil))
+        for path in ("/", "/watch/12"):
+            page = await on.open(path)
+            await shows(page, evil)
+            await expect(page.locator("img")).to_have_count(0)
