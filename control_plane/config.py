@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     rtmp_port: int = Field(1935, ge=1, le=65535)
     hls_port: int = Field(8888, ge=1, le=65535)
     webrtc_port: int = Field(8889, ge=1, le=65535)
+    webrtc_udp_port: int = Field(8189, ge=1, le=65535)
     srt_port: int = Field(8890, ge=1, le=65535)
     rtsp_port: int = Field(8554, ge=1, le=65535)
     api_port: int = Field(9997, ge=1, le=65535)

@@ -103,6 +103,7 @@ def mediamtx_config(name: str, version: str, hook_command: str, bind: str) -> No
         rtmp=f"{bind}:{known.rtmp_port}",
         hls=f"{bind}:{known.hls_port}",
         webrtc=f"{bind}:{known.webrtc_port}",
+        webrtc_udp=f"{bind}:{known.webrtc_udp_port}",
         srt=f"{bind}:{known.srt_port}",
         rtsp=f"{bind}:{known.rtsp_port}",
         api=f"127.0.0.1:{known.api_port}",

@@ -11,6 +11,7 @@ from control_plane.app import Services, services
 from control_plane.config import Settings, SettingsError, load
 from control_plane.model.refusals import Refusal
 from control_plane.service.away import AWAY
+from control_plane.web import logs
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ def settings() -> Settings:
 
 def run(work: Callable[[Services], Awaitable[T]]) -> T:
     """Open the stores, do one thing, close them."""
+
+    logs.set_up("warning", readable=True)
 
     async def whole() -> T:
         async with services(settings()) as opened:

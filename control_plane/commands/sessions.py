@@ -52,6 +52,21 @@ def show_session(session_id: int, as_json: bool) -> None:
     show_one(run(work), json_wanted=as_json)
 
 
+@sessions.command("events")
+@click.argument("session_id", type=int)
+@as_json
+def show_events(session_id: int, as_json: bool) -> None:
+    """What happened in a session, in order."""
+
+    async def work(services: Services) -> list[dict[str, object]]:
+        found = await services.broadcasts.events(session_id)
+        return [
+            {"seq": e.seq, "type": e.type, "at": e.at, "data": e.data} for e in found
+        ]
+
+    show(run(work), json_wanted=as_json)
+
+
 @sessions.command("end")
 @click.argument("session_id", type=int)
 @as_json

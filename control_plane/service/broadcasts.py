@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
+from control_plane.model.events import Event
 from control_plane.model.keys import Channel, StreamKey, hash_key, hint, new_key
 from control_plane.model.nodes import Node
 from control_plane.model.refusals import BadInput, Empty, Refusal
@@ -16,7 +17,7 @@ from control_plane.service.cutting import cut
 from control_plane.service.lifecycle import Lifecycle
 from control_plane.service.nodes import Nodes
 from control_plane.service.viewers import Viewers
-from control_plane.store import keys, sessions
+from control_plane.store import events, keys, sessions
 from control_plane.store.database import Connection, Pool
 from control_plane.store.events import append_session_event
 
@@ -110,6 +111,9 @@ class Broadcasts:
         """Newest first; the open ones, or all."""
         statuses = [*OPEN, "ended", "expired"] if everything else [*OPEN]
         return await sessions.listing(self._pool, statuses, limit, 0)
+
+    async def events(self, session_id: int) -> list[Event]:
+        return await events.of_session(self._pool, session_id)
 
     async def _open(self, connection: Connection, user: User, start: Start) -> int:
         session = await sessions.open_of_user(connection, user.id)

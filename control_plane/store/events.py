@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from control_plane.store.database import Connection
+from control_plane.model.events import Event
+from control_plane.store.database import Connection, Executor
 
 
 async def append_session_event(
@@ -44,3 +45,16 @@ async def append_user_event(
             json.dumps(data),
         )
     )
+
+
+async def of_session(executor: Executor, session_id: int) -> list[Event]:
+    """In the order in which they happened."""
+    rows = await executor.fetch(
+        "SELECT seq, type, data, created_at FROM events"
+        " WHERE subject = 'session' AND subject_id = $1 ORDER BY seq",
+        session_id,
+    )
+    return [
+        Event(row["seq"], row["type"], json.loads(row["data"]), row["created_at"])
+        for row in rows
+    ]

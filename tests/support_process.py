@@ -1,0 +1,52 @@
+"""Children of a test."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Process:
+    """A child whose output goes to a file, so that nobody waits for a reader."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    @classmethod
+    async def start(
+        cls, log: Path, *command: str, env: Mapping[str, str] | None = None
+    ) -> "Process":
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=None if env is None else dict(env),
+                start_new_session=True,
+            )
+        return cls(process, log)
+
+    @property
+    def running(self) -> bool:
+        return self.process.returncode is None
+
+    async def ended(self, deadline: float = 10.0) -> int:
+        async with asyncio.timeout(deadline):
+            return await self.process.wait()
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if not self.running:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(how)
+        try:
+            await self.ended(10.0)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+    async def kill(self) -> None:
+        await self.stop(signal.SIGKILL)
