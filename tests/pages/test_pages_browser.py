@@ -136,7 +136,7 @@ async def test_a_session_that_ends_stays_ended(tmp_path: Path) -> None:
         )
         on.site.feed.put("12", over)
         await shows(page, "This live has ended")
-        await shows(page, "It lasted 34 minutes, at most 7 watched.")
+        await shows(page, "It lasted 34 minutes, with up to 7 watching.")
         await expect(page.locator("#still")).to_be_visible()
         await expect(page.get_by_role("link", name="See what is live")).to_be_visible()
         await hides(page, "#viewers")

@@ -87,7 +87,8 @@ async def test_a_cover_that_cannot_be_had_leaves_the_drawn_one(tmp_path: Path) -
 async def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path, path: str) -> None:
     async with stage(tmp_path) as on:
         long_title = "Averylongwordwithoutanyblank" * 4
-        on.site.feed.put_list([snapshot(title=long_title), bob()])
+        away = bob(status="reconnecting", viewers=1_234_567)
+        on.site.feed.put_list([snapshot(title=long_title), away, bob(id="14")])
         on.site.feed.put("12", snapshot(title=long_title))
         page = await on.open(path)
         await page.set_viewport_size({"width": 360, "height": 740})

@@ -7,7 +7,7 @@
 import { Controls } from "./controls.js";
 import { Feed } from "./feed.js";
 import { Player } from "./player.js";
-import { clock, count, duration, hue, initial, moment, titleOf, watching } from "./words.js";
+import { clock, duration, hue, initial, moment, titleOf, watching } from "./words.js";
 
 const RELOAD_EVERY = 30_000; // ms at least
 
@@ -67,7 +67,7 @@ function live() {
 
 function reconnecting() {
   if (player.phase === "playing") return null;
-  return ["Reconnecting…", `${state.username} lost the connection. It goes on by itself.`, true];
+  return ["Reconnecting…", `${state.username} lost the connection. The picture comes back by itself.`, true];
 }
 
 function offline() {
@@ -76,15 +76,10 @@ function offline() {
 
 function ended() {
   const lasted = moment(state.ended_at) - moment(state.started_at);
-  const facts = [lasted >= 0 && `It lasted ${duration(lasted)}`];
-  if (state.peak_viewers > 0) facts.push(`at most ${count(state.peak_viewers)} watched`);
-  const detail = facts.filter(Boolean).join(", ");
-  return [
-    isChannel ? `${state.username} has ended this live` : "This live has ended",
-    [detail && `${detail}.`, isChannel && "The next one begins here by itself."]
-      .filter(Boolean)
-      .join(" "),
-  ];
+  const peak = state.peak_viewers > 0 ? `, with up to ${watching(state.peak_viewers)}` : "";
+  const facts = lasted >= 0 ? `It lasted ${duration(lasted)}${peak}. ` : "";
+  if (!isChannel) return ["This live has ended", facts];
+  return [`${state.username} has ended this live`, `${facts}The next one begins here by itself.`];
 }
 
 function render() {
