@@ -1,0 +1,45 @@
+# Everything that a fresh clone needs is Python 3.11 or newer, and make.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+IN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run key test lint bench clean install install-dev
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+run: install ## Run everything on this machine until Ctrl-C
+	@$(IN)/python -m deploy.local run
+
+key: install ## Print a stream key for OBS (while `make run` runs)
+	@$(IN)/python -m deploy.local key
+
+test: lint ## Check everything, as a change has to pass it
+	$(IN)/pytest
+
+lint: install-dev ## Check style, types and layers only
+	$(IN)/ruff check
+	$(IN)/ruff format --check
+	$(IN)/mypy
+	$(IN)/lint-imports
+
+bench: install ## Measure the auth endpoint as MediaMTX calls it
+	@$(IN)/python -m bench.auth
+
+clean: ## Delete all that make has made, the data of `make run` included
+	@if [ -x $(IN)/python ]; then $(IN)/python -m deploy.local clean; fi
+	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .import_linter_cache control_plane/pages/player/node_modules
+
+install:
+	@$(call set_up,run)
+
+install-dev:
+	@$(call set_up,dev)
+
+set_up = $(if $(PYTHON),$(PYTHON) -I deploy/local/install.py $(1),\
+	echo "Python 3.11 or newer was not found. Name it: make PYTHON=/path/to/python3" \
+	&& exit 1)

