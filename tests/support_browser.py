@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from control_plane.pages.assets import PLAYER
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 FLAGS = [
@@ -40,6 +42,11 @@ def find_chromium() -> Path | None:
 needs_chromium = pytest.mark.skipif(
     find_chromium() is None,
     reason="no Chromium or Chrome found: set CHROMIUM_BIN or install chromium",
+)
+
+needs_player = pytest.mark.skipif(
+    not PLAYER.is_file(),
+    reason="hls.js is not installed: run npm ci in control_plane/pages/player",
 )
 
 

@@ -6,26 +6,19 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from control_plane.pages import assets
 from tests.support_browser import (
     SOUND_AFTER_A_TAP,
     complaints,
     hides,
     needs_chromium,
+    needs_player,
     plays,
     shows,
 )
 from tests.support_pages import snapshot
 from tests.support_stage import stage
 
-pytestmark = [
-    needs_chromium,
-    pytest.mark.skipif(
-        not assets.PLAYER.is_file(),
-        reason="hls.js is not installed: npm ci in control_plane/pages/player",
-    ),
-]
-
+pytestmark = [needs_chromium, needs_player]
 
 WITHOUT_MSE = """
     delete window.MediaSource;

@@ -1,0 +1,122 @@
+"""The main job, seen by a viewer: the demo broadcaster in a real browser, from the
+first picture over two viewers and a lost connection to the end."""
+
+import re
+import sys
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.support_browser import (
+    chromium,
+    complaints,
+    hides,
+    needs_chromium,
+    needs_player,
+    plays,
+    shows,
+)
+from tests.support_process import Process
+from tests.support_stack import Stack, until
+
+pytestmark = [needs_chromium, needs_player, pytest.mark.timeout(150)]
+
+WINDOW = 15  # seconds: how long the broadcaster may be away
+LEAVE = 15.0  # seconds until a viewer who left is no longer counted
+
+
+class Demo:
+    """``control-plane demo``, as somebody runs it in a terminal."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._log = stack.folder / "demo.log"
+        self._process: Process | None = None
+
+    async def start(self) -> str:
+        """The address of the page that it prints."""
+        self._log.unlink(missing_ok=True)
+        self._process = await Process.start(
+            self._log,
+            sys.executable,
+            "-m",
+            "control_plane",
+            "demo",
+            env=self._stack.env,
+        )
+
+        async def printed() -> str:
+            found = re.search(r"Watch it: +(\S+)", self._log.read_text())
+            return found[1] if found else ""
+
+        address = await until(printed)
+        assert isinstance(address, str)
+        return address
+
+    async def stop(self) -> None:
+        assert self._process is not None
+        await self._process.stop()
+        assert self._process.process.returncode == 0
+
+
+async def _visit(browser: Browser, address: str) -> Page:
+    """With storage of its own: another person's browser."""
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(address)
+    return page
+
+
+async def test_the_demo_is_watched_lost_resumed_and_over(stack: Stack) -> None:
+    stack.env["CONTROL_PLANE_RECONNECT_SECONDS"] = str(WINDOW)
+    await stack.start()
+    demo = Demo(stack)
+    try:
+        address = await demo.start()
+        async with chromium() as browser:
+            await _broadcast(browser, demo, address)
+    finally:
+        await demo.stop()
+
+
+async def _broadcast(browser: Browser, demo: Demo, address: str) -> None:
+    page = await _visit(browser, address)
+    wrong = complaints(page)
+    await plays(page, seconds=2, within=30)
+    await shows(page, "1 watching")
+
+    other = await _visit(browser, address)
+    await plays(other)
+    await shows(page, "2 watching")
+    await other.context.close()
+    await shows(page, "1 watching", within=LEAVE)
+
+    await demo.stop()
+    await shows(page, "Reconnecting…")
+    assert await demo.start() == address
+    await plays(page, seconds=2, within=20)
+    await hides(page, "#notice")
+
+    await demo.stop()
+    await shows(page, "Reconnecting…")
+    await shows(page, "This live has ended", within=WINDOW + 10)
+    await hides(page, "#viewers")
+    assert wrong == []
+
+
+async def test_the_list_follows_the_demo(stack: Stack) -> None:
+    await stack.start()
+    demo = Demo(stack)
+    try:
+        async with chromium() as browser:
+            page = await _visit(browser, stack.base)
+            await shows(page, "Nobody is live right now")
+            address = await demo.start()
+            await page.get_by_role("link", name="Demo").click(timeout=20_000)
+            assert page.url == address
+            await plays(page)
+            assert await page.locator("#sandbox").is_visible() == (
+                stack.kind == "sandbox"
+            )
+    finally:
+        await demo.stop()
