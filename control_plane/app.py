@@ -25,6 +25,7 @@ from control_plane.pages.watching import WatchingFeed
 from control_plane.service.accounts import Accounts
 from control_plane.service.authorize import API_USER, Authorizer
 from control_plane.service.broadcasts import Broadcasts
+from control_plane.service.cutting import Cutter
 from control_plane.service.grants import Grants
 from control_plane.service.health import Health
 from control_plane.service.lifecycle import Lifecycle, Limits
@@ -60,6 +61,7 @@ class Services:
     nodes: Nodes
     lifecycle: Lifecycle
     viewers: Viewers
+    cutter: Cutter
     broadcasts: Broadcasts
     moderation: Moderation
     watching: Watching
@@ -107,6 +109,7 @@ def _services(
         settings.reconnect_seconds, timedelta(seconds=settings.longest_session_seconds)
     )
     nodes = Nodes(pool, _connect(secrets, http))
+    cutter = Cutter(pool, nodes)
     lifecycle = Lifecycle(pool, limits)
     viewers = Viewers(redis, secrets.viewer_tokens())
     broadcasts = Broadcasts(
@@ -114,6 +117,7 @@ def _services(
         nodes,
         lifecycle,
         viewers,
+        cutter,
         pepper=secrets.key_pepper(),
         first_publish_within=timedelta(seconds=settings.first_publish_seconds),
     )
@@ -138,8 +142,9 @@ def _services(
         nodes=nodes,
         lifecycle=lifecycle,
         viewers=viewers,
+        cutter=cutter,
         broadcasts=broadcasts,
-        moderation=Moderation(pool, broadcasts, nodes),
+        moderation=Moderation(pool, broadcasts, nodes, cutter),
         watching=watching,
         accounts=accounts,
     )
@@ -206,7 +211,9 @@ def _listener(
         grants,
         tokens_required=all_of_it.settings.playback == "token",
     )
-    return Listener(all_of_it.secrets, authorizer, all_of_it.lifecycle, grants)
+    return Listener(
+        all_of_it.secrets, authorizer, all_of_it.lifecycle, grants, all_of_it.cutter
+    )
 
 
 def _learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:

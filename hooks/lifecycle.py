@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from control_plane.service.away import AWAY
+from control_plane.service.cutting import Cutter
 from control_plane.service.lifecycle import Lifecycle, Source
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ def values(body: bytes) -> dict[str, str]:
 
 
 async def tell(
-    node: str, event: str, told: dict[str, str], lifecycle: Lifecycle
+    node: str, event: str, told: dict[str, str], lifecycle: Lifecycle, cutter: Cutter
 ) -> web.Response:
     """204; 400 for what cannot be read, 503 when the sender should try again."""
     if event not in READY | NOT_READY:
@@ -39,15 +40,17 @@ async def tell(
         return web.Response(status=400)
     if not source.id:
         return web.Response(status=204)  # the slate of alwaysAvailable has no source
-    return await _apply(source, event in READY, lifecycle)
+    return await _apply(source, event in READY, lifecycle, cutter)
 
 
-async def _apply(source: Source, ready: bool, lifecycle: Lifecycle) -> web.Response:
+async def _apply(
+    source: Source, ready: bool, lifecycle: Lifecycle, cutter: Cutter
+) -> web.Response:
     try:
-        if ready:
-            await lifecycle.ready(source, listed=False)
-        else:
+        if not ready:
             await lifecycle.not_ready(source)
+        elif await lifecycle.ready(source, listed=False) == "refused":
+            await cutter.kick(source)
     except AWAY as error:
         log.warning("hook without Postgres", path=source.path, error=repr(error))
         return web.Response(status=503)

@@ -13,6 +13,7 @@ from aiohttp import web
 from control_plane.model.secret import Secrets
 from control_plane.service.authorize import Authorizer
 from control_plane.service.away import AWAY
+from control_plane.service.cutting import Cutter
 from control_plane.service.grants import Grants
 from control_plane.service.lifecycle import Lifecycle
 from control_plane.web import metrics
@@ -29,11 +30,13 @@ class Listener:
         authorizer: Authorizer,
         changes: Lifecycle,
         grants: Grants,
+        cutter: Cutter,
     ) -> None:
         self._secrets = secrets
         self._authorizer = authorizer
         self._changes = changes
         self._grants = grants
+        self._cutter = cutter
         self._nodes: dict[str, str] = {}
 
     def know_nodes(self, names: list[str]) -> None:
@@ -73,7 +76,7 @@ class Listener:
             await self._grants.flush()
         except AWAY:
             return web.Response(status=503)
-        return await lifecycle.tell(node, event, told, self._changes)
+        return await lifecycle.tell(node, event, told, self._changes, self._cutter)
 
     def _is_node(self, node: str, secret: str) -> bool:
         expected = self._nodes.get(node)

@@ -204,14 +204,17 @@ class Stack:
         text = await self.command("sessions", "events", session, "--json")
         return [event["type"] for event in json.loads(text)]
 
-    async def publish(self, url: str, *, seconds: int = 600) -> Process:
-        """A small moving picture with sound, in real time."""
+    async def publish(
+        self, url: str, *, seconds: int = 600, bearer: str = ""
+    ) -> Process:
+        """A small moving picture with sound, in real time. ``bearer``: for WHIP."""
         options = f"""
             -hide_banner -loglevel error -re
             -f lavfi -i testsrc2=size=320x180:rate=15
-            -f lavfi -i sine=frequency=300:sample_rate=44100 -t {seconds}
+            -f lavfi -i sine=frequency=300:sample_rate=48000 -t {seconds}
             -c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -g 15
-            -c:a aac -b:a 64k -f {_format(url)}
+            -ac 2 -c:a {"libopus" if url.endswith("/whip") else "aac"} -b:a 64k
+            {_output(url, bearer)}
         """
         return await self._ffmpeg("encoder.log", *options.split(), url)
 
@@ -242,9 +245,14 @@ class Stack:
         await until(look, 20.0)
 
 
-def _format(url: str) -> str:
+def _output(url: str, bearer: str) -> str:
+    """ffmpeg's options for this protocol."""
     if url.startswith("rtmp"):
-        return "flv"
+        return "-f flv"
     if url.startswith("rtsp"):
-        return "rtsp -rtsp_transport tcp"
-    return "mpegts"
+        return "-f rtsp -rtsp_transport tcp"
+    if url.startswith("srt"):
+        return "-f mpegts"
+    return "-profile:v baseline -f whip" + (
+        f" -authorization {bearer}" if bearer else ""
+    )

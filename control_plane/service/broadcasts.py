@@ -13,7 +13,7 @@ from control_plane.model.nodes import Node
 from control_plane.model.refusals import BadInput, Empty, Refusal
 from control_plane.model.sessions import OPEN, EndReason, LiveSession
 from control_plane.model.users import User
-from control_plane.service.cutting import cut
+from control_plane.service.cutting import Cutter
 from control_plane.service.lifecycle import Lifecycle
 from control_plane.service.nodes import Nodes
 from control_plane.service.viewers import Viewers
@@ -53,6 +53,7 @@ class Broadcasts:
         nodes: Nodes,
         lifecycle: Lifecycle,
         viewers: Viewers,
+        cutter: Cutter,
         *,
         pepper: bytes,
         first_publish_within: timedelta,
@@ -61,6 +62,7 @@ class Broadcasts:
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._viewers = viewers
+        self._cutter = cutter
         self._pepper = pepper
         self._first_publish_within = first_publish_within
 
@@ -99,7 +101,7 @@ class Broadcasts:
         """End it for good and cut its publisher. True once nobody publishes."""
         await self._lifecycle.end(session, reason)
         await self._viewers.clear(session)
-        return await cut(self._nodes, session.node, session.path)
+        return await self._cutter.cut(session.node, session.path)
 
     async def get(self, session_id: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)
@@ -206,10 +208,10 @@ class Broadcasts:
         if session is None or not session.is_open:
             return
         if session.publisher_id is None:
-            await cut(self._nodes, session.node, path)
+            await self._cutter.cut(session.node, path)
         elif session.publisher_key_id in (key_id, None):
             # None: nobody knows the key. With another valid one it comes back.
-            await cut(self._nodes, session.node, path)
+            await self._cutter.cut(session.node, path)
 
 
 def _default_channel_name(user: User) -> str:

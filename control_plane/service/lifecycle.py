@@ -84,9 +84,11 @@ class Lifecycle:
         session = await sessions.open_at_path(connection, source.path)
         grant = (await keys.grants(connection, source.node, [source.id])).get(source.id)
         if grant is not None and grant.ended_at is not None:
-            if not listed:
+            if not listed or grant.just_ended:
                 return "nothing"
             await keys.reopen_grant(connection, source.node, source.id)
+        if grant is not None and grant.key_is_dead:
+            return "refused"
         if session is None:
             return await self._open_on_channel(connection, source, grant)
         if session.status == "live":

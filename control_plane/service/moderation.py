@@ -3,7 +3,7 @@
 from control_plane.model.refusals import Empty
 from control_plane.model.sessions import LiveSession
 from control_plane.service.broadcasts import Broadcasts
-from control_plane.service.cutting import cut
+from control_plane.service.cutting import Cutter
 from control_plane.service.nodes import Nodes
 from control_plane.store import keys, sessions, users
 from control_plane.store.database import Pool
@@ -11,10 +11,13 @@ from control_plane.store.events import append_user_event
 
 
 class Moderation:
-    def __init__(self, pool: Pool, broadcasts: Broadcasts, nodes: Nodes) -> None:
+    def __init__(
+        self, pool: Pool, broadcasts: Broadcasts, nodes: Nodes, cutter: Cutter
+    ) -> None:
         self._pool = pool
         self._broadcasts = broadcasts
         self._nodes = nodes
+        self._cutter = cutter
 
     async def kick(self, session: LiveSession) -> bool:
         """True once nobody publishes on its path."""
@@ -49,5 +52,5 @@ class Moderation:
         out = True
         for node in await self._nodes.listing():
             if node.state != "lost":
-                out = await cut(self._nodes, node.name, channel.path) and out
+                out = await self._cutter.cut(node.name, channel.path) and out
         return out

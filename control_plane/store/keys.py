@@ -16,6 +16,9 @@ class Grant:
     key_id: int | None
     granted_at: datetime
     ended_at: datetime | None
+    #: So recently that a list which names it may be older than its end.
+    just_ended: bool
+    key_is_dead: bool  # revoked, or replaced by a newer one
 
 
 async def add_session_key(
@@ -178,15 +181,41 @@ async def grants(
     executor: Executor, node: str, source_ids: Sequence[str]
 ) -> dict[str, Grant]:
     rows = await executor.fetch(
-        "SELECT source_id, key_id, granted_at, ended_at FROM publish_grants"
-        " WHERE node = $1 AND source_id = ANY($2)",
+        """
+        SELECT g.source_id, g.key_id, g.granted_at, g.ended_at,
+            g.ended_at > clock_timestamp() - interval '5 s' AS just_ended,
+            k.revoked_at IS NOT NULL OR k.superseded_at IS NOT NULL AS key_is_dead
+        FROM publish_grants g LEFT JOIN stream_keys k ON k.id = g.key_id
+        WHERE g.node = $1 AND g.source_id = ANY($2)
+        """,
         node,
         list(source_ids),
     )
     return {
-        row["source_id"]: Grant(row["key_id"], row["granted_at"], row["ended_at"])
+        row["source_id"]: Grant(
+            row["key_id"],
+            row["granted_at"],
+            row["ended_at"],
+            bool(row["just_ended"]),
+            row["key_is_dead"],
+        )
         for row in rows
     }
+
+
+async def coming(executor: Executor, node: str, path: str, seconds: int) -> list[str]:
+    """Source ids let in on this path so recently that no list may name them yet."""
+    rows = await executor.fetch(
+        """
+        SELECT source_id FROM publish_grants
+        WHERE node = $1 AND path = $2 AND ended_at IS NULL
+            AND granted_at > now() - make_interval(secs => $3)
+        """,
+        node,
+        path,
+        seconds,
+    )
+    return [row["source_id"] for row in rows]
 
 
 async def forget_old_grants(executor: Executor) -> None:

@@ -1,0 +1,105 @@
+"""Postgres and Redis go and come back while somebody is live: nobody is cut, and the
+tables and counts are right again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from deploy.local.postgres import postgres
+from deploy.local.valkey import installed
+from tests.support_process import Process
+from tests.support_stack import Json, Stack, free_ports, until
+
+ROUNDS = 8.0  # seconds
+
+
+@contextlib.asynccontextmanager
+async def _live(
+    stack: Stack, database: str, redis: str
+) -> AsyncIterator[tuple[Json, Process]]:
+    stack.env |= {"DATABASE_URL": database, "REDIS_URL": redis}
+    await stack.start()
+    live = await stack.go_live(await stack.sign_in("ann"))
+    encoder = await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    yield live, encoder
+
+
+async def test_postgres_restarts(
+    stack: Stack, server_folder: Path, redis_url: str
+) -> None:
+    data = server_folder / "postgres"
+    async with contextlib.AsyncExitStack() as running:
+        database = await running.enter_async_context(postgres(data, durable=True))
+        async with _live(stack, database, redis_url) as (live, encoder):
+            viewer = await stack.watch(live["playback_url"])
+            await stack.viewers(live["id"], 1)
+            await running.aclose()
+
+            refused = await stack.call("showLiveStream", {"id": live["id"]})
+            assert refused["code"] == 201  # a plain sentence, no stack trace
+            await encoder.stop()
+            # A read of what was live is answered from memory.
+            await asyncio.wait_for(_admits(stack, live), ROUNDS)
+
+            again = await stack.publish(live["rtmp_url"])
+            async with postgres(data, durable=True):
+                await until(lambda: _returned(stack, live), 25.0)
+                assert again.running
+                assert "live.ended" not in await stack.events(live["id"])
+                await viewer.stop()
+
+
+async def _returned(stack: Stack, live: Json) -> bool:
+    """The new publisher is the session's, as a replacement or after a gap."""
+    shown = await stack.call("showLiveStream", {"id": live["id"]})
+    if shown["code"] != 200 or shown["msg"]["LiveStreaming"]["status"] != "live":
+        return False
+    last = (await stack.events(live["id"]))[-1]
+    return last in ("live.resumed", "live.publisher_replaced")
+
+
+async def _admits(stack: Stack, live: Json) -> None:
+    async def look() -> bool:
+        async with stack.http.get(live["playback_url"]) as response:
+            return response.status in (200, 404)
+
+    await until(look)
+
+
+async def test_redis_restarts(stack: Stack, tmp_path: Path, database_url: str) -> None:
+    port = free_ports(1)[0]
+    redis = await _valkey(tmp_path, port)
+    async with _live(stack, database_url, f"redis://127.0.0.1:{port}/0") as started:
+        live, encoder = started
+        viewer = await stack.watch(live["playback_url"])
+        await stack.viewers(live["id"], 1)
+        await redis.kill()
+
+        shown = await stack.show(live["id"])
+        assert shown["status"] == "live"
+        await stack.viewers(live["id"], 0, 15.0)  # nobody knows any more
+        redis = await _valkey(tmp_path, port)
+        await stack.viewers(live["id"], 1, ROUNDS)
+        assert viewer.running
+        assert encoder.running
+    await redis.stop()
+
+
+async def _valkey(folder: Path, port: int) -> Process:
+    """Without a password, so that a restart changes nothing."""
+    options = f"--port {port} --bind 127.0.0.1 --save"
+    command = [str(installed()), *options.split(), ""]
+    process = await Process.start(folder / "valkey.log", *command)
+    await until(lambda: _listens(port))
+    return process
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
