@@ -75,7 +75,11 @@ class Feed:
 
     @contextlib.asynccontextmanager
     async def subscribe_list(self) -> AsyncIterator[AsyncIterator[Sequence[Snapshot]]]:
-        yield self._lists()
+        self.followed.append("the list")
+        try:
+            yield self._lists()
+        finally:
+            self.followed.remove("the list")
 
     async def hls_urls(self, host: str) -> Iterable[str]:
         return [url.replace("{host}", host) for url in self.urls]

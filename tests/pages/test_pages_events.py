@@ -12,6 +12,7 @@ import pytest
 from control_plane.pages import events
 from control_plane.pages.feed import Snapshot
 from tests.support_pages import Feed, Site, pages, snapshot
+from tests.support_stack import until
 
 WITHIN = 5.0  # seconds
 
@@ -117,9 +118,11 @@ async def test_many_followers_share_one_subscription_which_ends_with_the_last(
                 await stream.block()
                 assert await stream.data() == snapshot()
             assert site.feed.followed == ["12"]
-        async with asyncio.timeout(WITHIN):
-            while site.feed.followed:  # noqa: ASYNC110  (the closing has no event)
-                await asyncio.sleep(0.02)
+
+        async def nobody_follows() -> bool:
+            return not site.feed.followed
+
+        await until(nobody_follows, WITHIN)
 
 
 async def test_a_client_that_reads_nothing_holds_nobody_and_ends_with_the_newest() -> (

@@ -1,15 +1,23 @@
 """The list of what is live, in a real browser."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
+from control_plane.pages import events
 from tests.support_browser import complaints, hides, needs_chromium, shows
-from tests.support_pages import snapshot
+from tests.support_pages import Site, snapshot
+from tests.support_stack import until
 from tests.support_stage import stage
 
 pytestmark = needs_chromium
+
+BE_HIDDEN = """(hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 def bob(**changed: object) -> dict[str, object]:
@@ -81,6 +89,27 @@ async def test_a_cover_that_cannot_be_had_leaves_the_drawn_one(tmp_path: Path) -
         page = await on.open("/")
         await expect(page.locator("[data-id='12'] img")).to_be_visible()
         await expect(page.locator("[data-id='13'] img")).to_have_count(0)
+
+
+async def test_a_list_that_nobody_sees_gives_its_connection_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    async with stage(tmp_path) as on:
+        page = await on.open("/")
+        await shows(page, "Nobody is live right now")
+        await page.evaluate(BE_HIDDEN, arg=True)
+        await until(_followed(on.site, []))
+        on.site.feed.put_list([snapshot()])
+        await page.evaluate(BE_HIDDEN, arg=False)
+        await shows(page, "Morning coffee")
+
+
+def _followed(site: Site, what: list[str]) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return site.feed.followed == what
+
+    return look
 
 
 @pytest.mark.parametrize("path", ["/", "/watch/12"])

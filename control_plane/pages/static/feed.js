@@ -2,7 +2,7 @@
 // outage, gives up for ever after either, and does not notice a line that went dead.
 
 const SILENCE = 40_000; // ms; the server says something every 15 s
-const WAITS = [1000, 2000, 4000, 8000, 15_000]; // ms
+const WAITS = [1000, 2000, 4000, 8000]; // ms
 
 export class Feed {
   #url;

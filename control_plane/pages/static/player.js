@@ -188,6 +188,8 @@ export class Player {
     const { at, position, limit } = this.#moved;
     if (!this.#engine || this.phase === "tap" || this.#video.currentTime !== position) return;
     if (this.phase === "playing" && this.#video.paused) return;
+    // Browsers begin nothing in a tab that was never looked at.
+    if (document.hidden && limit === FIRST_PICTURE) return;
     const still = Date.now() - at;
     if (still > limit) this.#onFailure(false);
     else if (still > PAUSE && this.phase === "playing") this.#say("loading");
