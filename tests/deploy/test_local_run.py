@@ -1,0 +1,243 @@
+"""`make run`, once everything is installed: up, down, and what comes in between."""
+
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest
+
+from tests.support_local import LocalRun, eventually
+from tests.support_process import Process
+
+FAKE = Path(__file__).with_name("fake_mediamtx.py")
+needs_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux ends the children of a killed process"
+)
+
+
+@pytest.fixture
+def mediamtx(server_folder: Path) -> Path:
+    program = server_folder / "mediamtx"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture
+async def local(server_folder: Path, mediamtx: Path) -> AsyncIterator[LocalRun]:
+    local = LocalRun(server_folder, mediamtx)
+    yield local
+    await local.stop()
+
+
+async def sign_in(local: LocalRun) -> str:
+    """The token of one and the same user."""
+    body = {"social": "google", "social_id": "local", "username": "local"}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{local.base}/api/registerUser", json=body) as response,
+    ):
+        return str((await response.json())["msg"]["User"]["auth_token"])
+
+
+async def knows(local: LocalRun, token: str) -> bool:
+    async with (
+        aiohttp.ClientSession(headers={"Auth-Token": token}) as http,
+        http.post(f"{local.base}/api/showStreamKeys", json={}) as response,
+    ):
+        return bool((await response.json())["code"] == 200)
+
+
+def child_named(run: Process, words: str) -> psutil.Process:
+    children = psutil.Process(run.process.pid).children()
+    return next(child for child in children if words in " ".join(child.cmdline()))
+
+
+async def test_it_says_how_to_go_live_and_stops_everything_on_sigterm(
+    local: LocalRun,
+) -> None:
+    run = await local.up()
+    said = run.log.read_text()
+    order = ["Open  ", "control-plane demo", "OBS  ", "rtmp://127.0.0.1:", "Phone  "]
+    places = [said.index(words) for words in order]
+    assert places == sorted(places)
+    assert f"{local.base}/" in said
+    await run.stop(signal.SIGTERM)
+    assert run.process.returncode == 0
+    assert local.left() == []
+
+
+async def test_the_node_stops_before_the_service_and_the_service_before_postgres(
+    local: LocalRun,
+) -> None:
+    run = await local.up()
+    postgres = child_named(run, "bin/postgres")
+    service = child_named(run, "control_plane serve")
+    node = child_named(run, "fake_mediamtx")
+    node.suspend()  # so that it cannot follow the request to stop
+    run.process.send_signal(signal.SIGINT)
+    await local.said(run, "Stopping")
+    assert service.is_running()
+    assert postgres.is_running()
+    node.resume()
+    assert await run.ended(20.0) == 0
+    assert run.log.read_text().rstrip().endswith("Stopped.")
+    assert local.left() == []
+
+
+async def test_users_and_their_tokens_outlive_a_restart(local: LocalRun) -> None:
+    run = await local.up()
+    token = await sign_in(local)
+    await run.stop()
+    await local.up()
+    assert await knows(local, token)
+
+
+@needs_linux
+async def test_after_a_kill_nothing_is_left_and_nothing_is_in_the_way(
+    local: LocalRun,
+) -> None:
+    run = await local.up()
+    token = await sign_in(local)
+    await run.stop(signal.SIGKILL)
+    await eventually(lambda: local.left() == [])
+    again = await local.up()
+    assert await knows(local, token)
+    await again.stop()
+    assert local.left() == []
+
+
+@pytest.mark.parametrize("moment", ["Postgres is up", "Valkey is up", "serving"])
+async def test_it_can_be_stopped_while_it_starts(local: LocalRun, moment: str) -> None:
+    run = await local.start()
+    await local.said(run, moment)
+    await run.stop()
+    assert run.process.returncode == 0
+    assert local.left() == []
+
+
+async def test_initdb_can_be_cut_short(local: LocalRun) -> None:
+    run = await local.start()
+    await eventually((local.data / "postgres" / "cluster.new").exists)
+    local.remember(run)
+    await run.stop()
+    assert run.process.returncode == 0
+    assert local.left() == []
+    await local.up()
+
+
+async def test_a_taken_port_is_named_with_its_setting(local: LocalRun) -> None:
+    with socket.socket() as taken, socket.socket(type=socket.SOCK_DGRAM) as media:
+        taken.bind(("127.0.0.1", local.ports["PUBLIC"]))
+        taken.listen()
+        media.bind(("127.0.0.1", local.ports["SRT"]))
+        run = await local.start()
+        assert await run.ended() == 1
+    said = run.log.read_text()
+    assert (
+        f"Port {local.ports['PUBLIC']} (pages and API) is in use; "
+        "CONTROL_PLANE_PUBLIC_PORT moves it." in said
+    )
+    assert f"UDP port {local.ports['SRT']} (SRT) is in use" in said
+    assert not local.data.joinpath("postgres").exists()
+
+
+async def test_a_port_that_is_none_is_refused(local: LocalRun) -> None:
+    run = await local.start(CONTROL_PLANE_HLS_PORT="many")
+    assert await run.ended() == 1
+    assert "CONTROL_PLANE_HLS_PORT=many is no port" in run.log.read_text()
+
+
+async def test_a_second_start_says_that_it_runs_already(local: LocalRun) -> None:
+    first = await local.up()
+    second = await local.start()
+    assert await second.ended() == 1
+    assert f"running already, as process {first.process.pid}" in second.log.read_text()
+    assert first.running
+
+
+async def test_a_server_that_dies_is_named_and_stops_everything(
+    local: LocalRun,
+) -> None:
+    run = await local.up()
+    local.remember(run)
+    child_named(run, "fake_mediamtx").kill()
+    assert await run.ended(20.0) == 1
+    said = run.log.read_text()
+    assert "MediaMTX v1.20.1 was ended by SIGKILL." in said
+    assert "INF MediaMTX v1.20.1" in said
+    assert local.left() == []
+
+
+async def test_a_node_that_does_not_start_is_explained_by_its_log(
+    local: LocalRun,
+) -> None:
+    run = await local.start(CONTROL_PLANE_RTMP_PORT="1")
+    if os.geteuid() != 0:
+        assert await run.ended() == 1
+        assert "Port 1 (RTMP) cannot be used" in run.log.read_text()
+        return
+    assert await run.ended(20.0) == 1
+    said = run.log.read_text()
+    assert "MediaMTX v1.20.1 stopped by itself (exit code 1)" in said
+    assert "ERR listen tcp :1: bind: permission denied" in said
+    assert local.left() == []
+
+
+async def test_a_mediamtx_that_was_named_and_is_none_is_an_error(
+    local: LocalRun,
+) -> None:
+    run = await local.start(MEDIAMTX_BIN="/nowhere/mediamtx")
+    assert await run.ended() == 1
+    assert "/nowhere/mediamtx" in run.log.read_text()
+
+
+async def test_what_is_secret_is_closed_to_others(local: LocalRun) -> None:
+    run = await local.up()
+    for name in ("secret", "mediamtx.yml", "control-plane", "valkey/valkey.conf"):
+        mode = (local.data / name).stat().st_mode
+        assert stat.S_IMODE(mode) & 0o077 == 0, name
+    secret = (local.data / "secret").read_text()
+    for child in psutil.Process(run.process.pid).children(recursive=True):
+        assert secret not in " ".join(child.cmdline())
+
+
+async def test_the_command_line_of_the_run_knows_its_settings(
+    local: LocalRun, tmp_path: Path
+) -> None:
+    run = await local.up()
+    command = local.data / "control-plane"
+    nodes = await Process.start(tmp_path / "nodes", str(command), "nodes", "list")
+    assert await nodes.ended(20.0) == 0
+    assert f"http://127.0.0.1:{local.ports['API']}" in nodes.log.read_text()
+    await run.stop()
+    assert not command.exists()
+
+
+async def test_given_stores_are_used_instead_of_our_own(
+    local: LocalRun, empty_database_url: str, redis_url: str
+) -> None:
+    run = await local.up(DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
+    assert await knows(local, await sign_in(local))
+    assert not local.data.joinpath("postgres").exists()
+    assert not local.data.joinpath("valkey").exists()
+    await run.stop()
+
+
+async def test_a_key_for_obs(local: LocalRun, tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "deploy.local", "key")
+    nobody = await Process.start(tmp_path / "nobody", *command, env=local.env)
+    assert await nobody.ended() == 1
+    assert "Is `make run` running?" in nobody.log.read_text()
+    await local.up()
+    made = await Process.start(tmp_path / "key", *command, env=local.env)
+    assert await made.ended() == 0
+    said = made.log.read_text()
+    assert f"rtmp://127.0.0.1:{local.ports['RTMP']}/live" in said
+    assert "obs?key=" in said
