@@ -29,6 +29,7 @@ from control_plane.service.cutting import Cutter
 from control_plane.service.grants import Grants
 from control_plane.service.health import Health
 from control_plane.service.lifecycle import Lifecycle, Limits
+from control_plane.service.limits import RateLimits, Rules
 from control_plane.service.moderation import Moderation
 from control_plane.service.nodes import Nodes
 from control_plane.service.permissions import Permissions
@@ -40,6 +41,7 @@ from control_plane.store import database
 from control_plane.store import nodes as node_store
 from control_plane.store.database import Pool
 from control_plane.store.viewers import open_redis
+from control_plane.web.address import Addresses
 from control_plane.web.dispatch import Dispatcher
 from control_plane.web.public import public_app
 from hooks.listener import Listener
@@ -296,7 +298,19 @@ def _dispatcher(all_of_it: Services) -> Dispatcher:
         NAMES,
         all_of_it.accounts,
         settings.api_key.get_secret_value(),
+        _rate_limits(all_of_it),
+        Addresses(settings.trusted_proxies),
     )
+
+
+def _rate_limits(all_of_it: Services) -> RateLimits:
+    settings = all_of_it.settings
+    rules = Rules(
+        sign_in=settings.sign_ins_per_minute,
+        money=settings.money_per_minute,
+        search=settings.searches_per_minute,
+    )
+    return RateLimits(all_of_it.redis, rules)
 
 
 class PortInUse(Exception):

@@ -5,10 +5,18 @@ Any secret may come from a file instead: ``NAME_FILE`` names it.
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CONTROL_PLANE_"
@@ -41,6 +49,13 @@ class Settings(BaseSettings):
     internal_url: str = ""
     public_url: str = ""
     cors_origins: str = "*"
+    # Addresses or networks, between blanks, whose X-Forwarded-For is believed.
+    trusted_proxies: str = ""
+    # Requests a minute; 0: no limit. Sign-in: of an address. The others: of a user,
+    # and ten times that of an address.
+    sign_ins_per_minute: int = Field(120, ge=0)
+    money_per_minute: int = Field(300, ge=0)
+    searches_per_minute: int = Field(120, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     token_days: int = Field(90, ge=1, le=3650)
@@ -66,6 +81,13 @@ class Settings(BaseSettings):
     srt_port: int = Field(8890, ge=1, le=65535)
     rtsp_port: int = Field(8554, ge=1, le=65535)
     api_port: int = Field(9997, ge=1, le=65535)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        for part in text.split():
+            ip_network(part)
+        return text
 
     @model_validator(mode="after")
     def _production_is_production(self) -> Self:

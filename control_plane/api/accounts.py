@@ -25,7 +25,7 @@ class AccountsApi:
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
-            "registerUser": Endpoint(self.register_user, "none"),
+            "registerUser": Endpoint(self.register_user, "none", limit="sign_in"),
             "showUserDetail": Endpoint(self.show_user_detail, "optional"),
         }
 

@@ -26,7 +26,9 @@ from control_plane.model.refusals import (
 from control_plane.model.users import User
 from control_plane.service.accounts import Accounts
 from control_plane.service.away import AWAY
+from control_plane.service.limits import LimitName, RateLimits
 from control_plane.web import body as bodies
+from control_plane.web.address import Addresses
 from control_plane.web.body import Body
 from control_plane.web.envelope import answer
 
@@ -68,6 +70,8 @@ class Endpoint:
     caller: Caller = "required"
     #: What both apps can decode when this endpoint refuses (facts §6.7).
     refused: Callable[[Refusal], web.Response] | None = None
+    #: Which rate limit counts it. Money is refused while nobody can count.
+    limit: LimitName | None = None
 
 
 def host_of(request: web.Request) -> str:
@@ -84,12 +88,16 @@ class Dispatcher:
         known_names: frozenset[str],
         accounts: Accounts,
         api_key: str,
+        limits: RateLimits,
+        addresses: Addresses,
     ) -> None:
         """``known_names``: what the apps call and we do not serve yet."""
         self._endpoints = {name.lower(): e for name, e in endpoints.items()}
         self._known = frozenset(name.lower() for name in known_names)
         self._accounts = accounts
         self._api_key = api_key
+        self._limits = limits
+        self._addresses = addresses
 
     async def handle(self, request: web.Request) -> web.Response:
         name = endpoint_name(request.path)
@@ -111,9 +119,14 @@ class Dispatcher:
             return _refused(endpoint, Refusal(sentence))
 
     async def _call(self, request: web.Request, endpoint: Endpoint) -> web.Response:
+        if endpoint.limit:
+            address = self._addresses.of(request)
+            await self._limits.check_address(endpoint.limit, address)
         body = await bodies.read(request)
         token = _token(request, body, endpoint.caller)
         user = await self._user(token, endpoint.caller)
+        if endpoint.limit and user is not None:
+            await self._limits.check_user(endpoint.limit, user.id)
         return await endpoint.handler(Call(request, body, user, token))
 
     async def _user(self, token: str, caller: Caller) -> User | None:

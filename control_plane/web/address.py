@@ -1,0 +1,60 @@
+"""Whose address a request came from, behind proxies that we trust."""
+
+from collections.abc import Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+from aiohttp import web
+
+Network = IPv4Network | IPv6Network
+
+#: One customer of an IPv6 provider has at least a whole /64.
+IPV6_CUSTOMER = 64
+
+
+class Addresses:
+    def __init__(self, trusted: str) -> None:
+        """``trusted``: addresses or networks of our own proxies, between blanks."""
+        self._trusted = networks(trusted)
+
+    def of(self, request: web.Request) -> str:
+        """The nearest address that is not one of our proxies'; what stands further
+        left in X-Forwarded-For could be anybody's invention."""
+        address = _parse(request.remote or "")
+        hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        while address is not None and self._ours(address) and hops:
+            before = _parse(hops.pop().strip())
+            if before is None:
+                break
+            address = before
+        return "" if address is None else _customer(address)
+
+    def _ours(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+def networks(text: str) -> Sequence[Network]:
+    """Raises ValueError for what is no address or network."""
+    return [ip_network(part) for part in text.split()]
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def _customer(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, IPV6_CUSTOMER), strict=False))
+    return str(address)
