@@ -1,0 +1,187 @@
+"""HLS out, with v1.20.1's sessions, or v1.17.1's question for each request."""
+
+import asyncio
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from aiohttp import web
+
+from mediamtx.sandbox.auth import http_credentials
+from mediamtx.sandbox.muxer import MASTER
+from mediamtx.sandbox.paths import HlsSession, Node, Stream
+
+COOKIE = "cookieCheck=1; HttpOnly; Secure; SameSite=None; Partitioned"
+PLAYLIST = "application/vnd.apple.mpegurl"
+PAGE = "sandbox node: not for production\n"
+URI = re.compile(r'URI="([^"]+)"')
+
+
+class Hls:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "OPTIONS":
+            return _preflight()
+        path, _, name = request.path.strip("/").rpartition("/")
+        if request.path.endswith("/") or "." not in name:
+            return _answer(web.Response(text=PAGE))
+        if name != MASTER:
+            response = await self._child(request, path, name)
+        elif self._node.has_hls_sessions and "cookieCheck" not in request.query:
+            response = _check_cookies(request)
+        else:
+            response = await self._master(request, path)
+        return _answer(response)
+
+    async def _master(self, request: web.Request, path: str) -> web.Response:
+        remote = _remote(request)
+        query = _query(request)
+        session = HlsSession(path, query, remote, request.headers.get("User-Agent", ""))
+        refusal = await self._refusal(request, session)
+        if refusal is not None:
+            return refusal
+        stream = self._node.streams.get(path)
+        text = None if stream is None else await stream.muxer.playlist(MASTER)
+        if stream is None or text is None or self._node.streams.get(path) is not stream:
+            return _error(404, f"no stream is available on path '{path}'")
+        if not self._node.has_hls_sessions:
+            return _playlist(text, query)
+        self._node.open_session(session)
+        return self._count(_playlist(text, _with_session(session)), session, stream)
+
+    async def _child(
+        self, request: web.Request, path: str, name: str
+    ) -> web.StreamResponse:
+        query = _query(request)
+        session: HlsSession | None = None
+        if self._node.has_hls_sessions:
+            secret = request.query.get("session", "")
+            ip = _remote(request).rpartition(":")[0]
+            session = self._node.session(secret, path, ip)
+            if session is None:
+                return _error(401, "authentication error")
+            query = _with_session(session)
+        else:
+            asked = HlsSession(path, query, _remote(request), "")
+            refusal = await self._refusal(request, asked)
+            if refusal is not None:
+                return refusal
+        stream = self._node.streams.get(path)
+        if stream is None:
+            return _error(404, f"no stream is available on path '{path}'")
+        response = await _content(stream, name, query)
+        return self._count(response, session, stream)
+
+    async def _refusal(
+        self, request: web.Request, session: HlsSession
+    ) -> web.Response | None:
+        authorization = request.headers.get("Authorization")
+        allowed = await self._node.auth.allows(
+            "read",
+            session.path,
+            "hls",
+            ip=session.ip,
+            query=session.query,
+            id_=session.id if self._node.has_hls_sessions else None,
+            credentials=http_credentials(authorization),
+            agent=session.agent,
+        )
+        if allowed:
+            return None
+        response = _error(401, "authentication error")
+        if authorization is None:
+            response.headers["WWW-Authenticate"] = 'Basic realm="mediamtx"'
+        else:
+            await asyncio.sleep(self._node.pause)
+        return response
+
+    def _count(
+        self, response: web.Response, session: HlsSession | None, stream: Stream
+    ) -> web.Response:
+        size = len(response.body) if isinstance(response.body, bytes) else 0
+        stream.outbound += size
+        if session is not None:
+            session.outbound += size
+        return response
+
+
+async def _content(stream: Stream, name: str, query: str) -> web.Response:
+    if name.endswith(".m3u8"):
+        text = await stream.muxer.playlist(name)
+        return _error(404, "not found") if text is None else _playlist(text, query)
+    file = stream.muxer.file(name)
+    body = None if file is None else await asyncio.to_thread(_read, file)
+    if body is None:
+        return _error(404, "not found")
+    return web.Response(body=body, content_type="video/mp4")
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+def _playlist(text: str, query: str) -> web.Response:
+    """The query goes on to every child, so that a token, or a session, does."""
+    if query:
+        lines = [_line(line, query) for line in text.splitlines()]
+        text = "\n".join(lines) + "\n"
+    return web.Response(
+        body=text.encode(), headers={"Content-Type": PLAYLIST, **_NOT_CACHED}
+    )
+
+
+_NOT_CACHED = {"Cache-Control": "private, no-cache"}
+
+
+def _line(line: str, query: str) -> str:
+    if line.startswith("#"):
+        return URI.sub(lambda found: f'URI="{found[1]}?{query}"', line)
+    return f"{line}?{query}" if line else line
+
+
+def _check_cookies(request: web.Request) -> web.Response:
+    query = urlencode([("cookieCheck", "1"), *sorted(request.query.items())])
+    location = f"{request.path}?{query}"
+    return web.Response(
+        status=302, headers={"Location": location, "Set-Cookie": COOKIE}
+    )
+
+
+def _query(request: web.Request) -> str:
+    """Encoded again and sorted, without what is the session scheme's own."""
+    pairs = parse_qsl(request.query_string, keep_blank_values=True)
+    own = ("cookieCheck", "session")
+    return urlencode(sorted(pair for pair in pairs if pair[0] not in own))
+
+
+def _with_session(session: HlsSession) -> str:
+    own = f"session={session.secret}"
+    return f"{own}&{session.query}" if session.query else own
+
+
+def _remote(request: web.Request) -> str:
+    peer = request.transport and request.transport.get_extra_info("peername")
+    return f"{peer[0]}:{peer[1]}" if peer else ":0"
+
+
+def _error(status: int, text: str) -> web.Response:
+    return web.json_response({"status": "error", "error": text}, status=status)
+
+
+def _preflight() -> web.Response:
+    headers = {
+        "Access-Control-Allow-Methods": "OPTIONS, GET",
+        "Access-Control-Allow-Headers": "Authorization, Range",
+    }
+    return _answer(web.Response(status=204, headers=headers))
+
+
+def _answer(response: web.Response | web.StreamResponse) -> web.Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Server"] = "mediamtx-sandbox"
+    return response  # type: ignore[return-value]  # ours are all web.Response
