@@ -12,6 +12,7 @@ import aiohttp
 import psutil
 import pytest
 
+from deploy.local.ports import free_port
 from tests.support_local import LocalRun, eventually
 from tests.support_process import Process
 
@@ -196,6 +197,30 @@ async def test_a_mediamtx_that_was_named_and_is_none_is_an_error(
     run = await local.start(MEDIAMTX_BIN="/nowhere/mediamtx")
     assert await run.ended() == 1
     assert "/nowhere/mediamtx" in run.log.read_text()
+
+
+async def test_where_no_mediamtx_can_be_had_the_sandbox_node_takes_its_place(
+    local: LocalRun,
+) -> None:
+    del local.env["MEDIAMTX_BIN"]
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    run = await local.up(PATH="/usr/bin:/bin", HTTPS_PROXY=nowhere, NO_PROXY="")
+    said = run.log.read_text()
+    assert "could not be fetched" in said
+    assert "The sandbox node takes its place; it is not for production." in said
+    assert "The sandbox node is up" in said
+    await run.stop()
+    assert run.process.returncode == 0
+    assert local.left() == []
+
+
+@pytest.mark.skipif(not os.environ.get("MEDIAMTX_BIN"), reason="no MEDIAMTX_BIN")
+async def test_a_real_mediamtx_is_the_node_where_there_is_one(local: LocalRun) -> None:
+    run = await local.up(MEDIAMTX_BIN=os.environ["MEDIAMTX_BIN"])
+    assert "MediaMTX v1." in run.log.read_text()
+    await run.stop()
+    assert run.process.returncode == 0
+    assert local.left() == []
 
 
 async def test_what_is_secret_is_closed_to_others(local: LocalRun) -> None:
