@@ -52,6 +52,7 @@ class HlsEngine {
     });
     this.#hls.on(Hls.Events.ERROR, (_, error) => {
       if (!error.fatal) return;
+      console.info("hls.js gave up:", error.details, error.reason ?? "");
       const master = error.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR;
       const status = error.response?.code;
       failed(master && (status === 401 || status === 403));
