@@ -26,7 +26,7 @@ class LiveApi:
             "streamKeys": Endpoint(self.create_key),
             "showStreamKeys": Endpoint(self.show_keys),
             "revokeStreamKey": Endpoint(self.revoke_key),
-            "watch": Endpoint(self.watch, "optional"),
+            "watch": Endpoint(self.watch, "optional", without_api_key=True),
             "showLiveStreams": Endpoint(self.show_live, "optional"),
             "showLiveStream": Endpoint(self.show_one, "optional"),
         }

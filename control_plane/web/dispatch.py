@@ -70,6 +70,8 @@ class Endpoint:
     caller: Caller = "required"
     #: What both apps can decode when this endpoint refuses (facts §6.7).
     refused: Callable[[Refusal], web.Response] | None = None
+    #: Our own pages call it, and they hold no Api-Key.
+    without_api_key: bool = False
     #: Which rate limit counts it. Money is refused while nobody can count.
     limit: LimitName | None = None
 
@@ -103,7 +105,8 @@ class Dispatcher:
         name = endpoint_name(request.path)
         endpoint = self._endpoints.get(name)
         try:
-            self._check_api_key(request)
+            if endpoint is None or not endpoint.without_api_key:
+                self._check_api_key(request)
             if endpoint is None:
                 raise self._not_served(name)
             return await self._call(request, endpoint)

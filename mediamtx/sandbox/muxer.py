@@ -26,6 +26,7 @@ class Muxer:
     def __init__(self, segment: float) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sandbox-node-"))
         self._segment = segment
+        self.codecs: list[str] = []
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -35,8 +36,7 @@ class Muxer:
             -c copy -f hls -hls_time {self._segment} -hls_list_size 6
             -hls_delete_threshold 4 -hls_flags delete_segments+independent_segments
             -hls_segment_type fmp4 -hls_fmp4_init_filename video1_init.mp4
-            -hls_segment_filename {self.folder}/video1_seg%d.mp4
-            -master_pl_name {MASTER} {self.folder}/{MEDIA}
+            -hls_segment_filename {self.folder}/video1_seg%d.mp4 {self.folder}/{MEDIA}
         """
         self._process = await asyncio.create_subprocess_exec(
             imageio_ffmpeg.get_ffmpeg_exe(),
@@ -60,13 +60,13 @@ class Muxer:
             raise TooSlow from None
 
     async def playlist(self, name: str) -> str | None:
-        """Held until there is a segment; None when none comes."""
+        """Held until there are segments; None when none come."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_SEGMENT):
                 while self.running:
                     media = self._text(MEDIA)
-                    if media.count("#EXTINF") >= 2 and self._text(MASTER):
-                        return self._text(name) or None
+                    if media.count("#EXTINF") >= 2:
+                        return self._master() if name == MASTER else media
                     await asyncio.sleep(0.05)
         return None
 
@@ -85,6 +85,14 @@ class Muxer:
                 self._process.kill()
             await self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _master(self) -> str:
+        """Ours, because ffmpeg leaves the stream out when FLV tells no bit rate."""
+        codecs = ",".join(self.codecs)
+        return (
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n\n"
+            f'#EXT-X-STREAM-INF:BANDWIDTH=2000000,CODECS="{codecs}"\n{MEDIA}\n'
+        )
 
     def _text(self, name: str) -> str:
         try:

@@ -35,7 +35,8 @@ from pyrtmp.session_manager import SessionManager  # noqa: E402
 # Importing it sets the root logger to DEBUG and gives it a handler.
 logging.getLogger().setLevel(_level)
 logging.getLogger().handlers[:] = _handlers
-logging.getLogger("pyrtmp").setLevel(logging.CRITICAL)
+logging.getLogger("pyrtmp").propagate = False
+logging.getLogger("pyrtmp").addHandler(logging.NullHandler())
 
 VIDEO, AUDIO = 9, 8
 TRACKS_WAIT = 2.0  # seconds for a second track, as MediaMTX analyses
@@ -183,7 +184,16 @@ class Connection:
         tag = self._flv.write(timestamp, message.payload, kind)
         await self._muxer.write(tag)
         if not self.publisher.ready:
+            self._learn_codec(track, message.payload)
             await self._analyse(track)
+
+    def _learn_codec(self, track: int, payload: bytes) -> None:
+        """From the sequence headers: AVC's profile, constraints and level."""
+        if self._muxer is None or track in self._tracks:
+            return
+        is_avc_header = len(payload) > 8 and payload[1] == 0
+        avc = f"avc1.{payload[6:9].hex()}" if is_avc_header else "avc1.42e01e"
+        self._muxer.codecs.append(avc if track == VIDEO else "mp4a.40.2")
 
     async def _analyse(self, track: int) -> None:
         """Ready once both tracks are there, or one of them alone for a while."""
