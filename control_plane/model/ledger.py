@@ -1,0 +1,128 @@
+"""Coins: accounts, entries, and who gets what.
+
+Double entry: what one account loses others gain, so the entries of a transfer sum to
+zero. Coins are whole numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Account = Literal["clearing", "share", "paid", "bonus", "earnings", "hold", "owed"]
+TransferKind = Literal[
+    "gift",
+    "purchase",
+    "refund",
+    "refund_reversed",
+    "grant",
+    "payout_requested",
+    "payout_paid",
+    "payout_rejected",
+]
+#: What a gift is paid from, in this order: what was free, then bought, then earned.
+SPENT_FIRST: tuple[Account, ...] = ("bonus", "paid", "earnings")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    account: Account
+    user_id: int | None  # None: clearing and share belong to nobody
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """A user's accounts. ``owed`` is zero or below."""
+
+    paid: int = 0
+    bonus: int = 0
+    earnings: int = 0
+    hold: int = 0
+    owed: int = 0
+
+    @property
+    def wallet(self) -> int:
+        """The apps' one number: all that can be spent."""
+        return self.paid + self.bonus + self.earnings
+
+    @property
+    def frozen(self) -> bool:
+        """Nothing is given or paid out before a refund is made good."""
+        return self.owed < 0
+
+    def after(self, user_id: int, entries: Sequence[Entry]) -> "Balances":
+        return Balances(
+            *(
+                getattr(self, name)
+                + sum(
+                    entry.amount
+                    for entry in entries
+                    if entry.user_id == user_id and entry.account == name
+                )
+                for name in ("paid", "bonus", "earnings", "hold", "owed")
+            )
+        )
+
+
+def spend(user_id: int, has: Balances, coins: int) -> list[Entry]:
+    """The entries that take ``coins``, which must be there."""
+    entries = []
+    for account in SPENT_FIRST:
+        part = min(coins, getattr(has, account))
+        if part:
+            entries.append(Entry(account, user_id, -part))
+            coins -= part
+    if coins:
+        raise ValueError("not enough coins")
+    return entries
+
+
+def gift(
+    sender_id: int, has: Balances, receiver_id: int, coins: int, share_percent: int
+) -> list[Entry]:
+    """The platform's share is rounded down; the rest is the receiver's."""
+    share = coins * share_percent // 100
+    entries = spend(sender_id, has, coins)
+    if share:
+        entries.append(Entry("share", None, share))
+    if coins > share:
+        entries.append(Entry("earnings", receiver_id, coins - share))
+    return entries
+
+
+def purchase(user_id: int, has: Balances, coins: int) -> list[Entry]:
+    """A debt is made good before anything is credited."""
+    settled = min(coins, -has.owed)
+    parts = [
+        Entry("clearing", None, -coins),
+        Entry("owed", user_id, settled),
+        Entry("paid", user_id, coins - settled),
+    ]
+    return [entry for entry in parts if entry.amount]
+
+
+def refund(user_id: int, has: Balances, coins: int) -> list[Entry]:
+    """Taken from the paid coins; what is spent already is owed."""
+    taken = min(coins, has.paid)
+    parts = [
+        Entry("clearing", None, coins),
+        Entry("paid", user_id, -taken),
+        Entry("owed", user_id, taken - coins),
+    ]
+    return [entry for entry in parts if entry.amount]
+
+
+def grant(user_id: int, coins: int) -> list[Entry]:
+    return [Entry("clearing", None, -coins), Entry("bonus", user_id, coins)]
+
+
+def payout_requested(user_id: int, coins: int) -> list[Entry]:
+    return [Entry("earnings", user_id, -coins), Entry("hold", user_id, coins)]
+
+
+def payout_paid(user_id: int, coins: int) -> list[Entry]:
+    return [Entry("hold", user_id, -coins), Entry("clearing", None, coins)]
+
+
+def payout_rejected(user_id: int, coins: int) -> list[Entry]:
+    return [Entry("hold", user_id, -coins), Entry("earnings", user_id, coins)]

@@ -1,0 +1,83 @@
+"""What the database itself refuses, whoever asks."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from control_plane.model.ledger import Balances, Entry, grant, payout_requested
+from control_plane.service.ledger import Ledger
+from control_plane.store import database, ledger
+from control_plane.store.database import Pool
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    async with await database.open_pool(database_url) as pool:
+        yield pool
+
+
+async def user(pool: Pool, coins: int = 0) -> int:
+    user_id = int(await pool.fetchval("INSERT INTO users DEFAULT VALUES RETURNING id"))
+    if coins:
+        async with pool.acquire() as connection:
+            await ledger.transfer(connection, "grant", grant(user_id, coins))
+    return user_id
+
+
+async def test_balances_follow_from_entries(pool: Pool) -> None:
+    one = await user(pool, 70)
+    assert await Ledger(pool).wallet(one) == 70
+    assert await ledger.balances(pool, one) == Balances(bonus=70)
+
+
+async def test_a_wallet_of_nobody_is_empty(pool: Pool) -> None:
+    assert await Ledger(pool).wallets([4711]) == {4711: 0}
+    assert await Ledger(pool).received(4711) == 0
+
+
+async def test_entries_that_do_not_sum_to_zero_are_refused(pool: Pool) -> None:
+    one = await user(pool)
+    async with pool.acquire() as connection:
+        with pytest.raises(asyncpg.CheckViolationError, match="sum to zero"):
+            await ledger.transfer(connection, "grant", [Entry("bonus", one, 5)])
+
+
+async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
+    one = await user(pool, 5)
+    async with pool.acquire() as connection, connection.transaction():
+        with pytest.raises(asyncpg.CheckViolationError):
+            await ledger.transfer(
+                connection, "payout_requested", payout_requested(one, 1)
+            )
+
+
+async def test_an_entry_for_nobody_is_refused(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await ledger.transfer(connection, "grant", grant(4711, 5))
+
+
+@pytest.mark.parametrize(
+    "table", ["ledger_transfers", "ledger_entries", "gift_transactions", "wallets"]
+)
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+async def test_what_is_written_stays(pool: Pool, table: str, change: str) -> None:
+    await user(pool, 5)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await pool.execute(change.format(table))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_entries SET amount = amount + 1",
+        "UPDATE ledger_transfers SET kind = 'gift'",
+        "UPDATE gift_transactions SET coin = 1",
+        "UPDATE wallets SET paid = paid + 1",
+    ],
+)
+async def test_what_is_written_is_not_changed(pool: Pool, change: str) -> None:
+    await user(pool, 5)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await pool.execute(change)
