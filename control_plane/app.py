@@ -247,7 +247,9 @@ def _reconciler(all_of_it: Services, grants: Grants) -> Reconciler:
 
 @contextlib.asynccontextmanager
 async def _internal(settings: Settings, listener: Listener) -> AsyncIterator[int]:
-    runner = web.ServerRunner(web.Server(listener.handle))
+    # A connection serves one auth call: nothing that pays only later is set up.
+    server = web.Server(listener.handle, access_log=None, tcp_keepalive=False)
+    runner = web.ServerRunner(server)
     await runner.setup()
     try:
         site = web.TCPSite(

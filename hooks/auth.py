@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from control_plane.service.authorize import Authorizer, Verdict, deny
-from control_plane.web.metrics import AUTH_ANSWERS
+from control_plane.web import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ async def _decide(
 def _tell(node: str, payload: Mapping[str, object], verdict: Verdict) -> None:
     action = payload.get("action")
     known = action if isinstance(action, str) and action in ACTIONS else "other"
-    AUTH_ANSWERS.labels(known, verdict.reason).inc()
+    metrics.count_auth(known, verdict.reason)
     if verdict.reason in QUIET and known != "publish":
         return
     if verdict.reason == "no_credentials":

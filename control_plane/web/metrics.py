@@ -1,6 +1,8 @@
 """What operators scrape, on the internal listener only. No label holds a path, a
 user or a secret: their number would grow without end."""
 
+from functools import cache
+
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
@@ -9,9 +11,14 @@ AUTH_ANSWERS = Counter(
     "Answers to MediaMTX's auth calls.",
     ["action", "reason"],
 )
+_auth_answers = cache(AUTH_ANSWERS.labels)  # looking labels up costs more than inc()
 HOOKS = Counter(
     "control_plane_hooks_total", "Lifecycle messages from nodes.", ["event"]
 )
+
+
+def count_auth(action: str, reason: str) -> None:
+    _auth_answers(action, reason).inc()
 
 
 def response() -> web.Response:
