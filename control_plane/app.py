@@ -13,21 +13,31 @@ import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 
+from control_plane.api import not_yet
 from control_plane.api.accounts import AccountsApi
+from control_plane.api.identities import Identities
 from control_plane.api.live import LiveApi
+from control_plane.api.live_extras import LiveExtrasApi
 from control_plane.api.names import NAMES
+from control_plane.api.settings import SettingsApi
+from control_plane.api.social import SocialApi
+from control_plane.api.videos import VideosApi
 from control_plane.config import Settings
 from control_plane.model.nodes import Node, NodeApi
+from control_plane.model.providers import Provider, apple, firebase, google
 from control_plane.model.secret import Secrets
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
 from control_plane.pages.watching import WatchingFeed
 from control_plane.service.accounts import Accounts
+from control_plane.service.announcing import Announcing
 from control_plane.service.authorize import API_USER, Authorizer
 from control_plane.service.broadcasts import Broadcasts
 from control_plane.service.cutting import Cutter
+from control_plane.service.deletion import Deletion
 from control_plane.service.grants import Grants
 from control_plane.service.health import Health
+from control_plane.service.ledger import Ledger
 from control_plane.service.lifecycle import Lifecycle, Limits
 from control_plane.service.limits import RateLimits, Rules
 from control_plane.service.moderation import Moderation
@@ -35,15 +45,20 @@ from control_plane.service.nodes import Nodes
 from control_plane.service.permissions import Permissions
 from control_plane.service.profiles import Profiles
 from control_plane.service.reconciler import Reconciler
+from control_plane.service.sign_in import IdTokens
+from control_plane.service.social import Social
+from control_plane.service.videos import Videos
 from control_plane.service.viewers import Viewers
 from control_plane.service.watching import Watching
 from control_plane.store import database
 from control_plane.store import nodes as node_store
 from control_plane.store.database import Pool
 from control_plane.store.viewers import open_redis
+from control_plane.web import media
 from control_plane.web.address import Addresses
-from control_plane.web.dispatch import Dispatcher
+from control_plane.web.dispatch import Dispatcher, Endpoint
 from control_plane.web.public import public_app
+from control_plane.web.published_keys import fetcher
 from hooks.listener import Listener
 from mediamtx.client import Client
 
@@ -68,6 +83,9 @@ class Services:
     moderation: Moderation
     watching: Watching
     accounts: Accounts
+    profiles: Profiles
+    videos: Videos
+    id_tokens: IdTokens
 
 
 @contextlib.asynccontextmanager
@@ -149,7 +167,22 @@ def _services(
         moderation=Moderation(pool, broadcasts, nodes, cutter),
         watching=watching,
         accounts=accounts,
+        profiles=Profiles(pool, Ledger(pool)),
+        videos=Videos(pool),
+        id_tokens=IdTokens(_providers(settings), fetcher(http)),
     )
+
+
+def _providers(settings: Settings) -> list[Provider]:
+    """Those that are configured."""
+    found = []
+    if settings.firebase_project:
+        found.append(firebase(settings.firebase_project, settings.firebase_keys_url))
+    if clients := tuple(settings.google_client_ids.split()):
+        found.append(google(clients, settings.google_keys_url))
+    if clients := tuple(settings.apple_client_ids.split()):
+        found.append(apple(clients, settings.apple_keys_url))
+    return found
 
 
 @dataclass(frozen=True)
@@ -270,7 +303,10 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
     settings = all_of_it.settings
     app = public_app(
         _dispatcher(all_of_it),
-        Pages(WatchingFeed(all_of_it.watching)).routes(),
+        [
+            *Pages(WatchingFeed(all_of_it.watching)).routes(),
+            *media.routes(settings.media_folder),
+        ],
         health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
         cors_origins=settings.cors_origins,
     )
@@ -289,20 +325,33 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
 
 def _dispatcher(all_of_it: Services) -> Dispatcher:
     settings = all_of_it.settings
-    accounts = AccountsApi(
-        all_of_it.accounts,
-        Profiles(all_of_it.pool),
-        unverified_allowed=settings.development,
-    )
     live = LiveApi(all_of_it.broadcasts, all_of_it.watching)
     return Dispatcher(
-        accounts.endpoints() | live.endpoints(),
+        not_yet.endpoints() | _app_endpoints(all_of_it) | live.endpoints(),
         NAMES,
         all_of_it.accounts,
         settings.api_key.get_secret_value(),
         _rate_limits(all_of_it),
         Addresses(settings.trusted_proxies),
     )
+
+
+def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
+    """Accounts, people and videos."""
+    settings, pool, profiles = all_of_it.settings, all_of_it.pool, all_of_it.profiles
+    accounts = AccountsApi(
+        all_of_it.accounts,
+        profiles,
+        Deletion(pool, all_of_it.broadcasts),
+        Identities(all_of_it.id_tokens, unverified_allowed=settings.development),
+    )
+    return {
+        **accounts.endpoints(),
+        **SocialApi(Social(pool), profiles).endpoints(),
+        **VideosApi(all_of_it.videos, settings.public_url).endpoints(),
+        **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
+        **LiveExtrasApi(Announcing(pool)).endpoints(),
+    }
 
 
 def _rate_limits(all_of_it: Services) -> RateLimits:

@@ -5,6 +5,7 @@ Any secret may come from a file instead: ``NAME_FILE`` names it.
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
@@ -62,6 +63,21 @@ class Settings(BaseSettings):
     # Today's iOS build sends its Firebase uid for ever, which is no secret:
     # whoever learns it is that user. None: on in development only.
     accept_provider_uid: bool | None = None
+    # Providers whose ID tokens are verified: a Firebase project, and the client ids
+    # of our apps (between blanks) with Google and Apple.
+    firebase_project: str = ""
+    google_client_ids: str = ""
+    apple_client_ids: str = ""
+    firebase_keys_url: str = (
+        "https://www.googleapis.com/service_accounts/v1/jwk/"
+        "securetoken@system.gserviceaccount.com"
+    )
+    google_keys_url: str = "https://www.googleapis.com/oauth2/v3/certs"
+    apple_keys_url: str = "https://appleid.apple.com/auth/keys"
+    # What one coin is worth, as the apps show it.
+    coin_worth: Decimal = Field(Decimal("0.01"), ge=0, le=1000)
+    # Videos and pictures that this server serves itself, under /media.
+    media_folder: Path | None = None
     playback: Literal["public", "token"] = "public"
     viewer_token_hours: float = Field(12.0, gt=0, le=720)
 

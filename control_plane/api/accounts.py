@@ -1,90 +1,120 @@
-"""Sign-in and profiles."""
+"""Sign-in, profiles, and the end of an account."""
 
 from aiohttp import web
 
 from control_plane.api import shapes
-from control_plane.model.refusals import BadInput, NoToken, Refusal, SignedOut
-from control_plane.model.users import NewUser, User
-from control_plane.service.accounts import Accounts, Identity
+from control_plane.api.changes import device_change, new_user, profile_change
+from control_plane.api.identities import Identities
+from control_plane.model.refusals import Empty, NoToken, SignedOut
+from control_plane.model.users import Profile
+from control_plane.service.accounts import Accounts
+from control_plane.service.deletion import Deletion
 from control_plane.service.profiles import Profiles
-from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
-
-UNKNOWN = "EMPTY: NO RECORD IN THE DATABASE"
-PROVIDERS = frozenset({"google", "facebook", "apple", "firebase", "email", "phone"})
+from control_plane.web.snapshots import Json
 
 
 class AccountsApi:
     def __init__(
-        self, accounts: Accounts, profiles: Profiles, *, unverified_allowed: bool
+        self,
+        accounts: Accounts,
+        profiles: Profiles,
+        deletion: Deletion,
+        identities: Identities,
     ) -> None:
         self._accounts = accounts
         self._profiles = profiles
-        self._unverified_allowed = unverified_allowed
+        self._deletion = deletion
+        self._identities = identities
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
             "registerUser": Endpoint(self.register_user, "none", limit="sign_in"),
             "showUserDetail": Endpoint(self.show_user_detail, "optional"),
+            "editProfile": Endpoint(self.edit_profile),
+            "addDeviceData": Endpoint(self.add_device_data),
+            "deleteUserAccount": Endpoint(self.delete_user_account),
+            "checkUsername": Endpoint(self.check_username, "optional", limit="sign_in"),
+            "checkEmail": Endpoint(self.check_email, "optional", limit="sign_in"),
+            "checkPhoneNo": Endpoint(self.check_phone, "optional", limit="sign_in"),
+            "checkPhone": Endpoint(self.check_phone, "optional", limit="sign_in"),
         }
 
     async def register_user(self, call: Call) -> web.Response:
-        identity = self._identity(call.body)
-        signed_in = await self._accounts.sign_in(identity, _new_user(call.body))
-        shape = shapes.user(signed_in.user, own_token=signed_in.token)
-        return answer(shapes.account(shape, signed_in.user.id))
+        identity, new = await self._identities.read(call, new_user(call.body))
+        signed_in = await self._accounts.sign_in(identity, new)
+        profile = await self._profiles.seen(signed_in.user.id, signed_in.user.id)
+        return await self._own(profile, signed_in.token)
 
     async def show_user_detail(self, call: Call) -> web.Response:
+        viewer = 0 if call.user is None else call.user.id
         other = await self._other(call)
-        if other is not None:
-            shape = shapes.user(other)
-            return answer(shapes.account(shape, other.id))
+        if other:
+            profile = await self._profiles.seen(viewer, other)
+            return answer(shapes.account(shapes.profile(profile, viewer), other))
         if call.user is None:
-            raise NoToken if not call.token else SignedOut
+            raise self._unknown(call.token)
         token = self._accounts.renewed(call.user, call.token)
-        shape = shapes.user(call.user, own_token=token)
-        return answer(shapes.account(shape, call.user.id))
+        return await self._own(await self._profiles.seen(viewer, viewer), token)
 
-    async def _other(self, call: Call) -> User | None:
-        """Whom the call is about, unless that is the caller."""
+    async def edit_profile(self, call: Call) -> web.Response:
+        changes = profile_change(call.body)
+        profile = await self._profiles.change(call.me.id, changes)
+        return await self._own(profile, call.token)
+
+    async def add_device_data(self, call: Call) -> web.Response:
+        changes = device_change(call.body)
+        profile = await self._profiles.change(call.me.id, changes)
+        return await self._own(profile, call.token)
+
+    async def delete_user_account(self, call: Call) -> web.Response:
+        await self._deletion.delete(call.me.id)
+        return answer("deleted")
+
+    async def check_username(self, call: Call) -> web.Response:
+        await self._profiles.check_username(call.body.required("username", 100))
+        return answer("do not exist")
+
+    async def check_email(self, call: Call) -> web.Response:
+        await self._profiles.check_email(call.body.required("email", 254))
+        return answer("register")
+
+    async def check_phone(self, call: Call) -> web.Response:
+        """200: nobody has it."""
+        await self._profiles.check_phone(call.body.required("phone", 32))
+        return answer("This phone number is not registered.")
+
+    async def _own(self, profile: Profile, token: str) -> web.Response:
+        """The Android app keeps this answer as its whole account: the token must be
+        in it."""
+        user_id = profile.user.id
+        coins = await self._profiles.coins(user_id)
+        shape: Json = shapes.profile(
+            profile,
+            user_id,
+            own_token=token,
+            wallet=coins.wallet,
+            total_all_time_coins=coins.received,
+        )
+        beside: Json = {"Card": [], "DeliveryAddress": []}
+        return answer(shapes.account(shape, user_id) | beside)
+
+    async def _other(self, call: Call) -> int:
+        """Whom the call is about; 0: the caller."""
         body, me = call.body, call.user
         user_id = body.id("other_user_id", 0)
         if not user_id and body.has("username"):
             found = await self._profiles.by_username(body.text("username"))
-        else:
-            user_id = user_id or body.id("user_id", 0)
-            if not user_id or (me is not None and me.id == user_id):
-                return None
-            found = await self._profiles.get(user_id)
-        if found is None or found.deleted_at is not None:
-            raise Refusal(UNKNOWN)
-        return None if me is not None and me.id == found.id else found
+            if found is None:
+                raise Empty
+            user_id = found.id
+        user_id = user_id or body.id("user_id", 0)
+        return 0 if me is not None and me.id == user_id else user_id
 
-    def _identity(self, body: Body) -> Identity:
-        """By provider and social id, or by the apps' ``auth_token`` form, which
-        carries a Firebase uid."""
-        provider = body.text("social", longest=32).lower()
-        subject = body.text("social_id", longest=256)
-        if not subject and body.has("auth_token"):
-            provider, subject = "firebase", body.text("auth_token", longest=256)
-        if not subject:
-            raise BadInput("social and social_id, or auth_token, are missing.")
-        if provider not in PROVIDERS:
-            raise BadInput("social must be google, facebook, apple or firebase.")
-        if not self._unverified_allowed:
-            raise Refusal(f"Sign-in with {provider} is not set up on this server.")
-        return Identity(provider, subject, verified=False)
-
-
-def _new_user(body: Body) -> NewUser:
-    return NewUser(
-        username=body.text("username", longest=30),
-        first_name=body.text("first_name", longest=100),
-        last_name=body.text("last_name", longest=100),
-        email=body.text("email", longest=254),
-        phone=body.text("phone", longest=32),
-        dob=body.text("dob", longest=10),
-        profile_pic=body.text("profile_pic", longest=2000),
-        device_token=body.text("device_token", longest=512),
-    )
+    def _unknown(self, token: str) -> Exception:
+        """Before its first sign-up the Android app asks with a Firebase uid, and
+        signs up only after 201; 501 would sign it out of Firebase."""
+        if not token:
+            return NoToken()
+        return SignedOut() if self._accounts.is_ours(token) else Empty()

@@ -1,7 +1,9 @@
 """What the apps decode (facts, mobile-apps §2). Every type is theirs."""
 
+from datetime import UTC, datetime
+
 from control_plane.model.keys import StreamKey, masked
-from control_plane.model.users import User
+from control_plane.model.users import Profile, User
 from control_plane.web.snapshots import Json, when
 
 SECRET_FIELDS = (
@@ -55,7 +57,7 @@ def user(
         "online": 0,
         "verified": int(of.verified),
         "private": int(of.private),
-        "profile_view": 1,
+        "profile_view": int(of.profile_view),
         "business": 0,
         "parent": 0,
         "country_id": 0,
@@ -84,6 +86,95 @@ def user(
     shape.update(dict.fromkeys(SECRET_FIELDS, ""))
     shape.update(more)
     return shape
+
+
+def profile(
+    of: Profile,
+    viewer_id: int,
+    *,
+    own_token: str | None = None,
+    wallet: int = 0,
+    **more: object,
+) -> Json:
+    """A user with counts, and with what is between them and the viewer."""
+    own = own_token is not None
+    return user(
+        of.user,
+        own_token=own_token,
+        wallet=wallet,
+        followers_count=of.followers,
+        follower_count=of.followers,
+        following_count=of.following,
+        likes_count=of.likes,
+        video_count=of.videos,
+        button="0" if own or of.user.id == viewer_id else button(of),
+        **_block(of, viewer_id),
+        **more,
+    )
+
+
+def button(of: Profile) -> str:
+    """Exactly these spellings: both apps compare them."""
+    if of.followed_by_me:
+        return "Friends" if of.follower_of_me else "following"
+    return "follow back" if of.follower_of_me else "follow"
+
+
+def _block(of: Profile, viewer_id: int) -> Json:
+    """``BlockUser`` only where there is one: its user_id is who blocked."""
+    if not of.blocked_by_me and not of.blocker_of_me:
+        return {}
+    who, whom = viewer_id, of.user.id
+    if not of.blocked_by_me:
+        who, whom = whom, who
+    return {
+        "block": 1,
+        "BlockUser": {"id": 1, "user_id": who, "block_user_id": whom, "created": ""},
+    }
+
+
+def seen(of: Profile, viewer_id: int) -> Json:
+    """As above, with the two settings nested, as the apps want it beside a video."""
+    return profile(
+        of,
+        viewer_id,
+        PushNotification=push_notification(of.user.id),
+        PrivacySetting=privacy_setting(of.user.id),
+    )
+
+
+def placeholder(user_id: int) -> Json:
+    """For strict lists and refusals: everything is there, and it is about nobody."""
+    return user(
+        User(
+            id=user_id,
+            **dict.fromkeys(NO_TEXT, ""),
+            private=False,
+            profile_view=False,
+            verified=False,
+            token_version=0,
+            banned_at=None,
+            deleted_at=None,
+            created_at=datetime.fromtimestamp(0, UTC),
+        )
+    )
+
+
+NO_TEXT = (
+    "username",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "bio",
+    "website",
+    "gender",
+    "dob",
+    "profile_pic",
+    "profile_gif",
+    "device_token",
+    "ban_reason",
+)
 
 
 def push_notification(user_id: int) -> Json:

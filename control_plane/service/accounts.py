@@ -57,6 +57,11 @@ class Accounts:
             )
             if user is None:
                 user = await self._create(connection, identity, new)
+            elif identity.verified:
+                await users.verify_identity(
+                    connection, identity.provider, identity.subject
+                )
+            await users.set_device_token(connection, user.id, new.device_token)
         if user.banned:
             raise Refusal(BANNED)
         return SignedIn(user, self.token(user))
@@ -75,6 +80,14 @@ class Accounts:
         except BadToken:
             return token  # a provider's uid: the app keeps sending that
         return token if time.time() - issued_at < DAY else self.token(user)
+
+    def is_ours(self, token: str) -> bool:
+        """Whether we signed it, at whatever time."""
+        try:
+            read_user(self._token_key, token, now=0.0)
+        except BadToken:
+            return False
+        return True
 
     async def who(self, token: str) -> User:
         """Whose token this is. Raises NoToken for none, SignedOut for one that

@@ -4,7 +4,7 @@ from dataclasses import astuple, fields
 
 import asyncpg
 
-from control_plane.model.users import NewUser, User
+from control_plane.model.users import NewUser, ProfileChange, User
 from control_plane.store.database import Connection, Executor
 
 _COLUMNS = ", ".join(f"u.{field.name}" for field in fields(User))
@@ -91,3 +91,106 @@ async def unban(connection: Connection, user_id: int) -> bool:
         user_id,
     )
     return changed is not None
+
+
+async def verify_identity(connection: Connection, provider: str, subject: str) -> None:
+    await connection.execute(
+        "UPDATE identities SET verified = true WHERE provider = $1 AND subject = $2"
+        " AND NOT verified",
+        provider,
+        subject,
+    )
+
+
+async def set_device_token(executor: Executor, user_id: int, token: str) -> None:
+    """ "" keeps the one that is there."""
+    await executor.execute(
+        "UPDATE users SET device_token = $2 WHERE id = $1 AND device_token <> $2"
+        " AND $2 <> ''",
+        user_id,
+        token,
+    )
+
+
+async def change(executor: Executor, user_id: int, changes: ProfileChange) -> None:
+    """Raises UniqueViolationError when the username is taken."""
+    await executor.execute(
+        """
+        UPDATE users SET username = coalesce($2, username),
+            first_name = coalesce($3, first_name),
+            last_name = coalesce($4, last_name), email = coalesce($5, email),
+            phone = coalesce($6, phone), bio = coalesce($7, bio),
+            website = coalesce($8, website), gender = coalesce($9, gender),
+            dob = coalesce($10, dob), profile_pic = coalesce($11, profile_pic),
+            profile_gif = coalesce($12, profile_gif),
+            private = coalesce($13, private),
+            profile_view = coalesce($14, profile_view),
+            device_token = coalesce($15, device_token),
+            device = coalesce($16, device), version = coalesce($17, version)
+        WHERE id = $1 AND deleted_at IS NULL
+        """,
+        user_id,
+        *astuple(changes),
+    )
+
+
+async def email_taken(executor: Executor, email: str) -> bool:
+    return bool(
+        await executor.fetchval(
+            "SELECT EXISTS (SELECT FROM users WHERE lower(email) = lower($1)"
+            " AND email <> '')",
+            email,
+        )
+    )
+
+
+async def phone_taken(executor: Executor, phone: str) -> bool:
+    return bool(
+        await executor.fetchval(
+            "SELECT EXISTS (SELECT FROM users WHERE phone = $1 AND phone <> '')", phone
+        )
+    )
+
+
+async def anonymise(connection: Connection, user_id: int) -> bool:
+    """False when it was so already. The id stays: the ledger's entries name it."""
+    gone = await connection.fetchval(
+        """
+        UPDATE users SET deleted_at = now(), token_version = token_version + 1,
+            username = '', first_name = '', last_name = '', email = '', phone = '',
+            bio = '', website = '', gender = '', dob = '', profile_pic = '',
+            profile_gif = '', device_token = '', device = '', version = '',
+            private = true
+        WHERE id = $1 AND deleted_at IS NULL RETURNING id
+        """,
+        user_id,
+    )
+    if gone is None:
+        return False
+    await connection.execute("DELETE FROM identities WHERE user_id = $1", user_id)
+    await connection.execute(
+        "UPDATE stream_keys SET name = '', revoked_at = coalesce(revoked_at, now())"
+        " WHERE user_id = $1",
+        user_id,
+    )
+    await connection.execute(
+        "UPDATE live_streaming_sessions SET title = '', cover = '' WHERE user_id = $1",
+        user_id,
+    )
+    return True
+
+
+async def rename_channel(connection: Connection, user_id: int, name: str) -> None:
+    """A channel's name is mostly its owner's; its sessions that are over keep none."""
+    await connection.execute(
+        """
+        WITH renamed AS (
+            UPDATE channels SET name = $2, path = 'live/' || $2
+            WHERE user_id = $1 RETURNING id, path
+        )
+        UPDATE live_streaming_sessions s SET path = r.path FROM renamed r
+        WHERE s.channel_id = r.id AND s.status IN ('ended', 'expired')
+        """,
+        user_id,
+        name,
+    )

@@ -142,7 +142,8 @@ class Dispatcher:
         try:
             return await self._accounts.who(token)
         except (NoToken, SignedOut) as refusal:
-            if caller == "required" or str(refusal) != str(SignedOut()):
+            banned = isinstance(refusal, SignedOut) and str(refusal) != str(SignedOut())
+            if caller == "required" or banned:
                 raise
             return None
 

@@ -1,0 +1,87 @@
+"""What the apps say about an account, read from their bodies."""
+
+import re
+
+from control_plane.model.refusals import BadInput
+from control_plane.model.users import NewUser, ProfileChange
+from control_plane.web.body import Body
+
+EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
+PHONE = re.compile(r"^\+?[0-9 ()-]{3,31}$")
+
+
+def new_user(body: Body) -> NewUser:
+    return NewUser(
+        username=body.text("username", longest=30),
+        first_name=body.text("first_name", longest=100),
+        last_name=body.text("last_name", longest=100),
+        email=body.text("email", longest=254),
+        phone=body.text("phone", longest=32),
+        dob=body.text("dob", longest=10),
+        profile_pic=_url(body, "profile_pic") or "",
+        device_token=body.text("device_token", longest=512),
+    )
+
+
+def profile_change(body: Body) -> ProfileChange:
+    """A field that is sent empty becomes empty, except for names and pictures: the
+    apps send those empty when nothing was chosen."""
+    return ProfileChange(
+        username=_filled(body, "username", 30),
+        first_name=_sent(body, "first_name", 100),
+        last_name=_sent(body, "last_name", 100),
+        email=_matching(body, "email", 254, EMAIL),
+        phone=_matching(body, "phone", 32, PHONE),
+        bio=_sent(body, "bio", 1000),
+        website=_sent(body, "website", 300),
+        gender=_sent(body, "gender", 20),
+        dob=_sent(body, "dob", 10),
+        profile_pic=_url(body, "profile_pic"),
+        profile_gif=_url(body, "profile_gif"),
+        private=_flag(body, "private"),
+        profile_view=_flag(body, "profile_view"),
+    )
+
+
+def device_change(body: Body) -> ProfileChange:
+    """Where the phone is, it keeps to itself: nothing here needs it."""
+    return ProfileChange(
+        device_token=_filled(body, "device_token", 512),
+        device=_filled(body, "device", 100),
+        version=_filled(body, "version", 50),
+    )
+
+
+def _sent(body: Body, name: str, longest: int) -> str | None:
+    if body.fields.get(name) is None:
+        return None
+    return body.text(name, longest=longest)
+
+
+def _filled(body: Body, name: str, longest: int) -> str | None:
+    return body.text(name, longest=longest) or None
+
+
+def _matching(
+    body: Body, name: str, longest: int, pattern: re.Pattern[str]
+) -> str | None:
+    text = _filled(body, name, longest)
+    if text is not None and not pattern.match(text):
+        raise BadInput(f"This is not a valid {name}.")
+    return text
+
+
+def _url(body: Body, name: str) -> str | None:
+    text = _filled(body, name, 2000)
+    if text is not None and not text.startswith(("http://", "https://")):
+        raise BadInput(f"{name} must be an http or https address.")
+    return text
+
+
+def _flag(body: Body, name: str) -> bool | None:
+    if not body.has(name):
+        return None
+    number = body.integer(name)
+    if number not in (0, 1):
+        raise BadInput(f"{name} must be 0 or 1.")
+    return number == 1

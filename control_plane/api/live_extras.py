@@ -1,0 +1,23 @@
+"""What the apps call around a broadcast."""
+
+from aiohttp import web
+
+from control_plane.api.social import check_actor
+from control_plane.service.announcing import Announcing
+from control_plane.web.dispatch import Call, Endpoint
+from control_plane.web.envelope import answer
+
+
+class LiveExtrasApi:
+    def __init__(self, announcing: Announcing) -> None:
+        self._announcing = announcing
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The apps' spelling."""
+        return {"sendLiveStreamPushNotfication": Endpoint(self.tell_followers)}
+
+    async def tell_followers(self, call: Call) -> web.Response:
+        check_actor(call, "user_id")
+        session_id = call.body.id("live_streaming_id")
+        await self._announcing.announce(call.me.id, session_id)
+        return answer("success")
