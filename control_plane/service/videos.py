@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from control_plane.model.refusals import Refusal
 from control_plane.model.videos import Feed, Item, Like, NewVideo, Opened, Video
 from control_plane.store import profiles, videos
-from control_plane.store.database import Connection, Executor, Pool
+from control_plane.store.database import Executor, Pool
 
 PAGE = 10
 PROFILE_PAGE = 20
@@ -122,7 +122,7 @@ async def _item(executor: Executor, viewer_id: int, video_id: int) -> Item:
 
 
 async def _items(
-    executor: Executor | Connection, viewer_id: int, found: Sequence[Video]
+    executor: Executor, viewer_id: int, found: Sequence[Video]
 ) -> list[Item]:
     if not found:
         return []
