@@ -45,7 +45,7 @@ class Listener:
         """Only these may call; each with its own secret."""
         self._nodes = {name: self._secrets.node(name) for name in names}
         self._headers = {
-            name: aiohttp.BasicAuth(name, secret).encode().encode()
+            name: aiohttp.encode_basic_auth(name, secret).encode()
             for name, secret in self._nodes.items()
         }
 
