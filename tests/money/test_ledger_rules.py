@@ -1,32 +1,17 @@
 """What the database itself refuses, whoever asks."""
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import pytest
 
 from control_plane.model.ledger import Balances, Entry, grant, payout_requested
 from control_plane.service.ledger import Ledger
-from control_plane.store import database, ledger
+from control_plane.store import ledger
 from control_plane.store.database import Pool
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with await database.open_pool(database_url) as pool:
-        yield pool
-
-
-async def user(pool: Pool, coins: int = 0) -> int:
-    user_id = int(await pool.fetchval("INSERT INTO users DEFAULT VALUES RETURNING id"))
-    if coins:
-        async with pool.acquire() as connection:
-            await ledger.transfer(connection, "grant", grant(user_id, coins))
-    return user_id
+from tests.support_money import new_user
 
 
 async def test_balances_follow_from_entries(pool: Pool) -> None:
-    one = await user(pool, 70)
+    one = await new_user(pool, 70)
     assert await Ledger(pool).wallet(one) == 70
     assert await ledger.balances(pool, one) == Balances(bonus=70)
 
@@ -37,14 +22,14 @@ async def test_a_wallet_of_nobody_is_empty(pool: Pool) -> None:
 
 
 async def test_entries_that_do_not_sum_to_zero_are_refused(pool: Pool) -> None:
-    one = await user(pool)
+    one = await new_user(pool)
     async with pool.acquire() as connection:
         with pytest.raises(asyncpg.CheckViolationError, match="sum to zero"):
             await ledger.transfer(connection, "grant", [Entry("bonus", one, 5)])
 
 
 async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
-    one = await user(pool, 5)
+    one = await new_user(pool, 5)
     async with pool.acquire() as connection, connection.transaction():
         with pytest.raises(asyncpg.CheckViolationError):
             await ledger.transfer(
@@ -63,7 +48,7 @@ async def test_an_entry_for_nobody_is_refused(pool: Pool) -> None:
 )
 @pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
 async def test_what_is_written_stays(pool: Pool, table: str, change: str) -> None:
-    await user(pool, 5)
+    await new_user(pool, 5)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await pool.execute(change.format(table))
 
@@ -78,6 +63,6 @@ async def test_what_is_written_stays(pool: Pool, table: str, change: str) -> Non
     ],
 )
 async def test_what_is_written_is_not_changed(pool: Pool, change: str) -> None:
-    await user(pool, 5)
+    await new_user(pool, 5)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await pool.execute(change)

@@ -1,0 +1,38 @@
+"""One transaction on one wallet, that counts once however often it is asked for."""
+
+from collections.abc import Awaitable, Callable
+
+from control_plane.model.idempotency import Outcome, RequestKey, Stored, refused, replay
+from control_plane.model.ledger import Balances
+from control_plane.model.refusals import Empty, Refusal
+from control_plane.store import idempotency, ledger
+from control_plane.store.database import Connection, Pool
+
+Work = Callable[[Connection, Balances], Awaitable[Outcome]]
+
+
+async def once(pool: Pool, user_id: int, key: RequestKey | None, work: Work) -> Outcome:
+    """What ``work`` returned, now or the first time. A refusal stays a refusal."""
+    refusal: Refusal | None = None
+    outcome: Outcome = {}
+    async with pool.acquire() as connection, connection.transaction():
+        has = (await ledger.lock(connection, [user_id])).get(user_id)
+        if has is None:
+            raise Empty
+        if key is None:
+            return await work(connection, has)
+        stored = (await idempotency.find(connection, [(user_id, key.key)])).get(
+            (user_id, key.key)
+        )
+        if stored is not None:
+            return replay(stored, key)
+        try:
+            async with connection.transaction():
+                outcome = await work(connection, has)
+            ended = Stored(key.fingerprint, 200, outcome)
+        except Refusal as raised:
+            refusal, ended = raised, refused(key.fingerprint, raised)
+        await idempotency.save(connection, {(user_id, key.key): ended})
+    if refusal is not None:
+        raise refusal
+    return outcome
