@@ -2,6 +2,7 @@
 new connection each. Only 2xx lets anyone in."""
 
 import asyncio
+import base64
 import json
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -15,11 +16,13 @@ class Auth:
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
         self._url = urlunsplit(parts._replace(netloc=host + port))
-        self._basic = (
-            aiohttp.BasicAuth(parts.username, parts.password or "")
-            if parts.username
-            else None
-        )
+        self._headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Go-http-client/1.1",
+        }
+        if parts.username:
+            basic = aiohttp.encode_basic_auth(parts.username, parts.password or "")
+            self._headers["Authorization"] = basic
         self._timeout = timeout
         self._user_agent = user_agent
         self.lock = asyncio.Lock()
@@ -56,17 +59,11 @@ class Auth:
 
     async def _ask(self, payload: dict[str, str | None]) -> bool:
         body = json.dumps(payload, separators=(",", ":"))
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "Go-http-client/1.1",
-        }
         try:
             async with (
                 asyncio.timeout(self._timeout),
                 aiohttp.ClientSession() as http,
-                http.post(
-                    self._url, data=body, headers=headers, auth=self._basic
-                ) as response,
+                http.post(self._url, data=body, headers=self._headers) as response,
             ):
                 return 200 <= response.status < 300
         except (TimeoutError, aiohttp.ClientError, OSError):
@@ -87,8 +84,8 @@ def http_credentials(authorization: str | None) -> tuple[str, str, str]:
         return "", "", given
     if scheme == "Basic":
         try:
-            basic = aiohttp.BasicAuth.decode(authorization or "")
+            user, _, password = base64.b64decode(given).decode().partition(":")
         except ValueError:
             return "", "", ""
-        return basic.login, basic.password, basic.password
+        return user, password, password
     return "", "", ""

@@ -1,0 +1,133 @@
+"""The service in this process, without a node: the tests are the node."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from control_plane.app import Ports, serve
+from control_plane.config import load
+from control_plane.model.secret import Secrets
+
+SECRET = "a secret of thirty-two characters"
+Json = dict[str, Any]
+
+
+@dataclass
+class Service:
+    http: aiohttp.ClientSession
+    ports: Ports
+    node: str = "local"
+
+    @property
+    def hooks(self) -> str:
+        return f"http://127.0.0.1:{self.ports.internal}/hooks/mediamtx/{self.node}"
+
+    @property
+    def secret(self) -> str:
+        return Secrets(SECRET).node(self.node)
+
+    async def auth(self, payload: object, secret: str | None = None) -> int:
+        """The status that MediaMTX gets; the body is always empty."""
+        secret = self.secret if secret is None else secret
+        basic = aiohttp.encode_basic_auth(self.node, secret)
+        async with self.http.post(
+            f"{self.hooks}/auth",
+            data=payload if isinstance(payload, bytes) else json.dumps(payload),
+            headers={"Content-Type": "application/json", "Authorization": basic},
+            allow_redirects=False,
+        ) as response:
+            assert await response.read() == b""
+            return response.status
+
+    async def hook(
+        self, event: str, path: str, source: str, secret: str | None = None
+    ) -> int:
+        """A lifecycle message as notify.sh sends it."""
+        lines = [
+            f"CONTROL_PLANE_HOOK_SECRET={self.secret if secret is None else secret}",
+            f"MTX_PATH={path}",
+            "MTX_SOURCE_TYPE=rtmpConn",
+            f"MTX_SOURCE_ID={source}",
+        ]
+        async with self.http.post(
+            f"{self.hooks}/{event}", data="\n".join(lines)
+        ) as response:
+            return response.status
+
+    async def ask(self, name: str, body: Json, token: str = "") -> Any:
+        headers = {"Auth-Token": token} if token else {}
+        url = f"http://127.0.0.1:{self.ports.public}/api/{name}"
+        async with self.http.post(url, json=body, headers=headers) as response:
+            answer = await response.json()
+        assert answer["code"] == 200, answer
+        return answer["msg"]
+
+    async def go_live(self, name: str = "ann") -> tuple[Json, str]:
+        user = {"social": "google", "social_id": name, "username": name}
+        token = (await self.ask("registerUser", user))["User"]["auth_token"]
+        live = (await self.ask("liveStream", {}, token))["LiveStreaming"]
+        return live, token
+
+    async def publish(self, live: Json, source: str = "source-1") -> None:
+        """As a node would: auth, then ready."""
+        assert await self.auth(publish(live["path"], live["key"], id=source)) == 200
+        assert await self.hook("ready", live["path"], source) == 204
+
+    async def status(self, live: Json) -> str:
+        shown = await self.ask("showLiveStream", {"id": live["id"]})
+        return str(shown["LiveStreaming"]["status"])
+
+
+def publish(path: str, key: str, **changes: object) -> Json:
+    """v1.20.1's payload for RTMP with ``?key=``."""
+    return {
+        "ip": "203.0.113.7",
+        "user": "",
+        "password": "",
+        "token": "",
+        "action": "publish",
+        "path": path,
+        "protocol": "rtmp",
+        "id": "6f0d2c3e-7f0b-4a1b-9f6d-0d6b1f0e7a11",
+        "query": f"key={key}" if key else "",
+        "userAgent": "FMLE/3.0",
+    } | changes
+
+
+def read(path: str, **changes: object) -> Json:
+    """v1.20.1's payload for an HLS viewer."""
+    return publish(path, "", action="read", protocol="hls") | changes
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    """What a test module may add to."""
+    return {}
+
+
+@pytest.fixture
+async def service(
+    database_url: str,
+    redis_url: str,
+    settings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Service]:
+    values = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CONTROL_PLANE_SECRET": SECRET,
+        "CONTROL_PLANE_ENV": "development",
+        "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
+        "CONTROL_PLANE_PUBLIC_PORT": "0",
+        "CONTROL_PLANE_INTERNAL_PORT": "0",
+        # No node answers: nothing may be concluded from that while a test runs.
+        "CONTROL_PLANE_RECONCILE_SECONDS": "60",
+    } | settings
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    async with serve(load()) as ports, aiohttp.ClientSession() as http:
+        yield Service(http, ports)
