@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from control_plane.model.sessions import OPEN, WATCHABLE
+from control_plane.model.sessions import OPEN
 
 Reason = Literal[
     "ok",
@@ -59,10 +59,6 @@ class Permission:
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
-
-    @property
-    def is_watchable(self) -> bool:
-        return self.status in WATCHABLE
 
 
 def find_key(permission: Permission, hashes: Iterable[bytes]) -> KeyPermit | None:

@@ -113,7 +113,7 @@ class Authorizer:
                 return deny("token_invalid" if candidates(payload) else "token_missing")
         else:
             viewer = None if token is None else token.viewer
-        if counted and permission.is_watchable:
+        if counted:
             self._count(node, payload, permission, viewer)
         return ALLOW
 
