@@ -2,7 +2,7 @@
 
 import click
 
-from control_plane.commands import demo, nodes, serve, sessions
+from control_plane.commands import demo, nodes, seed_demo, serve, sessions
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +25,7 @@ main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)
 main.add_command(demo.demo)
+main.add_command(seed_demo.seed_demo_command)
 
 if __name__ == "__main__":
     main()

@@ -34,6 +34,10 @@ class Folder:
         return self.path / "cache"
 
     @property
+    def media(self) -> Path:
+        return self.path / "media"
+
+    @property
     def secret(self) -> Path:
         return self.path / "secret"
 

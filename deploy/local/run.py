@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 
-from deploy.local import leftover, ports, postgres, valkey
+from deploy.local import demo_videos, leftover, ports, postgres, valkey
 from deploy.local.errors import LocalError
 from deploy.local.folder import Folder
 from deploy.local.greeting import greeting
@@ -17,6 +18,7 @@ from deploy.local.service import service
 from deploy.local.terminal import say
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TERMINAL_INTERVAL = 1.0  # seconds between looks whether it is still there
 
 
 def run(folder: Folder) -> int:
@@ -59,11 +61,23 @@ def _stopped_by_signals(
 
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop)
+    terminal = asyncio.create_task(_when_terminal_closes(stop))
     try:
         yield
     finally:
+        terminal.cancel()
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+
+
+async def _when_terminal_closes(stop: Callable[[], None]) -> None:
+    """`make` as a terminal's first process keeps the SIGHUP to itself."""
+    output = sys.stdout.fileno()
+    if not os.isatty(output):
+        return
+    while os.isatty(output):  # noqa: ASYNC110  (who does not ask is not told)
+        await asyncio.sleep(TERMINAL_INTERVAL)
+    stop()
 
 
 async def _work(folder: Folder, ending: asyncio.Event) -> int:
@@ -97,6 +111,7 @@ async def _start(up: "Up", folder: Folder, kind: Kind) -> Mapping[str, str]:
     folder.write_command(environ)
     await up.child("The service", service(folder, environ))
     await up.child(kind.name, node(kind, folder, environ))
+    await demo_videos.seed(environ)
     return environ
 
 
@@ -105,6 +120,7 @@ def _environ(folder: Folder, kind: Kind) -> dict[str, str]:
     environ = {
         "CONTROL_PLANE_ENV": "development",
         "CONTROL_PLANE_NODE_NAME": "local",
+        "CONTROL_PLANE_MEDIA_FOLDER": str(folder.media),
         **os.environ,
         SANDBOX: str(kind.sandbox).lower(),
     }
