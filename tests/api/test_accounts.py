@@ -1,0 +1,159 @@
+"""Signing in, profiles, and deleting an account."""
+
+from tests.support_api import App
+
+
+async def test_signing_in_twice_is_one_account(app: App) -> None:
+    first = await app.sign_in("ann")
+    again = await app.sign_in("ann")
+
+    assert first.id == again.id
+    assert (await again.ask("showUserDetail", {}))["User"]["username"] == "ann"
+
+
+async def test_an_app_that_sends_only_its_firebase_uid_gets_an_account(
+    app: App,
+) -> None:
+    uid = "Zx81aaaBBBccc"
+    unknown = await app.call("showUserDetail", {"auth_token": uid}, uid)
+    # 501 would sign the Android app out of Firebase before its first sign-up.
+    assert unknown == {"code": 201, "msg": "EMPTY: NO RECORD IN THE DATABASE"}
+
+    made = await app.ask("registerUser", {"auth_token": uid, "device_token": "d"})
+    own = await app.ask("showUserDetail", {"auth_token": uid}, uid)
+
+    assert own["User"]["id"] == made["User"]["id"]
+    assert made["User"]["username"].startswith("user_")
+    edited = await app.ask("editProfile", {"username": "zoe", "dob": "2001-02-03"}, uid)
+    assert (edited["User"]["username"], edited["User"]["dob"]) == ("zoe", "2001-02-03")
+    assert edited["User"]["auth_token"] == uid
+
+
+async def test_ones_own_answers_carry_the_token_and_no_others_do(app: App) -> None:
+    ann = await app.sign_in("ann", email="ann@example.com", phone="+4911111")
+    bob = await app.sign_in("bob")
+
+    own = (await ann.ask("showUserDetail", {"user_id": str(ann.id)}))["User"]
+    assert own["auth_token"] == ann.token
+    assert own["email"] == "ann@example.com"
+    edited = (await ann.ask("editProfile", {"bio": "hello"}))["User"]
+    assert edited["auth_token"] == ann.token
+    seen = await bob.sees(ann)
+    assert seen["bio"] == "hello"
+    secrets = ("auth_token", "email", "phone", "device_token", "dob", "token")
+    assert {seen[name] for name in secrets} == {""}
+
+
+async def test_an_expired_or_foreign_token_is_not_an_unknown_one(
+    app: App,
+) -> None:
+    ann = await app.sign_in("ann")
+    payload, _, signature = ann.token.partition(".")
+    damaged = f"{payload}.{'A' * len(signature)}"
+
+    assert (await app.call("showUserDetail", {}, damaged))["code"] == 201
+    assert (await app.call("showUserDetail", {}))["code"] == 401
+    await ann.ask("deleteUserAccount", {})
+    assert (await ann.call("showUserDetail", {}))["code"] == 501
+
+
+async def test_a_profile_keeps_what_was_not_sent(app: App) -> None:
+    ann = await app.sign_in("ann", first_name="Ann", last_name="Lee")
+    await ann.ask("editProfile", {"bio": "one", "website": "example.com"})
+
+    user = (await ann.ask("editProfile", {"bio": "", "private": "1"}))["User"]
+
+    assert user["bio"] == ""
+    assert user["website"] == "example.com"
+    assert (user["first_name"], user["last_name"]) == ("Ann", "Lee")
+    assert user["private"] == 1
+
+
+async def test_it_refuses_profiles_that_cannot_be(app: App) -> None:
+    ann, _ = await app.sign_in("ann"), await app.sign_in("bob")
+
+    taken = await ann.refused("editProfile", {"username": "BOB"})
+    assert taken == {"code": 201, "msg": "username already exist"}
+    wrong = [
+        {"username": "no spaces"},
+        {"private": 7},
+        {"profile_pic": "javascript:alert(1)"},
+        {"email": "nobody"},
+        {"phone": "call me"},
+        {"bio": "x" * 1001},
+    ]
+    for body in wrong:
+        assert (await ann.refused("editProfile", body))["code"] in (201, 400)
+    assert (await ann.ask("showUserDetail"))["User"]["username"] == "ann"
+
+
+async def test_names_addresses_and_numbers_can_be_checked(app: App) -> None:
+    await app.sign_in("ann", email="Ann@example.com", phone="+49123")
+
+    free = [
+        ("checkUsername", {"username": "bob"}, "do not exist"),
+        ("checkEmail", {"email": "bob@example.com"}, "register"),
+        ("checkPhoneNo", {"phone": "+49124"}, "This phone number is not registered."),
+    ]
+    for name, body, sentence in free:
+        assert await app.ask(name, body) == sentence
+    taken = [
+        ("checkUsername", {"username": "ANN"}),
+        ("checkEmail", {"email": "ann@EXAMPLE.com"}),
+        ("checkPhoneNo", {"phone": "+49123"}),
+        ("checkPhone", {"phone": "+49123"}),
+        ("checkUsername", {"username": "a b"}),
+    ]
+    for name, body in taken:
+        answer = await app.refused(name, body)
+        assert answer["code"] == 201
+        assert isinstance(answer["msg"], str)
+
+
+async def test_a_deleted_account_leaves_nothing_that_says_who_it_was(
+    app: App,
+) -> None:
+    ann = await app.sign_in("ann", email="ann@example.com", first_name="Ann")
+    bob = await app.sign_in("bob")
+    await ann.ask("followUser", {"sender_id": ann.id, "receiver_id": bob.id})
+    key = await ann.ask("streamKeys", {"channel_name": "ann-live"})
+    live = (await ann.ask("liveStream", {"title": "Ann's show"}))["LiveStreaming"]
+
+    assert await ann.ask("deleteUserAccount") == "deleted"
+
+    assert (await ann.refused("showUserDetail"))["code"] == 501
+    assert (await bob.refused("showUserDetail", {"username": "ann"}))["code"] == 201
+    gone = {"other_user_id": ann.id}
+    assert (await bob.refused("showUserDetail", gone))["code"] == 201
+    assert (await bob.refused("showLiveStream", {"id": "ann-live"}))["code"] == 201
+    ended = (await bob.ask("showLiveStream", {"id": live["id"]}))["LiveStreaming"]
+    assert (ended["status"], ended["title"], ended["username"]) == ("ended", "", "")
+    followers = (await bob.ask("showUserDetail"))["User"]["followers_count"]
+    assert followers == 0
+    assert key["StreamKey"]["channel_name"] == "ann-live"
+    # The name and the way to sign in are free again.
+    assert await app.ask("checkUsername", {"username": "ann"})
+    assert (await app.sign_in("ann")).id != ann.id
+
+
+async def test_a_phone_can_say_what_it_is(app: App) -> None:
+    ann = await app.sign_in("ann")
+    body = {
+        "user_id": str(ann.id),
+        "device": "android",
+        "lat": "9.03",
+        "long": 38.74,
+        "version": "1.0",
+        "ip": "10.0.0.1",
+        "device_token": "fcm",
+    }
+
+    user = (await ann.ask("addDeviceData", body))["User"]
+
+    assert user["id"] == ann.id
+    assert user["auth_token"] == ann.token
+    first = await app.ask("registerDevice", {"key": "phone-1"})
+    assert await app.ask("registerDevice", {"key": "phone-1"}) == first
+    assert first["Device"]["key"] == "phone-1"
+    settings = [line["Setting"] for line in await app.ask("showSettings", {})]
+    assert {s["type"]: s["value"] for s in settings}["coin_worth"] == "0.01"
