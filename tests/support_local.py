@@ -49,6 +49,17 @@ class LocalRun:
         self._runs.append(run)
         return run
 
+    async def start_in(self, terminal: int) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deploy.local", "run", "--data", str(self.data)),
+            env=self.env,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        run = Process(process, Path(os.devnull))
+        self._runs.append(run)
+        return run
+
     async def stop(self) -> None:
         for run in self._runs:
             await run.stop()

@@ -100,6 +100,17 @@ async def test_users_and_their_tokens_outlive_a_restart(local: LocalRun) -> None
     assert await knows(local, token)
 
 
+async def test_it_stops_when_its_terminal_closes(local: LocalRun) -> None:
+    ours, terminal = os.openpty()
+    run = await local.start_in(terminal)
+    os.close(terminal)
+    await eventually((local.data / "node.pid").exists)
+    local.remember(run)
+    os.close(ours)
+    assert await run.ended(20.0) == 0
+    assert local.left() == []
+
+
 @needs_linux
 async def test_after_a_kill_nothing_is_left_and_nothing_is_in_the_way(
     local: LocalRun,
