@@ -179,7 +179,6 @@ CREATE TABLE purchases (
     device text NOT NULL,
     status text NOT NULL DEFAULT 'credited' CHECK (status IN ('credited', 'refunded')),
     transfer_id bigint NOT NULL UNIQUE REFERENCES ledger_transfers,
-    -- How much the last refund took, so that a reversal gives back the same.
     refund_transfer_id bigint UNIQUE REFERENCES ledger_transfers,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
