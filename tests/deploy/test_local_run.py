@@ -112,13 +112,18 @@ async def test_it_stops_when_its_terminal_closes(local: LocalRun) -> None:
 
 
 @needs_linux
-async def test_after_a_kill_nothing_is_left_and_nothing_is_in_the_way(
+async def test_after_a_kill_nothing_is_left(local: LocalRun) -> None:
+    run = await local.up()
+    await run.stop(signal.SIGKILL)
+    await eventually(lambda: local.left() == [])
+
+
+async def test_after_a_kill_the_next_start_finds_nothing_in_its_way(
     local: LocalRun,
 ) -> None:
     run = await local.up()
     token = await sign_in(local)
     await run.stop(signal.SIGKILL)
-    await eventually(lambda: local.left() == [])
     again = await local.up()
     assert await knows(local, token)
     await again.stop()
