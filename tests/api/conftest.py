@@ -1,13 +1,44 @@
 """The service with an empty database, for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest_asyncio
 
-from tests.support_api import App, running, settings
+from control_plane.app import services
+from control_plane.config import Settings
+from control_plane.model.videos import NewVideo
+from tests.support_api import Account, App, running, settings
+
+Post = Callable[[Account, str], Awaitable[None]]
 
 
 @pytest_asyncio.fixture
-async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
-    async with running(settings(database_url, redis_url)) as opened:
+async def wanted(database_url: str, redis_url: str) -> Settings:
+    return settings(database_url, redis_url)
+
+
+@pytest_asyncio.fixture
+async def app(wanted: Settings) -> AsyncIterator[App]:
+    async with running(wanted) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture
+async def post(wanted: Settings) -> AsyncIterator[Post]:
+    """Puts a video into the feed; uploads are not served yet."""
+    async with services(wanted) as opened:
+
+        async def add(author: Account, name: str) -> None:
+            await opened.videos.add(
+                NewVideo(
+                    user_id=author.id,
+                    description=name,
+                    video_url=f"/media/{name}.mp4",
+                    thumbnail_url=f"https://cdn.example.com/{name}.jpg",
+                    duration=4.5,
+                    width=360,
+                    height=640,
+                )
+            )
+
+        yield add
