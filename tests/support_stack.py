@@ -82,6 +82,7 @@ class Stack:
         self.node: Process | None = None
         self.hooks = True
         self.version = "v1.20.1"
+        self.binary = os.environ.get("MEDIAMTX_BIN", "")
         self._stack = contextlib.AsyncExitStack()
         self._encoders: list[Process] = []
         self._services: list[Process] = []
@@ -123,9 +124,8 @@ class Stack:
         text = await self.command("mediamtx-config", *options, *hook)
         config.write_text(text)
         secret = (await self.command("node-env")).strip().partition("=")[2]
-        binary = os.environ.get("MEDIAMTX_BIN", "")
         sandbox = (sys.executable, "-m", "mediamtx.sandbox")
-        command = (binary,) if self.kind == "mediamtx" else sandbox
+        command = (self.binary,) if self.kind == "mediamtx" else sandbox
         self.node = await Process.start(
             self.folder / "node.log",
             *command,
