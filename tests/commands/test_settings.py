@@ -1,0 +1,120 @@
+"""Settings are read once; a wrong one stops with one sentence that names it."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from control_plane.__main__ import main
+from control_plane.config import SettingsError, load
+
+GOOD = {
+    "DATABASE_URL": "postgresql://u:database-password@127.0.0.1/d",
+    "REDIS_URL": "redis://:redis-password@127.0.0.1/0",
+    "CONTROL_PLANE_SECRET": "the-service's-own-secret-of-40-characters",
+}
+
+
+@pytest.fixture(autouse=True)
+def good(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    for name in ("CONTROL_PLANE_ENV", "ENV", "CONTROL_PLANE_SECRET_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONTROL_PLANE_PUBLIC_PORT", "eighty"),
+        ("CONTROL_PLANE_RECONNECT_SECONDS", "1801"),
+        ("CONTROL_PLANE_SECRET", "short"),
+        ("CONTROL_PLANE_PLAYBACK", "sometimes"),
+        ("CONTROL_PLANE_NODE_NAME", "Not A Name"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name} is wrong: ") as caught:
+        load()
+    assert "\n" not in str(caught.value)
+    assert value not in str(caught.value) or value.isdigit()
+
+
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL")
+    with pytest.raises(SettingsError, match=r"^REDIS_URL is not set\.$"):
+        load()
+
+
+def test_production_is_the_default_and_development_can_be_forbidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().env == "production"
+    assert not load().provider_uid_accepted
+    monkeypatch.setenv("CONTROL_PLANE_ENV", "development")
+    assert load().provider_uid_accepted
+    monkeypatch.setenv("ENV", "production")
+    with pytest.raises(SettingsError, match="refused where ENV=production"):
+        load()
+
+
+def test_a_secret_may_come_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("CONTROL_PLANE_SECRET")
+    monkeypatch.setenv("CONTROL_PLANE_SECRET_FILE", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="CONTROL_PLANE_SECRET_FILE cannot be read"):
+        load()
+    (tmp_path / "secret").write_text("f" * 40 + "\n")
+    monkeypatch.setenv("CONTROL_PLANE_SECRET_FILE", str(tmp_path / "secret"))
+    assert load().secret.get_secret_value() == "f" * 40
+
+
+def test_config_prints_no_secret() -> None:
+    for options in ([], ["--json"]):
+        said = CliRunner().invoke(main, ["config", *options])
+        assert said.exit_code == 0
+        assert "reconnect_seconds" in said.output
+        for hidden in ("database-password", "redis-password", "own-secret"):
+            assert hidden not in said.output
+
+
+COMMANDS = [
+    ["serve"],
+    ["migrate"],
+    ["config"],
+    ["demo"],
+    ["sessions", "list"],
+    ["sessions", "show"],
+    ["sessions", "end"],
+    ["sessions", "events"],
+    ["kick"],
+    ["ban"],
+    ["unban"],
+    ["nodes", "list"],
+    ["nodes", "add"],
+    ["nodes", "remove"],
+    ["nodes", "drain"],
+    ["nodes", "activate"],
+    ["mediamtx-config"],
+    ["node-env"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help(command: list[str]) -> None:
+    said = CliRunner().invoke(main, [*command, "--help"])
+    assert said.exit_code == 0
+    assert said.output.startswith("Usage: ")
+
+
+def test_a_node_configuration_names_the_node_and_its_secret_once() -> None:
+    said = CliRunner().invoke(main, ["mediamtx-config", "--node", "edge-1"])
+    assert said.exit_code == 0
+    assert said.output.count("edge-1:") == 1
+    wrong = CliRunner().invoke(main, ["mediamtx-config", "--for", "v1.2.0"])
+    assert wrong.exit_code == 1
+    assert "Error: " in wrong.output
