@@ -26,8 +26,9 @@ lint: install-dev ## Check style, types and layers only
 	$(IN)/mypy
 	$(IN)/lint-imports
 
-bench: install ## Measure the auth endpoint as MediaMTX calls it
+bench: install ## Measure the auth endpoint as MediaMTX calls it, and gifts
 	@$(IN)/python -m bench.auth
+	@$(IN)/python -m bench.gifts
 
 clean: ## Delete all that make has made, the data of `make run` included
 	@if [ -x $(IN)/python ]; then $(IN)/python -m deploy.local clean; fi

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock"}
+PROJECT = ROOT / "pyproject.toml"
 PLAYER = ROOT / "control_plane" / "pages" / "player"
 CI = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
 PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
@@ -73,18 +74,18 @@ def _works() -> bool:
 
 
 def _packages(what: str) -> None:
-    lock = ROOT / LOCKS[what]
-    wanted = _digest(lock, ROOT / "pyproject.toml")
-    stamp = VENV / f"installed-{what}"
-    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+    wanted = {each: _digest(ROOT / LOCKS[each], PROJECT) for each in LOCKS}
+    if _stamped(VENV / f"installed-{what}", wanted[what]):
         return
     began = time.monotonic()
+    lock = ROOT / LOCKS[what]
     count = sum("==" in line for line in lock.read_text("utf-8").splitlines())
     _say(f"Installing some {count} packages; the first time takes a minute …")
     _pip(["--require-hashes", "-r", str(lock)])
     # The lock holds what builds this project, so nothing else is fetched for it.
     _pip(["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
-    stamp.write_text(wanted, "utf-8")
+    for each in ("run", what):  # what is developed with is a superset
+        (VENV / f"installed-{each}").write_text(wanted[each], "utf-8")
     _say(f"Installed in {time.monotonic() - began:.0f} s.")
 
 
@@ -110,7 +111,7 @@ def _pip(options: Sequence[str]) -> None:
 def _player() -> None:
     wanted = _digest(PLAYER / "package-lock.json")
     stamp = PLAYER / "node_modules" / "installed"
-    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+    if _stamped(stamp, wanted):
         return
     _say("Fetching the web player …")
     npm = shutil.which("npm")
@@ -146,6 +147,10 @@ def _run(
         text=True,
         check=False,
     )
+
+
+def _stamped(stamp: Path, wanted: str) -> bool:
+    return stamp.exists() and stamp.read_text("utf-8") == wanted
 
 
 def _digest(*files: Path) -> str:
