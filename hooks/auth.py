@@ -2,10 +2,10 @@
 
 It reads nothing but the status: bodies are empty, there is never a redirect, and the
 reason goes to our log and metrics. It asks within one lock, so this answers within
-250 ms whatever happens.
+250 ms whatever happens: the one thing that may be waited for, a look-up in Postgres,
+has a limit of its own (service/permissions.py).
 """
 
-import asyncio
 import json
 from collections.abc import Mapping
 
@@ -17,7 +17,6 @@ from control_plane.web import metrics
 
 log = structlog.get_logger(__name__)
 
-DEADLINE = 0.24  # seconds
 LARGEST = 64 * 1024  # bytes
 ACTIONS = frozenset({"publish", "read", "playback", "api", "metrics", "pprof"})
 #: An encoder or player that only learns it must send credentials.
@@ -51,10 +50,7 @@ async def _decide(
     authorizer: Authorizer, node: str, payload: Mapping[str, object]
 ) -> Verdict:
     try:
-        async with asyncio.timeout(DEADLINE):
-            return await authorizer.decide(node, payload)
-    except TimeoutError:
-        return deny("not_known_now")
+        return await authorizer.decide(node, payload)
     except Exception:
         log.exception("auth failed", node=node)
         return deny("not_known_now")
