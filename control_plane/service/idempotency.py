@@ -36,3 +36,14 @@ async def once(pool: Pool, user_id: int, key: RequestKey | None, work: Work) -> 
     if refusal is not None:
         raise refusal
     return outcome
+
+
+async def known(pool: Pool, user_id: int, key: RequestKey | None) -> Outcome | None:
+    """The first answer, where there is one, before anybody outside is asked. Raises
+    it when it was a refusal."""
+    if key is None:
+        return None
+    named = (user_id, key.key)
+    async with pool.acquire() as connection:
+        stored = (await idempotency.find(connection, [named])).get(named)
+    return None if stored is None else replay(stored, key)

@@ -190,10 +190,9 @@ CREATE INDEX purchases_of_user ON purchases (user_id, id DESC);
 -- A store may tell us of a refund before the phone tells us of the purchase.
 CREATE TABLE early_refunds (
     store text NOT NULL,
-    environment text NOT NULL,
     transaction_id text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (store, environment, transaction_id)
+    PRIMARY KEY (store, transaction_id)
 );
 
 CREATE TABLE payout_methods (
