@@ -30,10 +30,11 @@ AWAY = (
 
 
 async def open_pool(url: str, size: int = 10) -> Pool:
-    """Connect; at most ``size`` connections, each query at most 10 s."""
+    """Connect; at most ``size`` connections, each query at most 10 s. A few are
+    opened at once: an auth look-up has no time to wait for a new one."""
     return await asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=min(4, size),
         max_size=size,
         command_timeout=10.0,
         timeout=5.0,
