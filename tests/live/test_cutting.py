@@ -2,7 +2,6 @@
 out, and say when it is out."""
 
 import json
-import time
 
 import pytest
 
@@ -25,11 +24,9 @@ async def _live(stack: Stack) -> tuple[Json, Process, str]:
 async def test_kick_and_end(stack: Stack, how: str) -> None:
     live, encoder, _token = await _live(stack)
     words = ["kick"] if how == "kick" else ["sessions", "end"]
-    begin = time.monotonic()
     said = await stack.command(*words, live["id"], "--json")
     assert json.loads(said) == {"out": True}
     await encoder.ended(SECONDS)
-    assert time.monotonic() - begin < SECONDS + 2  # the command's own start
     shown = await stack.show(live["id"])
     assert shown["end_reason"] == ("kicked" if how == "kick" else "completed")
     again = await stack.publish(live["rtmp_url"], seconds=20)
