@@ -15,6 +15,7 @@ from mediamtx.sandbox.api import Api
 from mediamtx.sandbox.config import Config, ConfigError, read
 from mediamtx.sandbox.hls import Hls
 from mediamtx.sandbox.paths import Node
+from mediamtx.sandbox.version import VERSIONS
 
 NOT_FOR_PRODUCTION = "WAR sandbox node, a stand-in for MediaMTX: not for production"
 SWEEP = 10.0  # seconds between looks for idle HLS sessions
@@ -24,7 +25,7 @@ SWEEP = 10.0  # seconds between looks for idle HLS sessions
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
     "--act-as",
-    type=click.Choice(["v1.20.1", "v1.17.1"]),
+    type=click.Choice(list(VERSIONS)),
     default="v1.20.1",
     show_default=True,
     help="v1.17.1 has no HLS sessions and asks for each HLS request.",
@@ -38,7 +39,7 @@ SWEEP = 10.0  # seconds between looks for idle HLS sessions
 def main(config: Path, act_as: str, pause: float) -> None:
     """A small stand-in for MediaMTX, with the same CONFIG: RTMP in, HLS out."""
     try:
-        asyncio.run(_run(Node(read(config), act_as, pause)))
+        asyncio.run(_run(Node(read(config), VERSIONS[act_as], pause)))
     except (ConfigError, OSError) as error:
         print(f"ERR {error}", file=sys.stderr, flush=True)
         raise SystemExit(1) from None

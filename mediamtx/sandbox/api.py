@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from mediamtx.sandbox.auth import http_credentials
 from mediamtx.sandbox.paths import HlsSession, Node, Publisher, Stream
 
 Item = dict[str, object]
@@ -25,7 +24,7 @@ class Api:
             web.get("/v3/rtmpconns/list", self._connections),
             web.post("/v3/rtmpconns/kick/{id}", self._kick_connection),
         ]
-        if self._node.has_hls_sessions:
+        if self._node.version.hls_sessions:
             routes += [
                 web.get("/v3/hlssessions/list", self._sessions),
                 web.post("/v3/hlssessions/kick/{id}", self._kick_session),
@@ -46,7 +45,9 @@ class Api:
             ip=request.remote or "",
             query=request.query_string,
             id_=None,
-            credentials=http_credentials(request.headers.get("Authorization")),
+            credentials=self._node.auth.http_credentials(
+                request.headers.get("Authorization")
+            ),
         )
         return (
             await handler(request) if allowed else _error(401, "authentication error")
@@ -54,7 +55,7 @@ class Api:
 
     async def _info(self, _request: web.Request) -> web.Response:
         return web.json_response(
-            {"version": self._node.version, "started": self._node.started}
+            {"version": self._node.version.name, "started": self._node.started}
         )
 
     async def _paths(self, request: web.Request) -> web.Response:
@@ -75,7 +76,11 @@ class Api:
 
     async def _connections(self, request: web.Request) -> web.Response:
         found = self._node.connections.values()
-        return _page(request, [_connection_item(one) for one in found])
+        items = [_connection_item(one) for one in found]
+        if not self._node.version.user_agents:
+            for item in items:
+                del item["userAgent"]
+        return _page(request, items)
 
     async def _sessions(self, request: web.Request) -> web.Response:
         self._node.end_idle_sessions()
@@ -99,11 +104,6 @@ class Api:
 
     def _path_item(self, name: str, stream: Stream) -> Item:
         inbound = stream.publisher.inbound
-        readers = [
-            {"type": "hlsSession", "id": session.id}
-            for session in self._node.sessions.values()
-            if session.path == name
-        ]
         return {
             "name": name,
             "confName": self._node.config.path_name,
@@ -114,15 +114,24 @@ class Api:
             "online": True,
             "onlineTime": stream.since,
             "source": {"type": "rtmpConn", "id": stream.publisher.id},
-            "tracks": ["H264", "MPEG-4 Audio"],
+            "tracks": stream.muxer.tracks,
             "tracks2": [],
-            "readers": readers,
+            "readers": self._readers(name),
             "inboundBytes": inbound,
             "outboundBytes": stream.outbound,
             "inboundFramesInError": 0,
             "bytesReceived": inbound,
             "bytesSent": stream.outbound,
         }
+
+    def _readers(self, path: str) -> list[dict[str, str]]:
+        if not self._node.version.hls_sessions:
+            return [{"type": "hlsMuxer", "id": ""}]
+        return [
+            {"type": "hlsSession", "id": session.id}
+            for session in self._node.sessions.values()
+            if session.path == path
+        ]
 
 
 def _connection_item(one: Publisher) -> Item:

@@ -1,17 +1,24 @@
-"""Asking the control plane, as MediaMTX does: within one lock, one call at a time, a
-new connection each. Only 2xx lets anyone in."""
+"""Asking the control plane, as MediaMTX does: a new connection each, and about encoders
+and viewers one call at a time, within the lock that guards all paths. Only 2xx lets
+anyone in."""
 
 import asyncio
 import base64
+import contextlib
+import functools
 import json
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import aiohttp
 
+from mediamtx.sandbox.version import Version
+
+#: As MediaMTX writes it.
+compact_json = functools.partial(json.dumps, separators=(",", ":"))
+
 
 class Auth:
-    def __init__(self, url: str, timeout: float, *, user_agent: bool) -> None:
-        """``user_agent``: the payload has that field, as from v1.19.0."""
+    def __init__(self, url: str, timeout: float, version: Version) -> None:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
@@ -24,7 +31,7 @@ class Auth:
             basic = aiohttp.encode_basic_auth(parts.username, parts.password or "")
             self._headers["Authorization"] = basic
         self._timeout = timeout
-        self._user_agent = user_agent
+        self._version = version
         self.lock = asyncio.Lock()
 
     async def allows(
@@ -52,13 +59,34 @@ class Auth:
             "id": id_,
             "query": query,
         }
-        if self._user_agent:
+        if self._version.user_agents:
             payload["userAgent"] = agent
-        async with self.lock:
+        # Callers of the API are asked about outside of the lock.
+        async with self.lock if path else contextlib.nullcontext():
             return await self._ask(payload)
 
+    def rtmp_credentials(self, query: str) -> tuple[str, str, str]:
+        """User, password and token of an RTMP URL."""
+        values = {name: found[0] for name, found in parse_qs(query).items()}
+        user, password = values.get("user", ""), values.get("pass", "")
+        token = password or values.get("token") or values.get("jwt", "")
+        return user, password, token if self._version.token_from_anywhere else ""
+
+    def http_credentials(self, authorization: str | None) -> tuple[str, str, str]:
+        """User, password and token of an Authorization header."""
+        scheme, _, given = (authorization or "").partition(" ")
+        if scheme == "Bearer":
+            return "", "", given
+        if scheme != "Basic":
+            return "", "", ""
+        try:
+            user, _, password = base64.b64decode(given).decode().partition(":")
+        except ValueError:
+            return "", "", ""
+        return user, password, password if self._version.token_from_anywhere else ""
+
     async def _ask(self, payload: dict[str, str | None]) -> bool:
-        body = json.dumps(payload, separators=(",", ":"))
+        body = compact_json(payload)
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -68,24 +96,3 @@ class Auth:
                 return 200 <= response.status < 300
         except (TimeoutError, aiohttp.ClientError, OSError):
             return False
-
-
-def rtmp_credentials(query: str) -> tuple[str, str, str]:
-    """As v1.18.0 and later fill them from an RTMP URL's query."""
-    values = {name: found[0] for name, found in parse_qs(query).items()}
-    user, password = values.get("user", ""), values.get("pass", "")
-    return user, password, password or values.get("token") or values.get("jwt", "")
-
-
-def http_credentials(authorization: str | None) -> tuple[str, str, str]:
-    """From an Authorization header."""
-    scheme, _, given = (authorization or "").partition(" ")
-    if scheme == "Bearer":
-        return "", "", given
-    if scheme == "Basic":
-        try:
-            user, _, password = base64.b64decode(given).decode().partition(":")
-        except ValueError:
-            return "", "", ""
-        return user, password, password
-    return "", "", ""

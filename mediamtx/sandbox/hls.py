@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
-from mediamtx.sandbox.auth import http_credentials
+from mediamtx.sandbox.auth import compact_json
 from mediamtx.sandbox.muxer import MASTER
 from mediamtx.sandbox.paths import HlsSession, Node, Stream
 
@@ -23,40 +23,56 @@ class Hls:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "OPTIONS":
-            return _preflight()
-        path, _, name = request.path.strip("/").rpartition("/")
-        if request.path.endswith("/") or "." not in name:
-            return _answer(web.Response(text=PAGE))
-        if name != MASTER:
-            response = await self._child(request, path, name)
-        elif self._node.has_hls_sessions and "cookieCheck" not in request.query:
+            return self._answer(_preflight())
+        path, _, name = request.path.removeprefix("/").rpartition("/")
+        if request.method != "GET" or not path:
+            response = self._not_found()
+        elif name and "." not in name:
+            headers = {"Location": f"{request.path}/"}
+            response = web.Response(status=302, headers=headers)
+        elif self._node.version.hls_sessions and _is_first(request, name):
             response = _check_cookies(request)
+        elif not self._node.config.path.search(path):
+            response = self._not_configured(path)
         else:
-            response = await self._master(request, path)
-        return _answer(response)
+            response = await self._of_path(request, path, name)
+        return self._answer(response)
+
+    async def _of_path(
+        self, request: web.Request, path: str, name: str
+    ) -> web.Response:
+        if not name:
+            return await self._page(request, path)
+        if name == MASTER:
+            return await self._master(request, path)
+        return await self._child(request, path, name)
+
+    async def _page(self, request: web.Request, path: str) -> web.Response:
+        asked = HlsSession(path, _query(request), _remote(request), "")
+        refusal = await self._refusal(request, asked, None)
+        return refusal or web.Response(text=PAGE)
 
     async def _master(self, request: web.Request, path: str) -> web.Response:
         remote = _remote(request)
         query = _query(request)
         session = HlsSession(path, query, remote, request.headers.get("User-Agent", ""))
-        refusal = await self._refusal(request, session)
+        id_ = session.id if self._node.version.hls_sessions else None
+        refusal = await self._refusal(request, session, id_)
         if refusal is not None:
             return refusal
         stream = self._node.streams.get(path)
         text = None if stream is None else await stream.muxer.playlist(MASTER)
         if stream is None or text is None or self._node.streams.get(path) is not stream:
-            return _error(404, f"no stream is available on path '{path}'")
-        if not self._node.has_hls_sessions:
+            return self._no_stream(path)
+        if not self._node.version.hls_sessions:
             return _playlist(text, query)
         self._node.open_session(session)
         return self._count(_playlist(text, _with_session(session)), session, stream)
 
-    async def _child(
-        self, request: web.Request, path: str, name: str
-    ) -> web.StreamResponse:
+    async def _child(self, request: web.Request, path: str, name: str) -> web.Response:
         query = _query(request)
         session: HlsSession | None = None
-        if self._node.has_hls_sessions:
+        if self._node.version.hls_sessions:
             secret = request.query.get("session", "")
             ip = _remote(request).rpartition(":")[0]
             session = self._node.session(secret, path, ip)
@@ -65,17 +81,17 @@ class Hls:
             query = _with_session(session)
         else:
             asked = HlsSession(path, query, _remote(request), "")
-            refusal = await self._refusal(request, asked)
+            refusal = await self._refusal(request, asked, None)
             if refusal is not None:
                 return refusal
         stream = self._node.streams.get(path)
         if stream is None:
-            return _error(404, f"no stream is available on path '{path}'")
+            return self._no_stream(path)
         response = await _content(stream, name, query)
         return self._count(response, session, stream)
 
     async def _refusal(
-        self, request: web.Request, session: HlsSession
+        self, request: web.Request, session: HlsSession, id_: str | None
     ) -> web.Response | None:
         authorization = request.headers.get("Authorization")
         allowed = await self._node.auth.allows(
@@ -84,8 +100,8 @@ class Hls:
             "hls",
             ip=session.ip,
             query=session.query,
-            id_=session.id if self._node.has_hls_sessions else None,
-            credentials=http_credentials(authorization),
+            id_=id_,
+            credentials=self._node.auth.http_credentials(authorization),
             agent=session.agent,
         )
         if allowed:
@@ -104,6 +120,25 @@ class Hls:
         stream.outbound += size
         if session is not None:
             session.outbound += size
+        return response
+
+    def _no_stream(self, path: str) -> web.Response:
+        if self._node.version.hls_sessions:
+            return _error(404, f"no stream is available on path '{path}'")
+        return self._not_found()
+
+    def _not_configured(self, path: str) -> web.Response:
+        if self._node.version.hls_sessions:
+            return _error(500, f"path '{path}' is not configured")
+        return self._not_found()
+
+    def _not_found(self) -> web.Response:
+        headers = {"Content-Type": "text/plain"}
+        return web.Response(status=404, body=b"404 page not found", headers=headers)
+
+    def _answer(self, response: web.Response) -> web.Response:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Server"] = "mediamtx-sandbox"
         return response
 
 
@@ -144,6 +179,10 @@ def _line(line: str, query: str) -> str:
     return f"{line}?{query}" if line else line
 
 
+def _is_first(request: web.Request, name: str) -> bool:
+    return name == MASTER and "cookieCheck" not in request.query
+
+
 def _check_cookies(request: web.Request) -> web.Response:
     query = urlencode([("cookieCheck", "1"), *sorted(request.query.items())])
     location = f"{request.path}?{query}"
@@ -160,8 +199,8 @@ def _query(request: web.Request) -> str:
 
 
 def _with_session(session: HlsSession) -> str:
-    own = f"session={session.secret}"
-    return f"{own}&{session.query}" if session.query else own
+    pairs = [*parse_qsl(session.query, keep_blank_values=True)]
+    return urlencode(sorted([*pairs, ("session", session.secret)]))
 
 
 def _remote(request: web.Request) -> str:
@@ -170,7 +209,8 @@ def _remote(request: web.Request) -> str:
 
 
 def _error(status: int, text: str) -> web.Response:
-    return web.json_response({"status": "error", "error": text}, status=status)
+    body = {"status": "error", "error": text}
+    return web.json_response(body, status=status, dumps=compact_json)
 
 
 def _preflight() -> web.Response:
@@ -178,10 +218,4 @@ def _preflight() -> web.Response:
         "Access-Control-Allow-Methods": "OPTIONS, GET",
         "Access-Control-Allow-Headers": "Authorization, Range",
     }
-    return _answer(web.Response(status=204, headers=headers))
-
-
-def _answer(response: web.Response | web.StreamResponse) -> web.Response:
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Server"] = "mediamtx-sandbox"
-    return response  # type: ignore[return-value]  # ours are all web.Response
+    return web.Response(status=204, headers=headers)

@@ -76,6 +76,14 @@ class Muxer:
         return path if path.parent == self.folder and path.is_file() else None
 
     @property
+    def tracks(self) -> list[str]:
+        """MediaMTX's names for them, the picture first."""
+        return [
+            "H264" if codec.startswith("avc1") else "MPEG-4 Audio"
+            for codec in sorted(self.codecs)
+        ]
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 

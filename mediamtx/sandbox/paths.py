@@ -12,6 +12,7 @@ from mediamtx.sandbox.auth import Auth
 from mediamtx.sandbox.commands import Commands
 from mediamtx.sandbox.config import Config
 from mediamtx.sandbox.muxer import Muxer
+from mediamtx.sandbox.version import Version
 
 IDLE = 30.0  # seconds after which an HLS session without a request is over
 
@@ -66,16 +67,13 @@ class Stream:
 
 
 class Node:
-    def __init__(self, config: Config, acts_as: str, pause: float) -> None:
+    def __init__(self, config: Config, version: Version, pause: float) -> None:
         """``pause``: seconds before a refusal is answered."""
         self.config = config
-        self.version = acts_as
-        self.has_hls_sessions = acts_as != "v1.17.1"
+        self.version = version
         self.pause = pause
         self.started = now()
-        self.auth = Auth(
-            config.auth_url, config.read_timeout, user_agent=self.has_hls_sessions
-        )
+        self.auth = Auth(config.auth_url, config.read_timeout, version)
         self.commands = Commands()
         self.serving: set[asyncio.Task[None]] = set()
         self.connections: dict[str, Publisher] = {}
@@ -84,6 +82,10 @@ class Node:
 
     async def make_ready(self, publisher: Publisher, muxer: Muxer) -> None:
         """The last publisher wins."""
+        async with self.auth.lock:
+            self._make_ready(publisher, muxer)
+
+    def _make_ready(self, publisher: Publisher, muxer: Muxer) -> None:
         before = self.streams.get(publisher.path)
         if before is not None:
             before.publisher.close.set()
@@ -98,11 +100,12 @@ class Node:
         self.streams[publisher.path] = stream
         print(f"INF [path {publisher.path}] stream is online", flush=True)
 
-    def publisher_left(self, publisher: Publisher) -> None:
+    async def publisher_left(self, publisher: Publisher) -> None:
         self.connections.pop(publisher.id, None)
-        stream = self.streams.get(publisher.path)
-        if stream is not None and stream.publisher is publisher:
-            self._gone(stream)
+        async with self.auth.lock:  # a pending question delays the news
+            stream = self.streams.get(publisher.path)
+            if stream is not None and stream.publisher is publisher:
+                self._gone(stream)
 
     def _gone(self, stream: Stream) -> None:
         path = stream.publisher.path
@@ -133,13 +136,14 @@ class Node:
                 del self.sessions[session.secret]
 
     def _variables(self, publisher: Publisher) -> dict[str, str]:
+        query = publisher.query
         match = self.config.path.search(publisher.path)
         groups = match.groups() if match is not None else ()
         return {
             "MTX_PATH": publisher.path,
             "RTSP_PATH": publisher.path,
             "RTSP_PORT": self.config.rtsp_port,
-            "MTX_QUERY": quote_plus(publisher.query),
+            "MTX_QUERY": quote_plus(query) if self.version.escaped_query else query,
             "MTX_SOURCE_TYPE": "rtmpConn",
             "MTX_SOURCE_ID": publisher.id,
             **{f"G{n}": group or "" for n, group in enumerate(groups, 1)},

@@ -6,7 +6,6 @@ import logging
 import uuid
 from typing import Any
 
-from mediamtx.sandbox.auth import rtmp_credentials
 from mediamtx.sandbox.muxer import Muxer, TooSlow
 from mediamtx.sandbox.paths import Node, Publisher
 
@@ -73,10 +72,12 @@ class Connection:
             for task in (reading, closing):
                 task.cancel()
             await asyncio.gather(reading, closing, return_exceptions=True)
-            node.publisher_left(publisher)
-            if self._muxer is not None:
-                await self._muxer.close()
             self._writer.transport.abort()
+            try:
+                await node.publisher_left(publisher)
+            finally:
+                if self._muxer is not None:
+                    await self._muxer.close()
 
     async def _read(self) -> None:
         with contextlib.suppress(
@@ -130,11 +131,10 @@ class Connection:
         path, query = f"{app}/{name}".strip("/"), query or app_query
         if not self._node.config.path.search(path):
             raise Ended
-        if not await self._allowed(path, query):
-            await asyncio.sleep(self._node.pause)
+        self.publisher.path, self.publisher.query = path, query
+        if self._node.version.auth_before_media and not await self._allowed():
             await self._unauthorized(message.msg_stream_id)
             raise Ended
-        self.publisher.path, self.publisher.query = path, query
         self._muxer = Muxer(self._node.config.segment)
         await self._muxer.start()
         await self._muxer.write(self._flv.write_header())
@@ -142,17 +142,22 @@ class Connection:
         self._session.write_chunk_to_stream(message.create_response())
         await self._session.drain()
 
-    async def _allowed(self, path: str, query: str) -> bool:
-        return await self._node.auth.allows(
+    async def _allowed(self) -> bool:
+        """A refusal comes after a pause."""
+        publisher = self.publisher
+        allowed = await self._node.auth.allows(
             "publish",
-            path,
+            publisher.path,
             "rtmp",
-            ip=self.publisher.remote.rpartition(":")[0],
-            query=query,
-            id_=self.publisher.id,
-            credentials=rtmp_credentials(query),
-            agent=self.publisher.agent,
+            ip=publisher.remote.rpartition(":")[0],
+            query=publisher.query,
+            id_=publisher.id,
+            credentials=self._node.auth.rtmp_credentials(publisher.query),
+            agent=publisher.agent,
         )
+        if not allowed:
+            await asyncio.sleep(self._node.pause)
+        return allowed
 
     async def _unauthorized(self, stream_id: int) -> None:
         data = BitStream()
@@ -200,8 +205,11 @@ class Connection:
         now = asyncio.get_running_loop().time()
         self._tracks.setdefault(track, now)
         alone = now - min(self._tracks.values()) >= TRACKS_WAIT
-        if self._muxer is not None and (len(self._tracks) == 2 or alone):
-            await self._node.make_ready(self.publisher, self._muxer)
+        if self._muxer is None or not (len(self._tracks) == 2 or alone):
+            return
+        if not self._node.version.auth_before_media and not await self._allowed():
+            raise Ended
+        await self._node.make_ready(self.publisher, self._muxer)
 
 
 async def listen(node: Node) -> asyncio.Server:
