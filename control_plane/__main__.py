@@ -2,7 +2,16 @@
 
 import click
 
-from control_plane.commands import demo, nodes, seed_demo, serve, sessions
+from control_plane.commands import (
+    demo,
+    ledger,
+    nodes,
+    payouts,
+    purchases,
+    seed_demo,
+    serve,
+    sessions,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,6 +33,9 @@ main.add_command(sessions.unban)
 main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)
+main.add_command(ledger.ledger)
+main.add_command(payouts.payouts)
+main.add_command(purchases.purchases)
 main.add_command(demo.demo)
 main.add_command(seed_demo.seed_demo_command)
 

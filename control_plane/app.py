@@ -13,8 +13,9 @@ import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 
-from control_plane.api import not_yet
+from control_plane.api import not_yet, store_notices
 from control_plane.api.accounts import AccountsApi
+from control_plane.api.gifts import GiftsApi
 from control_plane.api.identities import Identities
 from control_plane.api.live import LiveApi
 from control_plane.api.live_extras import LiveExtrasApi
@@ -22,6 +23,8 @@ from control_plane.api.names import NAMES
 from control_plane.api.settings import SettingsApi
 from control_plane.api.social import SocialApi
 from control_plane.api.videos import VideosApi
+from control_plane.api.wallet import WalletApi
+from control_plane.coins import Coins, open_coins
 from control_plane.config import Settings
 from control_plane.model.nodes import Node, NodeApi
 from control_plane.model.providers import Provider, apple, firebase, google
@@ -37,7 +40,6 @@ from control_plane.service.cutting import Cutter
 from control_plane.service.deletion import Deletion
 from control_plane.service.grants import Grants
 from control_plane.service.health import Health
-from control_plane.service.ledger import Ledger
 from control_plane.service.lifecycle import Lifecycle, Limits
 from control_plane.service.limits import RateLimits, Rules
 from control_plane.service.moderation import Moderation
@@ -83,6 +85,7 @@ class Services:
     moderation: Moderation
     watching: Watching
     accounts: Accounts
+    coins: Coins
     profiles: Profiles
     videos: Videos
     id_tokens: IdTokens
@@ -98,7 +101,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         redis = open_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield _services(settings, secrets, pool, redis, http)
+        coins = await stack.enter_async_context(open_coins(settings, pool))
+        yield _services(settings, secrets, pool, redis, http, coins)
 
 
 async def _close_pool(pool: Pool) -> None:
@@ -124,6 +128,7 @@ def _services(
     pool: Pool,
     redis: Redis,
     http: aiohttp.ClientSession,
+    coins: Coins,
 ) -> Services:
     limits = Limits(
         settings.reconnect_seconds, timedelta(seconds=settings.longest_session_seconds)
@@ -167,7 +172,8 @@ def _services(
         moderation=Moderation(pool, broadcasts, nodes, cutter),
         watching=watching,
         accounts=accounts,
-        profiles=Profiles(pool, Ledger(pool)),
+        coins=coins,
+        profiles=Profiles(pool, coins.ledger),
         videos=Videos(pool),
         id_tokens=IdTokens(_providers(settings), fetcher(http)),
     )
@@ -209,7 +215,7 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
-        for part in (permissions, grants, all_of_it.viewers):
+        for part in (permissions, grants, all_of_it.viewers, all_of_it.coins):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_reconciler(all_of_it, grants).running())
         internal = await stack.enter_async_context(_internal(settings, listener))
@@ -306,6 +312,7 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
         [
             *Pages(WatchingFeed(all_of_it.watching)).routes(),
             *media.routes(settings.media_folder),
+            *store_notices.routes(all_of_it.coins.apple, all_of_it.coins.purchases),
         ],
         health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
         cors_origins=settings.cors_origins,
@@ -337,7 +344,8 @@ def _dispatcher(all_of_it: Services) -> Dispatcher:
 
 
 def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
-    """Accounts, people and videos."""
+    """Accounts, people, videos and coins."""
+    coins = all_of_it.coins
     settings, pool, profiles = all_of_it.settings, all_of_it.pool, all_of_it.profiles
     accounts = AccountsApi(
         all_of_it.accounts,
@@ -351,6 +359,8 @@ def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
         **VideosApi(all_of_it.videos, settings.public_url).endpoints(),
         **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
         **LiveExtrasApi(Announcing(pool)).endpoints(),
+        **GiftsApi(coins.gifts, profiles, settings.public_url).endpoints(),
+        **WalletApi(coins.purchases, coins.payouts, profiles).endpoints(),
     }
 
 

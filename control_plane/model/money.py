@@ -38,21 +38,17 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class CoinWorth:
-    """What a coin brings when it is paid out."""
+    """What a coin brings when it is paid out. ``price``: of one coin, in units of
+    the currency."""
 
-    coins_per_unit: int
+    price: Decimal
     currency: str
-
-    @property
-    def price(self) -> float:
-        """Units of the currency for one coin, for the apps to show."""
-        return 1 / self.coins_per_unit
 
     def of(self, coins: int) -> Money:
         """Rounded down."""
-        minor = coins * 10 ** digits(self.currency) // self.coins_per_unit
-        return Money(minor, self.currency)
+        minor = (coins * self.price).scaleb(digits(self.currency))
+        return Money(int(minor), self.currency)
 
     def coins(self, units: Decimal) -> int:
         """How many coins an amount is; part of a coin does not count."""
-        return int(units * self.coins_per_unit)
+        return int(units / self.price) if self.price else 0

@@ -1,6 +1,6 @@
 """Buying coins. The store decides what was bought, never the phone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -51,6 +51,14 @@ class StoreClient(Protocol):
     async def receipt(self, transaction_id: str) -> Receipt:
         """Raises NotBought, StillPending, Refunded, or Unavailable while the store
         cannot be asked."""
+
+
+class Notifier(Protocol):
+    """A store that tells of refunds by itself."""
+
+    async def notice(self, payload: Mapping[str, object]) -> RefundNotice | None:
+        """None: about something else. Raises NotBought when the store has not
+        signed it."""
 
 
 class VoidedSource(Protocol):

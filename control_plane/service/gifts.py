@@ -17,7 +17,7 @@ from control_plane.model.gifts import (
 )
 from control_plane.model.idempotency import RequestKey, Stored, refused, replay
 from control_plane.model.ledger import Balances
-from control_plane.model.refusals import Refusal
+from control_plane.model.refusals import Empty, Refusal
 from control_plane.service.batches import Lane
 from control_plane.store import gifts, idempotency
 from control_plane.store.database import Connection, Pool
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 #: other's locks. Others share the lanes, so that they are gathered too.
 LANES = 3
 MOST = 250  # gifts in a batch
+PAGE = 10  # users of a leader board
 
 #: What concerns one gift of a batch, not the way to Postgres.
 OF_ONE_GIFT = (
@@ -59,6 +60,26 @@ class Gifts:
     async def catalogue(self) -> list[Gift]:
         """On sale now."""
         return await gifts.catalogue(self._pool)
+
+    async def get(self, gift_id: int) -> Gift:
+        """Also one that is not on sale any more."""
+        found = (await gifts.by_id(self._pool, [gift_id])).get(gift_id)
+        if found is None:
+            raise Empty
+        return found
+
+    async def leaders(
+        self, side: gifts.Side, *, hours: int, session_id: int, page: int
+    ) -> list[tuple[int, int]]:
+        """Users and the coins that they gave or were given, most first."""
+        return await gifts.leaders(
+            self._pool,
+            side,
+            hours=hours,
+            session_id=session_id,
+            limit=PAGE,
+            offset=page * PAGE,
+        )
 
     async def send(self, order: GiftOrder, key: RequestKey | None = None) -> SentGift:
         """Raises Refusal, and then nothing has happened."""

@@ -2,8 +2,16 @@
 
 from collections.abc import Sequence
 
+from control_plane.model import ledger as rules
+from control_plane.model.idempotency import Outcome, request_key
+from control_plane.model.ledger import Balances
+from control_plane.model.refusals import Refusal
+from control_plane.service.idempotency import once
 from control_plane.store import ledger
-from control_plane.store.database import Pool
+from control_plane.store.database import Connection, Pool
+from control_plane.store.events import append_user_event
+
+MOST_GRANTED = 1_000_000  # coins at once: a slip of the finger stays small
 
 
 class Ledger:
@@ -21,3 +29,24 @@ class Ledger:
     async def received(self, user_id: int) -> int:
         """All coins that gifts ever brought: the apps' ``total_all_time_coins``."""
         return await ledger.received(self._pool, user_id)
+
+    async def balances(self, user_id: int) -> Balances:
+        return await ledger.balances(self._pool, user_id)
+
+    async def grant(self, user_id: int, coins: int, reason: str, key: str) -> int:
+        """Bonus coins from an operator; what the user has then. ``key``: the same
+        again grants nothing more; empty: each call counts."""
+        if not 1 <= coins <= MOST_GRANTED:
+            raise Refusal(f"Grant 1 to {MOST_GRANTED} coins at once.")
+
+        async def work(connection: Connection, has: Balances) -> Outcome:
+            entries = rules.grant(user_id, coins)
+            await ledger.transfer(connection, "grant", entries)
+            data = {"coin": coins, "reason": reason}
+            await append_user_event(connection, user_id, "coins.granted", data)
+            return {"wallet": has.after(user_id, entries).wallet}
+
+        said = {"user_id": user_id, "coins": coins, "reason": reason}
+        named = request_key(f"operator:{key}" if key else "", "grant", said)
+        outcome = await once(self._pool, user_id, named, work)
+        return int(str(outcome["wallet"]))

@@ -60,6 +60,10 @@ class Purchases:
         """On sale now, the smallest first."""
         return await purchases.packages(self._pool)
 
+    async def listing(self, user_id: int, limit: int) -> list[Purchase]:
+        """Newest first. ``user_id`` 0: everybody's."""
+        return await purchases.listing(self._pool, user_id, limit)
+
     async def buy(
         self, user_id: int, claim: Claim, key: RequestKey | None = None
     ) -> Bought:

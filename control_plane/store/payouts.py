@@ -32,11 +32,12 @@ async def choose_method(
 
 async def primary_method(executor: Executor, user_id: int) -> PayoutMethod | None:
     row = await executor.fetchrow(
-        "SELECT id, user_id, type, value, created_at FROM payout_methods"
-        " WHERE user_id = $1 ORDER BY chosen_at DESC, id DESC LIMIT 1",
+        "SELECT id, user_id, type, value, created_at, true AS is_primary"
+        " FROM payout_methods WHERE user_id = $1"
+        " ORDER BY chosen_at DESC, id DESC LIMIT 1",
         user_id,
     )
-    return None if row is None else PayoutMethod(*row, primary=True)
+    return None if row is None else PayoutMethod(*row)
 
 
 async def has_pending(connection: Connection, user_id: int) -> bool:

@@ -51,6 +51,16 @@ async def get(executor: Executor, purchase_id: int) -> Purchase | None:
     return _purchase(await executor.fetchrow(f"{_SELECT} WHERE id = $1", purchase_id))
 
 
+async def listing(executor: Executor, user_id: int, limit: int) -> list[Purchase]:
+    """Newest first. ``user_id`` 0: everybody's."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE $1 = 0 OR user_id = $1 ORDER BY id DESC LIMIT $2",
+        user_id,
+        limit,
+    )
+    return [Purchase(**dict(row)) for row in rows]
+
+
 async def find(executor: Executor, store: str, transaction_id: str) -> Purchase | None:
     """In any environment: a store's ids are its own in all of them."""
     return _purchase(

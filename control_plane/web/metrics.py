@@ -4,7 +4,7 @@ user or a secret: their number would grow without end."""
 from functools import cache
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, generate_latest
 
 AUTH_ANSWERS = Counter(
     "control_plane_auth_answers_total",
@@ -14,6 +14,15 @@ AUTH_ANSWERS = Counter(
 _auth_answers = cache(AUTH_ANSWERS.labels)  # looking labels up costs more than inc()
 HOOKS = Counter(
     "control_plane_hooks_total", "Lifecycle messages from nodes.", ["event"]
+)
+LEDGER_FAULTS = Gauge(
+    "control_plane_ledger_faults",
+    "Rows that break a rule of the ledger, at the last look. Must be zero.",
+    ["check"],
+)
+LEDGER_CHECKED = Gauge(
+    "control_plane_ledger_checked_timestamp_seconds",
+    "When the ledger was last read whole.",
 )
 
 

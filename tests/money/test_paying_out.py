@@ -1,6 +1,7 @@
 """Payouts: held, then paid or given back."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
@@ -28,7 +29,7 @@ async def earner(pool: Pool, coins: int = 500, bonus: int = 0) -> int:
 
 
 def service(pool: Pool, worth: CoinWorth | None = None) -> Payouts:
-    return Payouts(pool, worth or CoinWorth(100, "USD"), least_coins=100)
+    return Payouts(pool, worth or CoinWorth(Decimal("0.01"), "USD"), least_coins=100)
 
 
 async def test_a_request_holds_the_coins(pool: Pool) -> None:
@@ -142,10 +143,10 @@ async def test_the_same_key_asks_once(pool: Pool) -> None:
 @pytest.mark.parametrize(
     ("worth", "minor"),
     [
-        (CoinWorth(100, "USD"), 199),
-        (CoinWorth(150, "USD"), 132),
-        (CoinWorth(1, "JPY"), 199),
-        (CoinWorth(100, "KWD"), 1990),
+        (CoinWorth(Decimal("0.01"), "USD"), 199),
+        (CoinWorth(Decimal("0.0066"), "USD"), 131),
+        (CoinWorth(Decimal(1), "JPY"), 199),
+        (CoinWorth(Decimal("0.01"), "KWD"), 1990),
     ],
 )
 def test_a_payout_is_rounded_down_to_minor_units(worth: CoinWorth, minor: int) -> None:
@@ -154,6 +155,6 @@ def test_a_payout_is_rounded_down_to_minor_units(worth: CoinWorth, minor: int) -
 
 async def test_less_than_the_smallest_unit_is_refused(pool: Pool) -> None:
     star = await earner(pool)
-    payouts = service(pool, CoinWorth(10_000_000, "USD"))
+    payouts = service(pool, CoinWorth(Decimal("0.00001"), "USD"))
     with pytest.raises(Refusal, match="smallest amount"):
         await payouts.request(star, 100, MAIL)

@@ -1,0 +1,46 @@
+"""``POST /stores/apple/notifications``: App Store Server Notifications V2.
+
+Beside ``/api``, as HTTP status codes count here: Apple sends again what was not
+answered with 200.
+"""
+
+import json
+
+import structlog
+from aiohttp import web
+
+from control_plane.model.purchases import NotBought, Notifier
+from control_plane.service.away import AWAY
+from control_plane.service.purchases import Purchases
+
+log = structlog.get_logger(__name__)
+
+LARGEST = 200_000  # bytes
+
+
+def routes(apple: Notifier | None, purchases: Purchases) -> list[web.RouteDef]:
+    """None: not configured, nothing is served."""
+    if apple is None:
+        return []
+    store = apple
+
+    async def notified(request: web.Request) -> web.Response:
+        raw = await request.content.read(LARGEST + 1)
+        try:
+            payload = json.loads(raw) if len(raw) <= LARGEST else None
+        except ValueError:
+            payload = None
+        if not isinstance(payload, dict):
+            return web.Response(status=400)
+        try:
+            notice = await store.notice(payload)
+            if notice is not None:
+                await purchases.notice(notice)
+        except NotBought:
+            log.warning("a notification that is not Apple's")
+            return web.Response(status=401)
+        except AWAY:
+            return web.Response(status=503)
+        return web.Response()
+
+    return [web.post("/stores/apple/notifications", notified)]

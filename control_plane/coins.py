@@ -1,0 +1,123 @@
+"""The wiring of everything about coins."""
+
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from control_plane.config import Settings
+from control_plane.model.audit import Check
+from control_plane.model.money import CoinWorth
+from control_plane.model.purchases import StoreClient, StoreName
+from control_plane.service.audit import Audit
+from control_plane.service.gifts import Gifts
+from control_plane.service.ledger import Ledger
+from control_plane.service.payouts import Payouts
+from control_plane.service.purchases import Purchases
+from control_plane.service.voided import VoidedPoll
+from control_plane.store.database import Pool
+from control_plane.stores.apple import AppleApp, AppleStore
+from control_plane.stores.google import GoogleApp, GoogleStore
+from control_plane.web import metrics
+
+
+@dataclass(frozen=True)
+class Coins:
+    """``apple`` and ``google`` are None until they are configured."""
+
+    ledger: Ledger
+    gifts: Gifts
+    purchases: Purchases
+    payouts: Payouts
+    audit: Audit
+    apple: AppleStore | None
+    google: GoogleStore | None
+    voided_seconds: float
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """What happens by itself: reading the ledger again, asking for refunds."""
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self.audit.running())
+            if self.google is not None:
+                poll = VoidedPoll(
+                    self.google, self.purchases.notice, self.voided_seconds
+                )
+                await stack.enter_async_context(poll.running())
+            yield
+
+
+@contextlib.asynccontextmanager
+async def open_coins(settings: Settings, pool: Pool) -> AsyncIterator[Coins]:
+    """Nothing runs in the background yet."""
+    trusted = settings.store_ca_file
+    context = ssl.create_default_context(cafile=None if trusted is None else trusted)
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        yield _coins(settings, pool, http)
+
+
+def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins:
+    apple, google = _apple(settings, http), _google(settings, http)
+    stores: dict[StoreName, StoreClient] = {}
+    if apple is not None:
+        stores["apple"] = apple
+    if google is not None:
+        stores["google"] = google
+    return Coins(
+        ledger=Ledger(pool),
+        gifts=Gifts(
+            pool,
+            share_percent=settings.platform_share_percent,
+            created_sessions=settings.gift_created_sessions,
+        ),
+        purchases=Purchases(
+            pool,
+            stores,
+            test_purchases=settings.development,
+            sandbox_purchases=settings.sandbox_purchases_accepted,
+        ),
+        payouts=Payouts(
+            pool,
+            CoinWorth(settings.coin_worth, settings.payout_currency),
+            least_coins=settings.payout_least_coins,
+        ),
+        audit=Audit(pool, seconds=settings.ledger_check_seconds, report=_report),
+        apple=apple,
+        google=google,
+        voided_seconds=settings.google_play_refunds_seconds,
+    )
+
+
+def _apple(settings: Settings, http: aiohttp.ClientSession) -> AppleStore | None:
+    if not settings.app_store_bundle_id:
+        return None
+    roots = settings.app_store_root_certificates
+    app = AppleApp(
+        bundle_id=settings.app_store_bundle_id,
+        app_id=settings.app_store_app_id,
+        issuer_id=settings.app_store_issuer_id,
+        key_id=settings.app_store_key_id,
+        private_key=settings.app_store_private_key.get_secret_value(),
+        url=settings.app_store_url,
+        sandbox_url=settings.app_store_sandbox_url,
+        root_certificates="" if roots is None else Path(roots).read_text("utf-8"),
+    )
+    return AppleStore(http, app)
+
+
+def _google(settings: Settings, http: aiohttp.ClientSession) -> GoogleStore | None:
+    if not settings.google_play_package:
+        return None
+    account = settings.google_play_account.get_secret_value()
+    app = GoogleApp(settings.google_play_package, account, settings.google_play_url)
+    return GoogleStore(http, app)
+
+
+def _report(checks: Sequence[Check]) -> None:
+    for check in checks:
+        metrics.LEDGER_FAULTS.labels(check.name).set(check.faults)
+    metrics.LEDGER_CHECKED.set_to_current_time()

@@ -1,0 +1,21 @@
+"""What must be true of the ledger, whatever happened."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+CheckName = Literal[
+    "transfers_sum_to_zero",
+    "balances_equal_entries",
+    "no_negative_account",
+    "gifts_have_transfers",
+    "purchases_have_transfers",
+    "holds_equal_requests",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``faults``: how many rows break the rule; zero, always."""
+
+    name: CheckName
+    faults: int
