@@ -87,6 +87,9 @@ class Authorizer:
             return deny("not_known_now")
         hashes = [hash_key(self._pepper, secret) for secret in secrets]
         key = rules.find_key(permission, hashes)
+        if key is None:
+            permission = await self._asked_again(permission)
+            key = rules.find_key(permission, hashes)
         reason = rules.may_publish(permission, key, datetime.now(UTC))
         if reason != "ok" or key is None:
             return deny(reason)
@@ -129,6 +132,12 @@ class Authorizer:
         except AWAY:
             return deny("not_known_now")
         return deny("unknown_path") if permission is None else permission
+
+    async def _asked_again(self, known: Permission) -> Permission:
+        try:
+            return await self._permissions.lookup_again(known.path) or known
+        except AWAY:
+            return known
 
     def _viewer_token(
         self, payload: Mapping[str, object], path: str

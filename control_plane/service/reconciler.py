@@ -126,7 +126,7 @@ class Reconciler:
         await self._mark_heard(node, view)
         await self._grants.flush()
         await self._lost_publishers(node, view, known)
-        await self._listed_publishers(node, view)
+        await self._listed_publishers(node, view, known)
         await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
@@ -163,9 +163,12 @@ class Reconciler:
             )
             await self._lifecycle.not_ready(source)
 
-    async def _listed_publishers(self, node: Node, view: View) -> None:
+    async def _listed_publishers(
+        self, node: Node, view: View, known: Sequence[LiveSession]
+    ) -> None:
         if not view.publishers:
             return
+        settled = {(s.path, s.publisher_id) for s in known if s.status == "live"}
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
         ids = [publisher.source_id for publisher in view.publishers]
@@ -176,20 +179,23 @@ class Reconciler:
             key_id = None if grant is None else grant.key_id
             if key_id is None:
                 key_id = await self._key_from_query(node, publisher, permission)
-            await self._judge(node, publisher, permission, key_id)
+            standing = Standing(publisher.path, publisher.source_id, permission, key_id)
+            news = (publisher.path, publisher.source_id) not in settled
+            await self._judge(node, publisher, standing, news=news)
 
     async def _judge(
         self,
         node: Node,
         publisher: Publisher,
-        permission: Permission | None,
-        key_id: int | None,
+        standing: Standing,
+        *,
+        news: bool,
     ) -> None:
-        standing = Standing(publisher.path, publisher.source_id, permission, key_id)
+        """``news``: the tables do not know yet that it publishes."""
         reason = may_stay(standing, datetime.now(UTC))
         if reason != "ok":
             await self._kick(node, publisher, reason)
-        elif publisher.ready:
+        elif publisher.ready and news:
             source = Source(
                 node.name, publisher.path, publisher.source_type, publisher.source_id
             )
