@@ -10,6 +10,7 @@ from control_plane.store import database
 from control_plane.store.database import Pool
 from control_plane.stores.apple import AppleApp, AppleStore
 from control_plane.stores.google import GoogleApp, GoogleStore
+from tests.support_api import App, running, settings
 from tests.support_stores import (
     APP_ID,
     BUNDLE,
@@ -20,6 +21,7 @@ from tests.support_stores import (
     apple_chain,
     https,
     private_pem,
+    tls_root,
     trusting,
 )
 
@@ -74,3 +76,45 @@ def apple_store(http: aiohttp.ClientSession, apple_app: AppleApp) -> AppleStore:
 @pytest.fixture
 def google_store(http: aiohttp.ClientSession, google: FakeGoogle) -> GoogleStore:
     return GoogleStore(http, GoogleApp(PACKAGE, google.account(), google.url))
+
+
+@pytest.fixture
+async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
+    """The service in development mode, no store configured."""
+    async with running(settings(database_url, redis_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def app_with_stores(
+    database_url: str,
+    redis_url: str,
+    apple: FakeApple,
+    google: FakeGoogle,
+    tmp_path: Path,
+) -> AsyncIterator[App]:
+    """The service as in production, but for sign-in."""
+    tls, root = tmp_path / "tls.pem", tmp_path / "apple.pem"
+    tls.write_text(tls_root().pem)
+    root.write_text(apple_chain().root.pem)
+    wanted = settings(
+        database_url,
+        redis_url,
+        sandbox_purchases=False,
+        store_ca_file=tls,
+        app_store_bundle_id=BUNDLE,
+        app_store_app_id=APP_ID,
+        app_store_issuer_id="ISSUER",
+        app_store_key_id="KEY",
+        app_store_private_key=private_pem(api_key()),
+        app_store_url=f"{apple.url}/production",
+        app_store_sandbox_url=f"{apple.url}/sandbox",
+        app_store_root_certificates=root,
+        google_play_package=PACKAGE,
+        google_play_account=google.account(),
+        google_play_url=google.url,
+        google_play_refunds_seconds=0.1,
+        ledger_check_seconds=0.1,
+    )
+    async with running(wanted) as opened:
+        yield opened
