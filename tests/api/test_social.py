@@ -175,7 +175,8 @@ async def test_users_come_in_the_order_they_were_asked_for(app: App) -> None:
 
     assert [line["User"]["id"] for line in listed] == ids
     assert [line["User"]["username"] for line in listed] == ["bob", "", "ann"]
-    for users in ("bob", [1], [{"user_id": "x"}], [{}] * 200, [{}]):
+    wrong: list[object] = ["bob", [1], [{"user_id": "x"}], [{}] * 200, [{}]]
+    for users in wrong:
         assert (await ann.refused("showUsers", {"users": users}))["code"] == 400
     assert (await ann.refused("showUsers", {"users": []}))["code"] == 201
 

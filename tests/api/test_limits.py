@@ -1,0 +1,111 @@
+"""Too many requests, and what happens while nobody can count them."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from control_plane.config import SettingsError, load
+from control_plane.model.refusals import TooMany, Unavailable
+from control_plane.service.limits import RateLimits, Rules
+from control_plane.store.viewers import open_redis
+from control_plane.web.address import Addresses
+from deploy.local.valkey import valkey
+from tests.support_api import running, settings
+
+RULES = Rules(sign_in=3, money=3, search=3)
+
+
+async def test_too_many_sign_ins_from_one_address(
+    database_url: str, redis_url: str
+) -> None:
+    wanted = settings(database_url, redis_url, sign_ins_per_minute=3)
+    async with running(wanted) as app:
+        ann = await app.sign_in("ann")
+        for _ in range(2):
+            await app.sign_in("ann")
+
+        refused = await app.refused("registerUser", {"social": "google"})
+
+        assert refused == {
+            "code": 429,
+            "msg": "Too many requests. Please try again in a moment.",
+        }
+        assert (await app.refused("checkEmail", {"email": "a@b"}))["code"] == 429
+        assert await ann.ask("showUserDetail", {})  # not limited
+
+
+async def test_each_user_has_a_limit_of_their_own(
+    database_url: str, redis_url: str
+) -> None:
+    wanted = settings(database_url, redis_url, searches_per_minute=2)
+    async with running(wanted) as app:
+        ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+        body = {"type": "user", "keyword": "ann"}
+        for _ in range(2):
+            await ann.ask("search", body)
+
+        assert (await ann.refused("search", body))["code"] == 429
+        assert await bob.ask("search", body)
+
+
+async def test_an_address_is_many_people(redis_url: str) -> None:
+    redis = open_redis(redis_url)
+    async with contextlib.aclosing(redis):
+        limits = RateLimits(redis, RULES)
+        for _ in range(30):
+            await limits.check_address("search", "192.0.2.1")
+        with pytest.raises(TooMany):
+            await limits.check_address("search", "192.0.2.1")
+        await limits.check_address("search", "192.0.2.2")
+
+
+async def test_without_redis_money_is_closed_and_the_rest_is_open(
+    server_folder: Path,
+) -> None:
+    async with valkey(server_folder / "valkey", durable=False) as url:
+        redis = open_redis(url)
+        limits = RateLimits(redis, RULES)
+        await limits.check_user("money", 1)
+    async with contextlib.aclosing(redis):
+        for _ in range(10):
+            await limits.check_address("sign_in", "192.0.2.1")
+            await limits.check_user("search", 1)
+        with pytest.raises(Unavailable):
+            await limits.check_user("money", 1)
+        with pytest.raises(Unavailable):
+            await limits.check_address("money", "192.0.2.1")
+
+
+def _request(remote: str, forwarded: str = "") -> web.Request:
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    request = make_mocked_request("POST", "/", headers=headers)
+    return request.clone(remote=remote)
+
+
+def test_a_proxys_word_counts_only_if_it_is_ours() -> None:
+    ours = Addresses("10.0.0.0/8 fd00::/8")
+    nobody = Addresses("")
+
+    assert nobody.of(_request("192.0.2.1", "203.0.113.9")) == "192.0.2.1"
+    assert ours.of(_request("192.0.2.1", "203.0.113.9")) == "192.0.2.1"
+    assert ours.of(_request("10.1.2.3", "203.0.113.9")) == "203.0.113.9"
+    forged = "198.51.100.7, 203.0.113.9, 10.9.9.9"
+    assert ours.of(_request("10.1.2.3", forged)) == "203.0.113.9"
+    assert ours.of(_request("10.1.2.3", "nonsense")) == "10.1.2.3"
+    assert ours.of(_request("10.1.2.3")) == "10.1.2.3"
+    assert nobody.of(_request("::ffff:192.0.2.1")) == "192.0.2.1"
+    assert nobody.of(_request("2001:db8:1:2:3::4")) == "2001:db8:1:2::/64"
+
+
+def test_a_wrong_network_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("CONTROL_PLANE_SECRET", "x" * 32)
+    monkeypatch.setenv("CONTROL_PLANE_TRUSTED_PROXIES", "10.0.0.0/8 proxy")
+    with pytest.raises(SettingsError, match="CONTROL_PLANE_TRUSTED_PROXIES is wrong"):
+        load()
