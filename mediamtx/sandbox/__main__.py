@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import click
@@ -36,10 +37,16 @@ SWEEP = 10.0  # seconds between looks for idle HLS sessions
     show_default=True,
     help="Seconds before a refusal (MediaMTX: a random 0 to 4).",
 )
-def main(config: Path, act_as: str, pause: float) -> None:
+@click.option(
+    "--idle",
+    default=30.0,
+    show_default=True,
+    help="Seconds without a request until an HLS session is over.",
+)
+def main(config: Path, act_as: str, pause: float, idle: float) -> None:
     """A small stand-in for MediaMTX, with the same CONFIG: RTMP in, HLS out."""
     try:
-        asyncio.run(_run(Node(read(config), VERSIONS[act_as], pause)))
+        asyncio.run(_run(Node(read(config), VERSIONS[act_as], pause, idle)))
     except (ConfigError, OSError) as error:
         print(f"ERR {error}", file=sys.stderr, flush=True)
         raise SystemExit(1) from None
@@ -61,12 +68,13 @@ async def _run(node: Node) -> None:
 @contextlib.asynccontextmanager
 async def _serving(node: Node) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as stack:
-        server = await rtmp.listen(node)
+        with _named("RTMP", node.config.rtmp):
+            server = await rtmp.listen(node)
         stack.callback(server.close)
         hls = web.Application()
         hls.router.add_route("*", "/{path:.*}", Hls(node).handle)
-        await stack.enter_async_context(_site(hls, node.config.hls))
-        await stack.enter_async_context(_site(Api(node).app(), node.config.api))
+        await stack.enter_async_context(_site("HLS", hls, node.config.hls))
+        await stack.enter_async_context(_site("API", Api(node).app(), node.config.api))
         yield
         server.close()
         for publisher in list(node.connections.values()):
@@ -77,19 +85,33 @@ async def _serving(node: Node) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _site(app: web.Application, address: tuple[str, int]) -> AsyncIterator[None]:
+async def _site(
+    name: str, app: web.Application, address: tuple[str, int]
+) -> AsyncIterator[None]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, address[0] or None, address[1]).start()
+        with _named(name, address):
+            await web.TCPSite(runner, address[0] or None, address[1]).start()
         yield
     finally:
         await runner.cleanup()
 
 
+@contextlib.contextmanager
+def _named(name: str, address: tuple[str, int]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else str(error)
+        host, port = address
+        raise OSError(f"[{name}] cannot listen on {host}:{port}: {why}.") from None
+
+
 async def _sweep(node: Node) -> None:
     while True:
-        await asyncio.sleep(SWEEP)
+        await asyncio.sleep(min(SWEEP, node.idle))
         node.end_idle_sessions()
 
 

@@ -83,7 +83,6 @@ class Api:
         return _page(request, items)
 
     async def _sessions(self, request: web.Request) -> web.Response:
-        self._node.end_idle_sessions()
         found = self._node.sessions.values()
         return _page(request, [_session_item(one) for one in found])
 

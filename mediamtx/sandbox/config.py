@@ -1,11 +1,15 @@
 """What the sandbox node reads of a mediamtx.yml."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+
+T = TypeVar("T")
+Settings = dict[str, Any]
 
 OTHERS = ("rtsp", "srt", "webrtc", "moq")
 
@@ -29,52 +33,76 @@ class Config:
     not_ready_commands: tuple[str, ...]
     segment: float  # seconds
     read_timeout: float  # seconds
-    rtsp_port: str
+    rtsp_port: int
     not_served: tuple[str, ...]
 
 
 def read(file: Path) -> Config:
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from None
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise ConfigError(f"{file} cannot be read: {why}.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{file} is not a MediaMTX configuration.")
     try:
         return _config(content)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{file}: {error} is missing or wrong.") from None
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
 
 
-def _config(content: dict[str, Any]) -> Config:
-    defaults = content.get("pathDefaults") or {}
-    path_name = next(iter(content["paths"]))
-    excluded = content.get("authHTTPExclude") or []
+def _config(content: Settings) -> Config:
+    path_name = _take(content, "paths", lambda paths: str(next(iter(paths))))
+    old = content.get("externalAuthenticationURL")
     return Config(
-        rtmp=_address(content["rtmpAddress"]),
-        hls=_address(content["hlsAddress"]),
-        api=_address(content["apiAddress"]),
-        auth_url=content.get("authHTTPAddress") or content["externalAuthenticationURL"],
-        auth_excluded=frozenset(entry["action"] for entry in excluded),
-        path=re.compile(path_name.removeprefix("~")),
+        rtmp=_take(content, "rtmpAddress", _address),
+        hls=_take(content, "hlsAddress", _address),
+        api=_take(content, "apiAddress", _address),
+        auth_url=_take(content, "authHTTPAddress", _url, old),
+        auth_excluded=_take(content, "authHTTPExclude", _actions, []),
+        path=_take(content, "paths", lambda _: re.compile(path_name.removeprefix("~"))),
         path_name=path_name,
-        ready_commands=_commands(defaults, "Ready", "Available", "Online"),
-        not_ready_commands=_commands(defaults, "NotReady", "Unavailable", "Offline"),
-        segment=_seconds(content.get("hlsSegmentDuration", "1s")),
-        read_timeout=_seconds(content.get("readTimeout", "10s")),
-        rtsp_port=str(content.get("rtspAddress", ":8554")).rpartition(":")[2],
+        ready_commands=_commands(content, "Ready", "Available", "Online"),
+        not_ready_commands=_commands(content, "NotReady", "Unavailable", "Offline"),
+        segment=_take(content, "hlsSegmentDuration", _seconds, "1s"),
+        read_timeout=_take(content, "readTimeout", _seconds, "10s"),
+        rtsp_port=_take(
+            content, "rtspAddress", lambda text: _address(text)[1], ":8554"
+        ),
         not_served=tuple(name for name in OTHERS if content.get(name)),
     )
 
 
-def _commands(defaults: dict[str, Any], *names: str) -> tuple[str, ...]:
-    found = (defaults.get(f"runOn{name}") for name in names)
+def _take(
+    content: Settings, name: str, convert: Callable[[Any], T], default: object = None
+) -> T:
+    try:
+        return convert(content.get(name, default))
+    except (AttributeError, KeyError, StopIteration, TypeError, ValueError, re.error):
+        raise ConfigError(f"{name} is missing or wrong.") from None
+
+
+def _commands(content: Settings, *names: str) -> tuple[str, ...]:
+    defaults = content.get("pathDefaults") or {}
+    found = (_take(defaults, f"runOn{name}", str, "") for name in names)
     return tuple(command for command in found if command)
 
 
+def _actions(entries: list[dict[str, str]]) -> frozenset[str]:
+    return frozenset(entry["action"] for entry in entries)
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(text)
+    return text
+
+
 def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    return host, int(port)
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        raise ValueError(text)
+    return host.strip("[]"), int(port)
 
 
 def _seconds(text: str) -> float:

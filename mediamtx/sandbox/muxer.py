@@ -46,8 +46,8 @@ class Muxer:
         )
 
     async def write(self, data: bytes) -> None:
-        """Raises TooSlow when ffmpeg does not take it."""
-        if self._process is None or self._process.stdin is None:
+        """Raises TooSlow when ffmpeg does not take it, or is gone."""
+        if self._process is None or self._process.stdin is None or not self.running:
             raise TooSlow
         pipe = self._process.stdin
         pipe.write(data)

@@ -14,8 +14,6 @@ from mediamtx.sandbox.config import Config
 from mediamtx.sandbox.muxer import Muxer
 from mediamtx.sandbox.version import Version
 
-IDLE = 30.0  # seconds after which an HLS session without a request is over
-
 
 def now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
@@ -67,11 +65,15 @@ class Stream:
 
 
 class Node:
-    def __init__(self, config: Config, version: Version, pause: float) -> None:
-        """``pause``: seconds before a refusal is answered."""
+    def __init__(
+        self, config: Config, version: Version, pause: float = 0.5, idle: float = 30.0
+    ) -> None:
+        """``pause``: seconds before a refusal is answered. ``idle``: seconds after
+        which an HLS session without a request is over."""
         self.config = config
         self.version = version
         self.pause = pause
+        self.idle = idle
         self.started = now()
         self.auth = Auth(config.auth_url, config.read_timeout, version)
         self.commands = Commands()
@@ -130,7 +132,7 @@ class Node:
         return found
 
     def end_idle_sessions(self) -> None:
-        oldest = time.monotonic() - IDLE
+        oldest = time.monotonic() - self.idle
         for session in list(self.sessions.values()):
             if session.asked_at < oldest:
                 del self.sessions[session.secret]
@@ -142,7 +144,7 @@ class Node:
         return {
             "MTX_PATH": publisher.path,
             "RTSP_PATH": publisher.path,
-            "RTSP_PORT": self.config.rtsp_port,
+            "RTSP_PORT": str(self.config.rtsp_port),
             "MTX_QUERY": quote_plus(query) if self.version.escaped_query else query,
             "MTX_SOURCE_TYPE": "rtmpConn",
             "MTX_SOURCE_ID": publisher.id,
