@@ -30,11 +30,11 @@ class Caller:
         app = url.rpartition("/")[2]
         await self.shake_hands()
         options = {"app": app, "type": "nonprivate", "flashVer": agent, "tcUrl": url}
-        self._say("connect", 1.0, options)
+        self.say("connect", 1.0, options)
         await self.until_heard(b"_result", 1)
-        self._say("createStream", 2.0, None)
+        self.say("createStream", 2.0, None)
         await self.until_heard(b"_result", 2)
-        self._say("publish", 3.0, None, name, "live", stream=1)
+        self.say("publish", 3.0, None, name, "live", stream=1)
 
     def write(self, data: bytes) -> None:
         self._writer.write(data)
@@ -52,7 +52,7 @@ class Caller:
             while data := await self._reader.read(4096):
                 self.heard += data
 
-    def _say(self, *values: Value, stream: int = 0) -> None:
+    def say(self, *values: Value, stream: int = 0) -> None:
         body = b"".join(_amf(value) for value in values)
         head = bytes(3) + len(body).to_bytes(3, "big") + b"\x14"
         self._writer.write(b"\x03" + head + struct.pack("<I", stream))

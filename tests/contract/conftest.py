@@ -1,15 +1,13 @@
 """One node of each kind for a whole file of tests; each test has paths of its own."""
 
 import os
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import imageio_ffmpeg
 import pytest
 import pytest_asyncio
 
-from tests.contract.node import KINDS, Node, running
+from tests.contract.node import KINDS, Node, make_clip, running
 
 
 def _skip_without(kind: str) -> None:
@@ -20,16 +18,7 @@ def _skip_without(kind: str) -> None:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds of a small moving picture with sound, half a second a GOP."""
-    file = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    options = """
-        -hide_banner -loglevel error -f lavfi -i testsrc=size=160x120:rate=10
-        -f lavfi -i sine=frequency=300:sample_rate=44100 -t 10
-        -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 5 -bf 0 -c:a aac -b:a 48k
-    """
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-    subprocess.run([ffmpeg, *options.split(), str(file)], check=True)
-    return file
+    return make_clip(tmp_path_factory.mktemp("clip"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)

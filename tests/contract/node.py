@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -145,6 +146,19 @@ class Node:
         await self.process.stop()
 
 
+def make_clip(folder: Path) -> Path:
+    """Ten seconds of a small moving picture with sound, half a second a GOP."""
+    file = folder / "clip.mp4"
+    options = """
+        -hide_banner -loglevel error -f lavfi -i testsrc=size=160x120:rate=10
+        -f lavfi -i sine=frequency=300:sample_rate=44100 -t 10
+        -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 5 -bf 0 -c:a aac -b:a 48k
+    """
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run([ffmpeg, *options.split(), str(file)], check=True)
+    return file
+
+
 async def _text(answer: aiohttp.ClientResponse) -> str:
     if answer.content_type.startswith("video/"):
         return f"<{len(await answer.read())} bytes>"
@@ -173,13 +187,13 @@ def node_config(plane: Plane, folder: Path) -> NodeConfig:
     )
 
 
-async def start(kind: str, config: NodeConfig, folder: Path) -> Process:
+async def start(kind: str, config: NodeConfig, folder: Path, *options: str) -> Process:
     version, variable = KINDS[kind]
     file = folder / "mediamtx.yml"
     settings = yaml.safe_load(render(config, version))
     settings["readTimeout"] = f"{READ_TIMEOUT:g}s"
     file.write_text(yaml.safe_dump(settings, sort_keys=False))
-    sandbox = (sys.executable, "-m", "mediamtx.sandbox", "--act-as", version)
+    sandbox = (sys.executable, "-m", "mediamtx.sandbox", "--act-as", version, *options)
     command = (os.environ[variable],) if variable else sandbox
     return await Process.start(folder / "node.log", *command, str(file))
 
@@ -196,10 +210,13 @@ async def answers(node: Node) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(kind: str, folder: Path, clip: Path) -> AsyncIterator[Node]:
+async def running(
+    kind: str, folder: Path, clip: Path, *options: str
+) -> AsyncIterator[Node]:
+    """``options``: of the sandbox node."""
     async with control_plane() as plane, aiohttp.ClientSession() as http:
         config = node_config(plane, folder)
-        process = await start(kind, config, folder)
+        process = await start(kind, config, folder, *options)
         node = Node(kind, folder, plane, clip, http, config, process)
         try:
             await answers(node)

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Mapping
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -147,6 +149,24 @@ async def test_a_session_in_the_lists(node: Node, main: None) -> None:
 async def session_item(node: Node, id_: str) -> Json:
     (found,) = [one for one in await node.items("hlssessions") if one["id"] == id_]
     return found
+
+
+async def test_a_session_at_another_address(node: Node, main: None) -> None:
+    if not node.is_new:
+        pytest.skip("v1.17.1 has no HLS sessions")
+    media = await playing(node, LIVE)
+    with socket.socket() as other:
+        try:
+            other.bind(("127.0.0.2", 0))
+        except OSError:
+            pytest.skip("127.0.0.2 is no address of this machine")
+    connector = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    async with (
+        aiohttp.ClientSession(connector=connector) as http,
+        http.get(f"http://{node.config.hls}{media}") as answer,
+    ):
+        assert answer.status == 401
+    assert (await node.get(media)).status == 200
 
 
 async def test_viewers_before_there_were_sessions(node: Node, main: None) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 import re
+import signal
+import time
 
 import aiohttp
 import psutil
 import pytest
 
 from tests.contract.caller import calling
-from tests.contract.node import Node
+from tests.contract.node import READ_TIMEOUT, Node
 from tests.contract.plane import KEY, SECRET
 from tests.contract.recorded import Json
 from tests.support_stack import until
@@ -239,6 +241,17 @@ async def test_an_encoder_that_is_killed(node: Node) -> None:
     await encoder.kill()
     await node.plane.first_told(path, "not_ready", source_id)
     await gone(node, path)
+
+
+async def test_an_encoder_that_freezes(node: Node) -> None:
+    """Nothing closes its connection: only readTimeout tells."""
+    path = node.new_path()
+    encoder, source_id = await node.go_live(path)
+    encoder.process.send_signal(signal.SIGSTOP)
+    frozen_at = time.monotonic()
+    await node.plane.first_told(path, "not_ready", source_id)
+    assert time.monotonic() - frozen_at > READ_TIMEOUT / 2
+    assert source_id not in [one["id"] for one in await node.items("rtmpconns")]
 
 
 async def test_no_program_of_an_encoder_outlives_it(node: Node) -> None:

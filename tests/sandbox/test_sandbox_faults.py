@@ -1,0 +1,131 @@
+"""What happens to the sandbox node that does not happen to MediaMTX, or not so."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.contract.caller import calling
+from tests.contract.node import Node
+from tests.contract.plane import KEY
+from tests.support_stack import until
+
+COMMAND = b"\x03" + bytes(3) + (40).to_bytes(3, "big") + b"\x14" + bytes(4)
+LATER_CHUNK = b"\xc7" + bytes(64)  # of a message that never began
+NOISE = random.Random(7).randbytes(4096)  # noqa: S311 # no secret, and each run the same
+
+
+def port(node: Node) -> int:
+    return int(node.config.rtmp.rpartition(":")[2])
+
+
+def packager(node: Node) -> psutil.Process:
+    """The ffmpeg of the one broadcast."""
+    children = psutil.Process(node.process.process.pid).children()
+    (found,) = [one for one in children if "hls" in one.cmdline()]
+    return found
+
+
+async def nobody_connected(node: Node) -> None:
+    async def look() -> bool:
+        return await node.items("rtmpconns") == []
+
+    await until(look)
+
+
+async def still_good(node: Node) -> None:
+    assert "Traceback" not in node.process.log.read_text()
+    await nobody_connected(node)
+    await node.go_live(node.new_path())
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"\x03", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", NOISE]
+)
+async def test_who_does_not_speak_rtmp(node: Node, said: bytes) -> None:
+    async with calling(port(node)) as caller:
+        caller.write(said)
+    await still_good(node)
+
+
+@pytest.mark.parametrize(
+    "said", [NOISE, COMMAND + NOISE, LATER_CHUNK, COMMAND + b"\x02\xff\xff" + bytes(99)]
+)
+async def test_garbage_after_the_handshake(node: Node, said: bytes) -> None:
+    async with calling(port(node)) as caller:
+        await caller.shake_hands()
+        caller.write(said)
+    await still_good(node)
+
+
+async def test_who_connects_and_says_nothing(node: Node) -> None:
+    """Hung up on after readTimeout."""
+    async with calling(port(node)) as caller:
+        await caller.shake_hands()
+        await caller.until_hung_up()
+    await still_good(node)
+
+
+async def test_a_second_stream_on_one_connection(node: Node) -> None:
+    """Not taken: it would be let in as the first one was."""
+    path, other = node.new_path(), node.new_path()
+    url = f"rtmp://{node.config.rtmp}/live"
+    async with calling(port(node)) as caller:
+        await caller.publish(url, f"{path[5:]}?key={KEY}")
+        await caller.until_heard(b"NetStream.Publish.Start")
+        caller.say("publish", 4.0, None, f"{other[5:]}?key={KEY}", "live", stream=1)
+        await caller.until_hung_up()
+    assert node.plane.asked_about(other, "publish") == []
+
+
+async def test_sessions_that_nobody_uses(node: Node) -> None:
+    """They end without a word to the viewer; the next request gets 401."""
+    path = node.new_path()
+    await node.go_live(path)
+    master = await node.master(path, "token=VIEW")
+    media = f"/{path}/{master.text.splitlines()[-1]}"
+    assert (await node.get(media)).status == 200
+
+    async def look() -> bool:
+        return await node.items("hlssessions") == []
+
+    assert len(await node.items("hlssessions")) == 1
+    await until(look)
+    assert (await node.get(media)).status == 401
+    listed = await node.path(path)
+    assert listed is not None
+    assert listed["readers"] == []
+
+
+async def test_a_packager_that_dies(node: Node) -> None:
+    """The broadcast ends, so that its encoder comes back to a good one."""
+    path = node.new_path()
+    encoder, source_id = await node.go_live(path)
+    packager(node).kill()
+    await node.plane.first_told(path, "not_ready", source_id)
+    assert await encoder.ended() != 0
+
+
+async def test_a_file_outside_of_the_broadcasts_folder(node: Node) -> None:
+    path = node.new_path()
+    await node.go_live(path)
+    master = await node.master(path, "token=VIEW")
+    session = master.text.splitlines()[-1].partition("?")[2]
+    for name in ("..%2f..%2fetc%2fhosts.txt", "%2fetc%2fhosts.txt", "no.mp4"):
+        seen = await node.get(f"/{path}/{name}?{session}")
+        assert seen.status in (401, 404, 500), name
+
+
+async def test_the_folder_of_a_broadcast_that_is_over(node: Node) -> None:
+    path = node.new_path()
+    encoder, _ = await node.go_live(path)
+    folder = Path(packager(node).cwd())
+    assert await asyncio.to_thread(folder.is_dir)
+    await encoder.stop()
+
+    async def look() -> bool:
+        return not await asyncio.to_thread(folder.exists)
+
+    await until(look)
