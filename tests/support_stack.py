@@ -36,12 +36,24 @@ Json = dict[str, Any]
 
 
 def free_ports(count: int) -> list[int]:
-    """All at once, so that no two are the same."""
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in found]
+    """Below the range that clients' own connections are given: a port found there
+    would be taken before the server that it is for has started."""
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.randbelow(20_000) + 10_000
+        if port not in found and _is_free(port):
+            found.append(port)
+    return found
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
 
 
 async def until(
