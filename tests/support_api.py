@@ -5,11 +5,14 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 
 from control_plane.app import serve
 from control_plane.config import Settings
+from control_plane.web.dispatch import endpoint_name
+from tests.api.app_shapes.check import misfits
 from tests.support_stack import free_ports
 
 Json = dict[str, Any]
@@ -49,7 +52,7 @@ class App:
         data: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
-        """The answer, which is HTTP 200 and JSON whatever was sent."""
+        """The answer, which is HTTP 200 and fits both apps whatever was sent."""
         url = name if name.startswith("/") else f"/api/{name}"
         async with self.http.post(
             self.base + url, data=data, headers=headers
@@ -57,7 +60,9 @@ class App:
             assert response.status == 200, (name, response.status)
             assert response.content_type == "application/json"
             answer: Json = await response.json()
-            return answer
+        wrong = misfits(endpoint_name(unquote(url)), answer)
+        assert not wrong, "\n".join(wrong[:20])
+        return answer
 
     async def call(self, name: str, body: object = None, token: str = "") -> Json:
         headers = {"Content-Type": "application/json"}
