@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from tests.api.app_shapes import android, ios
-from tests.api.app_shapes.kinds import Answer, Text, problems
+from tests.api.app_shapes.kinds import Answer, Anything, problems
 
 APPS = {"Android": android.ANSWERS, "iOS": ios.ANSWERS}
 #: 400 bad input, 401 no token, 429 too many, 501 signed out.
 CODES = frozenset({200, 201, 202, 400, 401, 429, 501})
-#: An endpoint that no app knows, or that is not served yet.
-UNKNOWN = Answer(Text())
+#: Our own endpoints, and what is not served yet.
+UNKNOWN = Answer(Anything())
 ACCIDENT = "Something went wrong here."
 
 
