@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import imageio_ffmpeg
 
-from control_plane.app import services
 from control_plane.commands.seed_demo import seed_demo
 from control_plane.config import Settings
+from control_plane.wiring.services import services
 from tests.api.conftest import Post
 from tests.support_api import Account, App, Json, running
 
