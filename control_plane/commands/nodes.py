@@ -2,10 +2,10 @@
 
 import click
 
-from control_plane.app import Services
 from control_plane.commands.output import as_json, run, settings, show
 from control_plane.model.nodes import Node
 from control_plane.model.secret import Secrets
+from control_plane.wiring.services import Services
 from mediamtx.render import NodeConfig, render
 
 

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import click
 
-from control_plane.app import Services, services
 from control_plane.config import Settings, SettingsError, load
 from control_plane.model.refusals import Refusal
 from control_plane.service.away import AWAY
 from control_plane.web import logs
+from control_plane.wiring.services import Services, services
 
 T = TypeVar("T")
 

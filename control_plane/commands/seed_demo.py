@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from control_plane.app import Services
 from control_plane.commands.demo import ffmpeg
 from control_plane.commands.output import run, settings
 from control_plane.model.users import NewUser
 from control_plane.model.videos import NewVideo
 from control_plane.service.accounts import Identity
+from control_plane.wiring.services import Services
 
 WIDTH, HEIGHT = 360, 640
 SECONDS = 5

@@ -2,10 +2,10 @@
 
 import click
 
-from control_plane.app import Services
 from control_plane.commands.output import as_json, run, show, show_one
 from control_plane.model.refusals import Refusal
 from control_plane.model.sessions import LiveSession
+from control_plane.wiring.services import Services
 
 OUT = "Nobody publishes there any more."
 NOT_OUT = "It may not come back, but its node has not let go of it yet."

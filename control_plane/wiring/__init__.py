@@ -1,0 +1,1 @@
+"""Every object is made here, from the settings; ``app`` runs them."""

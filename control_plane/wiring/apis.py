@@ -1,0 +1,64 @@
+"""The endpoints of ``/api`` and what stands before them."""
+
+from control_plane.api import not_yet
+from control_plane.api.accounts import AccountsApi
+from control_plane.api.gifts import GiftsApi
+from control_plane.api.identities import Identities
+from control_plane.api.live import LiveApi
+from control_plane.api.live_extras import LiveExtrasApi
+from control_plane.api.names import NAMES
+from control_plane.api.settings import SettingsApi
+from control_plane.api.social import SocialApi
+from control_plane.api.videos import VideosApi
+from control_plane.api.wallet import WalletApi
+from control_plane.service.announcing import Announcing
+from control_plane.service.deletion import Deletion
+from control_plane.service.limits import RateLimits, Rules
+from control_plane.service.social import Social
+from control_plane.web.address import Addresses
+from control_plane.web.dispatch import Dispatcher, Endpoint
+from control_plane.wiring.services import Services
+
+
+def dispatcher(all_of_it: Services) -> Dispatcher:
+    settings = all_of_it.settings
+    live = LiveApi(all_of_it.broadcasts, all_of_it.watching)
+    return Dispatcher(
+        not_yet.endpoints() | _app_endpoints(all_of_it) | live.endpoints(),
+        NAMES,
+        all_of_it.accounts,
+        settings.api_key.get_secret_value(),
+        _rate_limits(all_of_it),
+        Addresses(settings.trusted_proxies),
+    )
+
+
+def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
+    """Accounts, people, videos and coins."""
+    coins = all_of_it.coins
+    settings, pool, profiles = all_of_it.settings, all_of_it.pool, all_of_it.profiles
+    accounts = AccountsApi(
+        all_of_it.accounts,
+        profiles,
+        Deletion(pool, all_of_it.broadcasts),
+        Identities(all_of_it.id_tokens, unverified_allowed=settings.development),
+    )
+    return {
+        **accounts.endpoints(),
+        **SocialApi(Social(pool), profiles).endpoints(),
+        **VideosApi(all_of_it.videos, settings.public_url).endpoints(),
+        **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
+        **LiveExtrasApi(Announcing(pool)).endpoints(),
+        **GiftsApi(coins.gifts, profiles, settings.public_url).endpoints(),
+        **WalletApi(coins.purchases, coins.payouts, profiles).endpoints(),
+    }
+
+
+def _rate_limits(all_of_it: Services) -> RateLimits:
+    settings = all_of_it.settings
+    rules = Rules(
+        sign_in=settings.sign_ins_per_minute,
+        money=settings.money_per_minute,
+        search=settings.searches_per_minute,
+    )
+    return RateLimits(all_of_it.redis, rules)

@@ -1,0 +1,172 @@
+"""The use cases, made from the settings; nothing runs in the background yet."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from redis.asyncio import Redis
+
+from control_plane.config import Settings
+from control_plane.model.nodes import Node, NodeApi
+from control_plane.model.providers import Provider, apple, firebase, google
+from control_plane.model.secret import Secrets
+from control_plane.service.accounts import Accounts
+from control_plane.service.authorize import API_USER
+from control_plane.service.broadcasts import Broadcasts
+from control_plane.service.cutting import Cutter
+from control_plane.service.lifecycle import Lifecycle, Limits
+from control_plane.service.moderation import Moderation
+from control_plane.service.nodes import Nodes
+from control_plane.service.profiles import Profiles
+from control_plane.service.sign_in import IdTokens
+from control_plane.service.videos import Videos
+from control_plane.service.viewers import Viewers
+from control_plane.service.watching import Watching
+from control_plane.store import database
+from control_plane.store.database import Pool
+from control_plane.store.viewers import open_redis
+from control_plane.web.published_keys import fetcher
+from control_plane.wiring.coins import Coins, open_coins
+from mediamtx.client import Client
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use cases, for the command line and the listeners alike."""
+
+    settings: Settings
+    secrets: Secrets
+    pool: Pool
+    redis: Redis
+    nodes: Nodes
+    lifecycle: Lifecycle
+    viewers: Viewers
+    cutter: Cutter
+    broadcasts: Broadcasts
+    moderation: Moderation
+    watching: Watching
+    accounts: Accounts
+    coins: Coins
+    profiles: Profiles
+    videos: Videos
+    id_tokens: IdTokens
+
+
+@contextlib.asynccontextmanager
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    """Opens the stores; nothing runs in the background yet."""
+    secrets = Secrets(settings.secret.get_secret_value())
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await database.open_pool(settings.database_url.get_secret_value())
+        stack.push_async_callback(_close_pool, pool)
+        redis = open_redis(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        coins = await stack.enter_async_context(open_coins(settings, pool))
+        yield _services(settings, secrets, pool, redis, http, coins)
+
+
+async def _close_pool(pool: Pool) -> None:
+    try:
+        async with asyncio.timeout(3.0):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+def _connect(
+    secrets: Secrets, http: aiohttp.ClientSession
+) -> Callable[[Node], NodeApi]:
+    def connect(node: Node) -> NodeApi:
+        return Client(http, node.api_url, API_USER, secrets.node_api(node.name))
+
+    return connect
+
+
+def _services(
+    settings: Settings,
+    secrets: Secrets,
+    pool: Pool,
+    redis: Redis,
+    http: aiohttp.ClientSession,
+    coins: Coins,
+) -> Services:
+    limits = Limits(
+        settings.reconnect_seconds, timedelta(seconds=settings.longest_session_seconds)
+    )
+    nodes = Nodes(pool, _connect(secrets, http))
+    cutter = Cutter(pool, nodes)
+    lifecycle = Lifecycle(pool, limits)
+    viewers = Viewers(redis, secrets.viewer_tokens())
+    broadcasts = Broadcasts(
+        pool,
+        nodes,
+        lifecycle,
+        viewers,
+        cutter,
+        pepper=secrets.key_pepper(),
+        first_publish_within=timedelta(seconds=settings.first_publish_seconds),
+    )
+    watching = Watching(
+        pool,
+        nodes,
+        viewers,
+        viewer_key=secrets.viewer_tokens(),
+        token_seconds=int(settings.viewer_token_hours * 3600),
+    )
+    accounts = Accounts(
+        pool,
+        secrets.user_tokens(),
+        token_days=settings.token_days,
+        accept_provider_uid=settings.provider_uid_accepted,
+    )
+    return Services(
+        settings=settings,
+        secrets=secrets,
+        pool=pool,
+        redis=redis,
+        nodes=nodes,
+        lifecycle=lifecycle,
+        viewers=viewers,
+        cutter=cutter,
+        broadcasts=broadcasts,
+        moderation=Moderation(pool, broadcasts, nodes, cutter),
+        watching=watching,
+        accounts=accounts,
+        coins=coins,
+        profiles=Profiles(pool, coins.ledger),
+        videos=Videos(pool),
+        id_tokens=IdTokens(_providers(settings), fetcher(http)),
+    )
+
+
+def _providers(settings: Settings) -> list[Provider]:
+    """Those that are configured."""
+    found = []
+    if settings.firebase_project:
+        found.append(firebase(settings.firebase_project, settings.firebase_keys_url))
+    if clients := tuple(settings.google_client_ids.split()):
+        found.append(google(clients, settings.google_keys_url))
+    if clients := tuple(settings.apple_client_ids.split()):
+        found.append(apple(clients, settings.apple_keys_url))
+    return found
+
+
+def configured_node(settings: Settings) -> Node:
+    """The node of the settings. ``{host}`` becomes the host of each request, so that
+    in development a phone on the same network gets an address it can use."""
+    host = settings.node_host or "{host}"
+    return Node(
+        name=settings.node_name,
+        api_url=f"http://127.0.0.1:{settings.api_port}",
+        rtmp_url=f"rtmp://{host}:{settings.rtmp_port}",
+        hls_url=f"http://{host}:{settings.hls_port}",
+        webrtc_url=f"http://{host}:{settings.webrtc_port}",
+        srt_url=f"srt://{host}:{settings.srt_port}",
+        rtsp_url=f"rtsp://{host}:{settings.rtsp_port}",
+        region=settings.node_region,
+        sandbox=settings.node_sandbox,
+    )
