@@ -110,19 +110,6 @@ def _services(
         pepper=secrets.key_pepper(),
         first_publish_within=timedelta(seconds=settings.first_publish_seconds),
     )
-    watching = Watching(
-        pool,
-        nodes,
-        viewers,
-        viewer_key=secrets.viewer_tokens(),
-        token_seconds=int(settings.viewer_token_hours * 3600),
-    )
-    accounts = Accounts(
-        pool,
-        secrets.user_tokens(),
-        token_days=settings.token_days,
-        accept_provider_uid=settings.provider_uid_accepted,
-    )
     return Services(
         settings=settings,
         secrets=secrets,
@@ -134,12 +121,33 @@ def _services(
         cutter=cutter,
         broadcasts=broadcasts,
         moderation=Moderation(pool, broadcasts, nodes, cutter),
-        watching=watching,
-        accounts=accounts,
+        watching=_watching(settings, secrets, pool, nodes, viewers),
+        accounts=_accounts(settings, secrets, pool),
         coins=coins,
         profiles=Profiles(pool, coins.ledger),
         videos=Videos(pool),
         id_tokens=IdTokens(_providers(settings), fetcher(http)),
+    )
+
+
+def _watching(
+    settings: Settings, secrets: Secrets, pool: Pool, nodes: Nodes, viewers: Viewers
+) -> Watching:
+    return Watching(
+        pool,
+        nodes,
+        viewers,
+        viewer_key=secrets.viewer_tokens(),
+        token_seconds=int(settings.viewer_token_hours * 3600),
+    )
+
+
+def _accounts(settings: Settings, secrets: Secrets, pool: Pool) -> Accounts:
+    return Accounts(
+        pool,
+        secrets.user_tokens(),
+        token_days=settings.token_days,
+        accept_provider_uid=settings.provider_uid_accepted,
     )
 
 
