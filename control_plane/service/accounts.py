@@ -92,7 +92,7 @@ class Accounts:
     async def who(self, token: str) -> User:
         """Whose token this is. Raises NoToken for none, SignedOut for one that
         does not count any more."""
-        if not token or len(token) > LONGEST_TOKEN:
+        if not token or len(token) > LONGEST_TOKEN or not token.isprintable():
             raise NoToken
         try:
             claims = read_user(self._token_key, token, time.time())

@@ -111,6 +111,11 @@ async def test_what_cannot_be_read_is_said_in_a_sentence(app: App, data: bytes) 
     assert answer["msg"].endswith(".")
 
 
+@pytest.mark.parametrize("token", ["\x00", "\ud800", "\n9"])
+async def test_a_token_that_cannot_be_one_is_none(app: App, token: str) -> None:
+    assert (await app.call("blockUser", {"auth_token": "a" + token}))["code"] == 401
+
+
 async def test_what_is_too_large_is_said_in_a_sentence(app: App) -> None:
     url = f"{app.base}/api/showUserDetail"
     async with app.http.post(url, data=io.BytesIO(b"x" * 1_100_000)) as response:
