@@ -3,6 +3,7 @@
 import click
 
 from control_plane.commands import (
+    check_api,
     demo,
     ledger,
     nodes,
@@ -38,6 +39,7 @@ main.add_command(payouts.payouts)
 main.add_command(purchases.purchases)
 main.add_command(demo.demo)
 main.add_command(seed_demo.seed_demo_command)
+main.add_command(check_api.check_api)
 
 if __name__ == "__main__":
     main()
