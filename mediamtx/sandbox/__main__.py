@@ -14,6 +14,7 @@ from aiohttp import web
 from mediamtx.sandbox import rtmp
 from mediamtx.sandbox.api import Api
 from mediamtx.sandbox.config import Config, ConfigError, read
+from mediamtx.sandbox.folder import own_folder
 from mediamtx.sandbox.hls import Hls
 from mediamtx.sandbox.paths import Node
 from mediamtx.sandbox.version import VERSIONS
@@ -46,7 +47,9 @@ SWEEP = 10.0  # seconds between looks for idle HLS sessions
 def main(config: Path, act_as: str, pause: float, idle: float) -> None:
     """A small stand-in for MediaMTX, with the same CONFIG: RTMP in, HLS out."""
     try:
-        asyncio.run(_run(Node(read(config), VERSIONS[act_as], pause, idle)))
+        known = read(config)
+        with own_folder() as folder:
+            asyncio.run(_run(Node(known, VERSIONS[act_as], folder, pause, idle)))
     except (ConfigError, OSError) as error:
         print(f"ERR {error}", file=sys.stderr, flush=True)
         raise SystemExit(1) from None

@@ -23,8 +23,8 @@ class TooSlow(Exception):
 
 
 class Muxer:
-    def __init__(self, segment: float) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="sandbox-node-"))
+    def __init__(self, folder: Path, segment: float) -> None:
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
         self._segment = segment
         self.codecs: list[str] = []
         self._process: asyncio.subprocess.Process | None = None

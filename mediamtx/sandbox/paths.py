@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote_plus
 
 from mediamtx.sandbox.auth import Auth
@@ -66,12 +67,18 @@ class Stream:
 
 class Node:
     def __init__(
-        self, config: Config, version: Version, pause: float = 0.5, idle: float = 30.0
+        self,
+        config: Config,
+        version: Version,
+        folder: Path,
+        pause: float = 0.5,
+        idle: float = 30.0,
     ) -> None:
-        """``pause``: seconds before a refusal is answered. ``idle``: seconds after
-        which an HLS session without a request is over."""
+        """``folder``: for segments. ``pause``: seconds before a refusal is answered.
+        ``idle``: seconds after which an HLS session without a request is over."""
         self.config = config
         self.version = version
+        self.folder = folder
         self.pause = pause
         self.idle = idle
         self.started = now()

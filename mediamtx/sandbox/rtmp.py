@@ -135,7 +135,7 @@ class Connection:
         if self._node.version.auth_before_media and not await self._allowed():
             await self._unauthorized(message.msg_stream_id)
             raise Ended
-        self._muxer = Muxer(self._node.config.segment)
+        self._muxer = Muxer(self._node.folder, self._node.config.segment)
         await self._muxer.start()
         await self._muxer.write(self._flv.write_header())
         self._session.write_chunk_to_stream(StreamBegin(stream_id=1))

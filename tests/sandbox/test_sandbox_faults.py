@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.contract.caller import calling
-from tests.contract.node import Node
+from tests.contract.node import Node, answers, running, start
 from tests.contract.plane import KEY
 from tests.support_stack import until
 
@@ -129,3 +129,22 @@ async def test_the_folder_of_a_broadcast_that_is_over(node: Node) -> None:
         return not await asyncio.to_thread(folder.exists)
 
     await until(look)
+
+
+async def test_the_folders_of_a_node_that_was_killed(node: Node) -> None:
+    """The next node removes them, and leaves those of nodes that run."""
+    await node.go_live(node.new_path())
+    folder = Path(packager(node).cwd()).parent
+    await node.process.kill()
+    node.process = await start(node.kind, node.config, node.folder)
+    await answers(node)
+    assert not await asyncio.to_thread(folder.exists)
+
+
+async def test_a_second_node(node: Node, tmp_path: Path) -> None:
+    path = node.new_path()
+    await node.go_live(path)
+    second = tmp_path / "second"
+    await asyncio.to_thread(second.mkdir)
+    async with running("sandbox", second, node.clip):
+        assert (await node.master(path, "token=VIEW")).status == 200
