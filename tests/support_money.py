@@ -2,7 +2,7 @@
 
 from control_plane.model.ledger import grant
 from control_plane.store import ledger
-from control_plane.store.database import Pool
+from control_plane.store.database import Connection, Pool
 
 ROSE, HEART, DIAMOND, UNIVERSE = 1, 2, 3, 4  # ids; 10, 50, 1000 and 5000 coins
 
@@ -84,9 +84,13 @@ async def kinds(pool: Pool, subject: str, subject_id: int) -> list[str]:
     return [row["type"] for row in rows]
 
 
+async def disable_triggers(connection: Connection) -> None:
+    """As only somebody with the owner's rights can."""
+    for table in GUARDED:
+        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+
+
 async def behind_the_triggers(pool: Pool, statement: str) -> None:
-    """What only somebody with the owner's rights could do."""
     async with pool.acquire() as connection, connection.transaction():
-        for table in GUARDED:
-            await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        await disable_triggers(connection)
         await connection.execute(statement)

@@ -46,8 +46,9 @@ def command(database_url: str, redis_url: str) -> Command:
             env=env,
         )
         out, err = await process.communicate()
-        code = process.returncode or 0
-        return code, json.loads(out) if out else err.decode()
+        said = json.loads(out) if out else err.decode()
+        print(*words, said)
+        return process.returncode or 0, said
 
     return run
 

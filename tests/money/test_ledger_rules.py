@@ -7,7 +7,7 @@ from control_plane.model.ledger import Balances, Entry, grant, payout_requested
 from control_plane.service.ledger import Ledger
 from control_plane.store import ledger
 from control_plane.store.database import Pool
-from tests.support_money import new_user
+from tests.support_money import GUARDED, everything, new_user
 
 
 async def test_balances_follow_from_entries(pool: Pool) -> None:
@@ -43,26 +43,18 @@ async def test_an_entry_for_nobody_is_refused(pool: Pool) -> None:
             await ledger.transfer(connection, "grant", grant(4711, 5))
 
 
-@pytest.mark.parametrize(
-    "table", ["ledger_transfers", "ledger_entries", "gift_transactions", "wallets"]
-)
-@pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
-async def test_what_is_written_stays(pool: Pool, table: str, change: str) -> None:
+async def test_what_is_written_stays_as_it_is(pool: Pool) -> None:
     await new_user(pool, 5)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
-        await pool.execute(change.format(table))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
+    changes = [
         "UPDATE ledger_entries SET amount = amount + 1",
         "UPDATE ledger_transfers SET kind = 'gift'",
         "UPDATE gift_transactions SET coin = 1",
         "UPDATE wallets SET paid = paid + 1",
-    ],
-)
-async def test_what_is_written_is_not_changed(pool: Pool, change: str) -> None:
-    await new_user(pool, 5)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
-        await pool.execute(change)
+        *(f"DELETE FROM {table}" for table in GUARDED),  # noqa: S608
+        *(f"TRUNCATE {table} CASCADE" for table in GUARDED),
+    ]
+    before = await everything(pool)
+    for change in changes:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+            await pool.execute(change)
+    assert await everything(pool) == before
