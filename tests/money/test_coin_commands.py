@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import aiohttp
 import pytest
+import structlog
+from click.testing import CliRunner
 
+from control_plane.__main__ import main
 from control_plane.app import serve
 from control_plane.model.gifts import GiftOrder
 from control_plane.model.money import CoinWorth
@@ -28,10 +29,9 @@ Command = Callable[..., Awaitable[tuple[int, Any]]]
 
 
 @pytest.fixture
-def command(database_url: str, redis_url: str) -> Command:
+def command(database_url: str, redis_url: str) -> Iterator[Command]:
     """Runs `control-plane … --json`: its exit code and what it printed."""
     env = {
-        **os.environ,
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "CONTROL_PLANE_ENV": "development",
@@ -39,18 +39,16 @@ def command(database_url: str, redis_url: str) -> Command:
     }
 
     async def run(*words: str) -> tuple[int, Any]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "control_plane", *words, "--json"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=env,
+        """In a thread: a command runs an event loop of its own."""
+        said = await asyncio.to_thread(
+            CliRunner().invoke, main, [*words, "--json"], env=env
         )
-        out, err = await process.communicate()
-        said = json.loads(out) if out else err.decode()
-        print(*words, said)
-        return process.returncode or 0, said
+        print(*words, said.output)
+        return said.exit_code, json.loads(said.stdout) if said.stdout else said.stderr
 
-    return run
+    logs = structlog.get_config()
+    yield run
+    structlog.configure(**logs)
 
 
 async def test_ledger_check_says_whether_every_rule_holds(
