@@ -4,7 +4,7 @@ import secrets as random
 
 from control_plane.model.refusals import Refusal
 from control_plane.service.broadcasts import Broadcasts
-from control_plane.store import sessions, social, users, videos
+from control_plane.store import payouts, sessions, social, users, videos
 from control_plane.store.database import Pool
 from control_plane.store.events import append_user_event
 
@@ -22,6 +22,7 @@ class Deletion:
                 raise Refusal("Invalid id: Do not exist")
             await videos.forget(connection, user_id)
             await social.forget(connection, user_id)
+            await payouts.forget_methods(connection, user_id)
             await append_user_event(connection, user_id, "user.deleted", {})
         session = await sessions.open_of_user(self._pool, user_id)
         if session is not None:

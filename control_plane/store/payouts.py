@@ -40,6 +40,11 @@ async def primary_method(executor: Executor, user_id: int) -> PayoutMethod | Non
     return None if row is None else PayoutMethod(*row)
 
 
+async def forget_methods(connection: Connection, user_id: int) -> None:
+    """Requests keep where they go: somebody has to pay them, or has."""
+    await connection.execute("DELETE FROM payout_methods WHERE user_id = $1", user_id)
+
+
 async def has_pending(connection: Connection, user_id: int) -> bool:
     return bool(
         await connection.fetchval(

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from control_plane.store import ledger
 from control_plane.store.database import Pool
 from tests.support_api import Account, App
 from tests.support_money import HEART, ROSE, new_session
@@ -310,6 +311,19 @@ async def test_a_payout_method_is_kept_and_shown(app: App) -> None:
     assert (await star.refused("addPayout", {"type": "bank"}))["code"] == 400
     msg = await star.ask("withdrawRequest", {"coin": "150"})
     assert msg["WithdrawRequest"]["email"] == "new@b.c"
+
+
+async def test_a_deleted_account_keeps_its_entries_and_no_address(
+    app: App, pool: Pool
+) -> None:
+    star = await earner(app)
+    await star.ask("addPayout", {"value": "a@b.c", "type": "Paypal"})
+    await star.ask("deleteUserAccount", {"user_id": str(star.id)})
+    assert await pool.fetchval("SELECT count(*) FROM payout_methods") == 0
+    assert (await ledger.balances(pool, star.id)).earnings == 500
+    fan = await rich(app)
+    body = {"receiver_id": star.id, "gift_id": ROSE, "gift_count": 1}
+    assert (await fan.refused("sendGift", body))["code"] == 201
 
 
 async def test_who_gave_and_who_got_most(app: App, pool: Pool) -> None:
