@@ -2,10 +2,11 @@
 
 from aiohttp import web
 
-from control_plane.api import shapes
+from control_plane.api import own, shapes
 from control_plane.model.refusals import BadInput, Refusal
 from control_plane.model.urls import playback_url, publish_urls
 from control_plane.service.broadcasts import Broadcasts, Start, Started
+from control_plane.service.profiles import Profiles
 from control_plane.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
@@ -16,9 +17,12 @@ MOST_LISTED = 100
 
 
 class LiveApi:
-    def __init__(self, broadcasts: Broadcasts, watching: Watching) -> None:
+    def __init__(
+        self, broadcasts: Broadcasts, watching: Watching, profiles: Profiles
+    ) -> None:
         self._broadcasts = broadcasts
         self._watching = watching
+        self._profiles = profiles
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -40,13 +44,14 @@ class LiveApi:
         session_id = body.id("id", 0)
         if session_id and (body.has("ended_at") or body.has("duration")):
             ended = await self._broadcasts.end_own(call.me, session_id)
-            return self._answer(call, live_streaming(ended, 0))
+            return await self._answer(call, live_streaming(ended, 0))
         started = await self._broadcasts.start(call.me, _start(body))
-        return self._answer(call, _started(started, call.host))
+        return await self._answer(call, _started(started, call.host))
 
-    def _answer(self, call: Call, live: Json) -> web.Response:
-        user = shapes.user(call.me, own_token=call.token)
-        return answer({"LiveStreaming": live, "User": user})
+    async def _answer(self, call: Call, live: Json) -> web.Response:
+        wallet = (await self._profiles.coins(call.me.id)).wallet
+        account = await own.account(call, self._profiles, wallet)
+        return answer({"LiveStreaming": live, "User": account["User"]})
 
     async def create_key(self, call: Call) -> web.Response:
         body = call.body

@@ -22,7 +22,7 @@ from control_plane.wiring.services import Services
 
 def dispatcher(all_of_it: Services) -> Dispatcher:
     settings = all_of_it.settings
-    live = LiveApi(all_of_it.broadcasts, all_of_it.watching)
+    live = LiveApi(all_of_it.broadcasts, all_of_it.watching, all_of_it.profiles)
     return Dispatcher(
         not_yet.endpoints() | _app_endpoints(all_of_it) | live.endpoints(),
         NAMES,

@@ -157,3 +157,18 @@ async def test_a_phone_can_say_what_it_is(app: App) -> None:
     assert first["Device"]["key"] == "phone-1"
     settings = [line["Setting"] for line in await app.ask("showSettings", {})]
     assert {s["type"]: s["value"] for s in settings}["coin_worth"] == "0.01"
+
+
+async def test_only_oneself_sees_the_wallet(app: App) -> None:
+    ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+    await ann.ask(
+        "purchaseCoin",
+        {"coin": "500", "transaction_id": "t", "device": "android"},
+    )
+
+    assert (await ann.ask("showUserDetail"))["User"]["wallet"] == 500
+    assert (await app.sign_in("ann")).id == ann.id
+    live = await ann.ask("liveStream", {"user_id": str(ann.id)})
+    assert live["User"]["wallet"] == 500
+    assert live["User"]["auth_token"] == ann.token
+    assert (await bob.sees(ann))["wallet"] == 0

@@ -11,7 +11,7 @@ from tests.api.conftest import Post
 from tests.api.fuzz import Fuzzer
 from tests.support_api import App
 
-REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))
+REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "3000"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 WORKERS = 8
 USERS = 3  # of each worker
