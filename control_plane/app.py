@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from control_plane.api import store_notices
+from control_plane.api import gift_files, store_notices
 from control_plane.config import Settings
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
@@ -137,6 +137,7 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
         [
             *Pages(WatchingFeed(all_of_it.watching)).routes(),
             *media.routes(settings.media_folder),
+            *gift_files.routes(),
             *store_notices.routes(all_of_it.coins.apple, all_of_it.coins.purchases),
         ],
         health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),

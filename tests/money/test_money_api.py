@@ -42,6 +42,17 @@ async def test_gifts_on_sale_have_the_types_of_both_apps(app: App) -> None:
             assert type(gift[name]) is str
 
 
+async def test_the_pictures_of_gifts_are_served(app: App) -> None:
+    """By their full address: iOS takes any text as it is."""
+    for one in await app.ask("showGifts"):
+        assert one["Gift"]["icon"].startswith(f"{app.base}/gifts/")
+        async with app.http.get(one["Gift"]["image"]) as response:
+            assert response.content_type == "image/png"
+            assert (await response.read()).startswith(b"\x89PNG")
+    async with app.http.get(f"{app.base}/gifts/none.png") as response:
+        assert response.status == 404
+
+
 async def test_a_gift_in_a_live_answers_with_the_new_wallet(
     app: App, pool: Pool
 ) -> None:
