@@ -215,11 +215,20 @@ async def running(
 ) -> AsyncIterator[Node]:
     """``options``: of the sandbox node."""
     async with control_plane() as plane, aiohttp.ClientSession() as http:
-        config = node_config(plane, folder)
-        process = await start(kind, config, folder, *options)
-        node = Node(kind, folder, plane, clip, http, config, process)
+        for tries_left in (2, 1, 0):
+            config = node_config(plane, folder)
+            process = await start(kind, config, folder, *options)
+            node = Node(kind, folder, plane, clip, http, config, process)
+            try:
+                await answers(node)
+            except AssertionError as error:
+                await node.close()
+                # Free ports are free for everybody until they are listened on.
+                if tries_left and "address already in use" in str(error).lower():
+                    continue
+                raise
+            break
         try:
-            await answers(node)
             yield node
         finally:
             await node.close()

@@ -1,6 +1,7 @@
 """What happens to the sandbox node that does not happen to MediaMTX, or not so."""
 
 import asyncio
+import contextlib
 import random
 from pathlib import Path
 
@@ -23,9 +24,11 @@ def port(node: Node) -> int:
 
 def packager(node: Node) -> psutil.Process:
     """The ffmpeg of the one broadcast."""
-    children = psutil.Process(node.process.process.pid).children()
-    (found,) = [one for one in children if "hls" in one.cmdline()]
-    return found
+    for child in psutil.Process(node.process.process.pid).children():
+        with contextlib.suppress(psutil.Error):  # a hook that just ended
+            if "hls" in child.cmdline():
+                return child
+    raise AssertionError("no ffmpeg runs")
 
 
 async def nobody_connected(node: Node) -> None:
