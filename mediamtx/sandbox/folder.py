@@ -16,15 +16,21 @@ def own_folder() -> Iterator[Path]:
     """A new one; those of nodes that were killed are removed."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         _remove_unless_used(left)
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        # Another node that starts now may take it for a leftover.
-        if (lock := _lock(folder)) is not None and folder.exists():
-            break
+    folder, lock = _locked_folder()
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked_folder() -> tuple[Path, int]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        if (lock := _lock(folder)) is None:
+            continue  # another node that starts now took it for a leftover
+        if folder.exists():
+            return folder, lock
         os.close(lock)
 
 
