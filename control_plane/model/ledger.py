@@ -51,17 +51,11 @@ class Balances:
         return self.owed < 0
 
     def after(self, user_id: int, entries: Sequence[Entry]) -> "Balances":
-        return Balances(
-            *(
-                getattr(self, name)
-                + sum(
-                    entry.amount
-                    for entry in entries
-                    if entry.user_id == user_id and entry.account == name
-                )
-                for name in ("paid", "bonus", "earnings", "hold", "owed")
-            )
-        )
+        parts = {name: getattr(self, name) for name in self.__slots__}
+        for entry in entries:
+            if entry.user_id == user_id:
+                parts[entry.account] += entry.amount
+        return Balances(**parts)
 
 
 def spend(user_id: int, has: Balances, coins: int) -> list[Entry]:
