@@ -16,7 +16,9 @@ from typing import Any
 
 import aiohttp
 import imageio_ffmpeg
+from click.testing import CliRunner
 
+from control_plane.__main__ import main
 from tests.support_process import Process
 from tests.support_proxy import Proxy
 
@@ -113,8 +115,8 @@ class Stack:
         await self._stack.aclose()
 
     async def start(self) -> None:
-        await self.start_service()
         await self.start_node()
+        await self.start_service()
 
     async def start_service(self, **changes: str) -> Process:
         env = self.env | changes
@@ -133,9 +135,8 @@ class Stack:
         config = self.folder / "mediamtx.yml"
         hook = ["--hook-command", str(ROOT / "hooks/notify.sh")] if self.hooks else []
         options = ["--bind", "127.0.0.1", "--for", self.version]
-        text = await self.command("mediamtx-config", *options, *hook)
-        config.write_text(text)
-        secret = (await self.command("node-env")).strip().partition("=")[2]
+        config.write_text(self._print("mediamtx-config", *options, *hook))
+        secret = self._print("node-env").strip().partition("=")[2]
         sandbox = (sys.executable, "-m", "mediamtx.sandbox")
         command = (self.binary,) if self.kind == "mediamtx" else sandbox
         self.node = await Process.start(
@@ -146,6 +147,12 @@ class Stack:
         )
         api = f"http://127.0.0.1:{self.ports['API']}/v3/paths/list"
         await self._answers(api, self.node)
+
+    def _print(self, *words: str) -> str:
+        """As ``command``, in this process, for what needs nobody else."""
+        said = CliRunner(env=self.env).invoke(main, words)
+        assert said.exit_code == 0, said.output
+        return said.stdout
 
     async def command(self, *words: str) -> str:
         """What ``control-plane`` printed. AssertionError when it failed."""

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.support_stack import Stack
+from tests.support_stack import Stack, until
 
 VERSIONS = {"v1.17.1": "MEDIAMTX_BIN_V1_17_1", "v1.3.0": "MEDIAMTX_BIN_V1_3_0"}
 
@@ -29,7 +29,7 @@ async def test_a_broadcast_on_an_older_version(older: Stack) -> None:
     wrong = await older.publish(live["rtmp_url"][:-3] + "xyz", seconds=10)
     encoder = await older.publish(live["rtmp_url"])
     await older.status(live["id"], "live")
-    assert "ready" in older.proxy.passed
+    await until(lambda: _told(older, "ready"))
     one = await older.watch(live["playback_url"])
     await older.viewers(live["id"], 1, 10.0)
     watch = await older.ask("watch", {"id": live["id"]})
@@ -40,8 +40,12 @@ async def test_a_broadcast_on_an_older_version(older: Stack) -> None:
     await two.stop()
     await encoder.stop()
     await older.status(live["id"], "reconnecting")
-    assert "not_ready" in older.proxy.passed
+    await until(lambda: _told(older, "not_ready"))
     assert await wrong.ended(20.0) != 0
+
+
+async def _told(stack: Stack, event: str) -> bool:
+    return event in stack.proxy.passed
 
 
 async def test_a_kick_on_an_older_version(older: Stack) -> None:
