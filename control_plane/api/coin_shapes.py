@@ -61,6 +61,19 @@ def purchase(of: Purchase) -> Json:
     }
 
 
+def nothing_bought(user_id: int) -> Json:
+    return {
+        "id": 0,
+        "user_id": user_id,
+        "title": "",
+        "coin": 0,
+        "price": 0,
+        "transaction_id": "",
+        "device": "",
+        "created": "",
+    }
+
+
 def transaction(of: Purchase) -> Json:
     """The same for newer clients, in exact money."""
     return purchase(of) | {

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from control_plane.api import coin_shapes, own
 from control_plane.model.purchases import Claim, StoreName
-from control_plane.model.refusals import BadInput
+from control_plane.model.refusals import BadInput, Refusal
 from control_plane.service.payouts import Payouts
 from control_plane.service.profiles import Profiles
 from control_plane.service.purchases import Purchases
@@ -39,6 +39,16 @@ class WalletApi:
         }
 
     async def purchase(self, call: Call) -> web.Response:
+        """iOS empties the wallet it shows at an answer without one, refusals too."""
+        try:
+            return await self._buy(call)
+        except Refusal as refusal:
+            wallet = (await self._profiles.coins(call.me.id)).wallet
+            account = await own.account(call, self._profiles, wallet)
+            msg = account | {"PurchaseCoin": coin_shapes.nothing_bought(call.me.id)}
+            return answer(msg, refusal.code, {"error": refusal.sentence})
+
+    async def _buy(self, call: Call) -> web.Response:
         """What the app says about coins and price is not believed: the store says
         which package was paid for."""
         own.check_self(call, "user_id", "You can only buy coins for yourself.")

@@ -177,7 +177,10 @@ async def test_a_refused_purchase_says_why(app: App) -> None:
     fan = await app.sign_in("fan")
     for change, code in REFUSED_PURCHASES:
         refused = await fan.refused("purchaseCoin", ANDROID | change)
-        assert (refused["code"], type(refused["msg"])) == (code, str)
+        assert (refused["code"], type(refused["error"])) == (code, str)
+        # iOS empties the wallet it shows at an answer without one (facts, §6.7).
+        assert refused["msg"]["User"]["wallet"] == 0
+        assert refused["msg"]["PurchaseCoin"]["coin"] == 0
 
 
 async def test_the_store_decides_how_many_coins(
@@ -194,7 +197,8 @@ async def test_the_store_decides_how_many_coins(
     assert msg["Transaction"]["price_minor"] == 499
     assert msg["Transaction"]["test"] is False
     unknown = await fan.refused("purchaseCoin", body | {"transaction_id": "8"})
-    assert unknown["msg"] == "The store does not know this purchase."
+    assert unknown["error"] == "The store does not know this purchase."
+    assert unknown["msg"]["User"]["wallet"] == 600
 
 
 async def test_apple_tells_of_a_refund(app_with_stores: App, apple: FakeApple) -> None:

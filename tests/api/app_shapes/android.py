@@ -158,7 +158,7 @@ ANSWERS = {
     "sendLiveStreamPushNotfication": Answer(SCALAR),
     "showGifts": Answer(ListOf(Obj({"Gift": GIFT}))),
     "sendGift": Answer(WALLET),
-    "purchaseCoin": Answer(WALLET),
+    "purchaseCoin": Answer(WALLET, Either(WALLET, SENTENCE)),
     "showCoinWorth": Answer(Obj({"CoinWorth": Obj({"price": NUMBER})})),
     "withdrawRequest": Answer(Obj({"WithdrawRequest": WITHDRAWAL, **WALLET.must})),
     "showWithdrawalHistory": Answer(ListOf(Obj({"WithdrawRequest": WITHDRAWAL}))),

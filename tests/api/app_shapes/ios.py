@@ -155,6 +155,7 @@ PURCHASE = Obj(
     }
 )
 WALLET = Obj({"id": INT, "wallet": INT}, USER.may, null=True)
+BOUGHT = Obj({"PurchaseCoin": PURCHASE, "User": WALLET})
 NOT_YET = Anything()  # no good answer is given yet
 
 ANSWERS = {
@@ -193,7 +194,9 @@ ANSWERS = {
     "sendLiveStreamPushNotfication": Answer(Anything()),
     "showGifts": Answer(Anything()),
     "sendGift": Answer(Obj({"User": WALLET})),
-    "purchaseCoin": Answer(Obj({"PurchaseCoin": PURCHASE, "User": WALLET})),
+    # A refusal without a wallet empties the one that is shown; only who is not
+    # signed in gets a sentence alone.
+    "purchaseCoin": Answer(BOUGHT, Either(BOUGHT, TEXT)),
     "showCoinWorth": Answer(COIN_WORTH),
     "withdrawRequest": Answer(Anything()),
     "showWithdrawalHistory": Answer(Anything()),
