@@ -8,6 +8,7 @@ import structlog
 
 from control_plane.model.audit import Check
 from control_plane.service.away import AWAY
+from control_plane.service.tasks import stop
 from control_plane.store import audit
 from control_plane.store.database import Pool
 
@@ -45,8 +46,7 @@ class Audit:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await stop([task])
 
     async def _run(self) -> None:
         while True:

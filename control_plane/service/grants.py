@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
+from control_plane.service.tasks import stop
 from control_plane.store import keys
 from control_plane.store.database import AWAY, Pool
 
@@ -44,8 +45,7 @@ class Grants:
         try:
             yield
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await stop([writing])
 
     async def _write_for_ever(self) -> None:
         while True:

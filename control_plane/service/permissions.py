@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 
 from control_plane.model.permissions import Permission
+from control_plane.service.tasks import stop
 from control_plane.store import keys
 from control_plane.store.database import AWAY, Pool
 
@@ -87,10 +88,11 @@ class Permissions:
         try:
             yield
         finally:
-            tasks = [listening, *self._loading.values()]
-            for task in tasks:
+            await stop([listening])
+            loading = list(self._loading.values())
+            for task in loading:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*loading, return_exceptions=True)
 
     async def _listen_for_ever(self) -> None:
         while True:

@@ -19,6 +19,7 @@ from control_plane.model.sessions import EndReason, LiveSession
 from control_plane.service.grants import Grants
 from control_plane.service.lifecycle import Lifecycle, Source
 from control_plane.service.nodes import Nodes
+from control_plane.service.tasks import stop
 from control_plane.service.viewers import Viewers
 from control_plane.store import keys, sessions
 from control_plane.store import nodes as node_store
@@ -63,10 +64,7 @@ class Reconciler:
         try:
             yield
         finally:
-            tasks = [owning, *self._mine.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop([owning, *self._mine.values()])
             with contextlib.suppress(*AWAY):
                 await node_store.drop_leases(self._pool, self._owner)
 

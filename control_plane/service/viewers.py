@@ -18,6 +18,7 @@ from control_plane.model.credentials import from_query
 from control_plane.model.nodes import Reader, View
 from control_plane.model.sessions import LiveSession
 from control_plane.model.tokens import BadToken, read_viewer
+from control_plane.service.tasks import stop
 from control_plane.store import viewers as store
 
 log = structlog.get_logger(__name__)
@@ -123,8 +124,7 @@ class Viewers:
         try:
             yield
         finally:
-            flushing.cancel()
-            await asyncio.gather(flushing, return_exceptions=True)
+            await stop([flushing])
 
     async def _flush_for_ever(self) -> None:
         while True:

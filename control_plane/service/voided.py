@@ -9,6 +9,7 @@ import structlog
 from control_plane.model.purchases import RefundNotice, VoidedSource
 from control_plane.model.refusals import Unavailable
 from control_plane.service.away import AWAY
+from control_plane.service.tasks import stop
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +48,7 @@ class VoidedPoll:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await stop([task])
 
     async def _run(self) -> None:
         while True:
