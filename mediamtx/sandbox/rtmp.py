@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import uuid
 from typing import Any
 
+from mediamtx.sandbox import amf
 from mediamtx.sandbox.muxer import Muxer, TooSlow
 from mediamtx.sandbox.paths import Node, Publisher
 
@@ -29,7 +31,8 @@ from pyrtmp.messages.protocol_control import SetChunkSize  # noqa: E402
 from pyrtmp.messages.user_control import StreamBegin  # noqa: E402
 from pyrtmp.messages.video import VideoMessage  # noqa: E402
 from pyrtmp.rtmp import SimpleRTMPController  # noqa: E402
-from pyrtmp.session_manager import SessionManager  # noqa: E402
+
+from mediamtx.sandbox.chunks import Session  # noqa: E402
 
 # Importing it sets the root logger to DEBUG and gives it a handler.
 logging.getLogger().setLevel(_level)
@@ -40,6 +43,12 @@ logging.getLogger("pyrtmp").addHandler(logging.NullHandler())
 VIDEO, AUDIO = 9, 8
 TRACKS_WAIT = 2.0  # seconds for a second track, as MediaMTX analyses
 HANDSHAKE = 10.0  # seconds
+CONNECT = b"\x02\x00\x07connect"
+COMMAND, METADATA = 0x14, 0x12
+NOT_UNDERSTOOD = (
+    *(AssertionError, KeyError, ValueError, IndexError),
+    *(NotImplementedError, RecursionError),
+)
 
 
 class Ended(Exception):
@@ -53,7 +62,7 @@ class Connection:
         host, port = writer.get_extra_info("peername")[:2]
         self._node = node
         self._writer = writer
-        self._session: Any = SessionManager(reader=reader, writer=writer)
+        self._session: Any = Session(reader=reader, writer=writer)
         self._app = ""
         self._flv: Any = FLVWriter()
         self._muxer: Muxer | None = None
@@ -85,8 +94,10 @@ class Connection:
         ):
             try:
                 await self._messages()
-            except (AssertionError, KeyError, ValueError, IndexError) as error:
-                print(f"INF [RTMP] {self.publisher.remote}: {error!r}", flush=True)
+            except NOT_UNDERSTOOD as error:
+                # Its text may hold a stream key.
+                what = type(error).__name__
+                print(f"INF [RTMP] {self.publisher.remote}: {what}", flush=True)
 
     async def _messages(self) -> None:
         async with asyncio.timeout(HANDSHAKE):
@@ -96,7 +107,8 @@ class Connection:
             async with asyncio.timeout(self._node.config.read_timeout):
                 chunk = await anext(chunks)
             self.publisher.inbound = self._session.total_read_bytes // 8
-            await self._message(MessageFactory.from_chunk(chunk))
+            if chunk.msg_type_id != METADATA:
+                await self._message(_parsed(chunk))
 
     async def _message(self, message: Any) -> None:
         match message:
@@ -210,6 +222,20 @@ class Connection:
         if not self._node.version.auth_before_media and not await self._allowed():
             raise Ended
         await self._node.make_ready(self.publisher, self._muxer)
+
+
+def _parsed(chunk: Any) -> Any:
+    """What encoders say of themselves has types that pyrtmp does not know."""
+    if chunk.msg_type_id != COMMAND or not chunk.payload.startswith(CONNECT):
+        return MessageFactory.from_chunk(chunk)
+    _, number, options = itertools.islice(amf.Reader(chunk.payload), 3)
+    return NCConnect(
+        command_name="connect",
+        transaction_id=number,
+        command_object=options if isinstance(options, dict) else {},
+        optional_user_arguments=None,
+        **vars(chunk),
+    )
 
 
 async def listen(node: Node) -> asyncio.Server:

@@ -4,12 +4,24 @@ import asyncio
 import contextlib
 import os
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 HANDSHAKE = 1536  # bytes of C1, S1, C2 and S2
 CHUNK = 128  # bytes, until somebody says otherwise
 
-Value = str | float | dict[str, str] | None
+COMMAND, METADATA = 0x14, 0x12  # kinds of messages
+
+
+class Facts(NamedTuple):
+    """An "ECMA array"; writers are free to say that it has another size."""
+
+    values: Mapping[str, "Value"]
+    said: int
+
+
+Value = str | bytes | float | dict[str, "Value"] | list[str] | Facts | None
 
 
 class Caller:
@@ -25,15 +37,28 @@ class Caller:
         answer = await self._reader.readexactly(1 + 2 * HANDSHAKE)
         self._writer.write(answer[1 : 1 + HANDSHAKE])
 
-    async def publish(self, url: str, name: str, agent: str = "FMLE/3.0") -> None:
-        """Up to the ``publish`` command, whose answer nobody has read yet."""
+    async def connect(
+        self,
+        url: str,
+        agent: str = "FMLE/3.0",
+        more: Mapping[str, Value] = MappingProxyType({}),
+    ) -> None:
+        """Up to a stream that can be published. ``more``: options of ``connect``."""
         app = url.rpartition("/")[2]
         await self.shake_hands()
-        options = {"app": app, "type": "nonprivate", "flashVer": agent, "tcUrl": url}
-        self.say("connect", 1.0, options)
+        options: dict[str, Value] = {"app": app, "type": "nonprivate"}
+        self.say(
+            "connect", 1.0, {**options, **more} | {"flashVer": agent, "tcUrl": url}
+        )
         await self.until_heard(b"_result", 1)
         self.say("createStream", 2.0, None)
         await self.until_heard(b"_result", 2)
+
+    async def publish(
+        self, url: str, name: str | bytes, agent: str = "FMLE/3.0"
+    ) -> None:
+        """Up to the ``publish`` command, whose answer nobody has read yet."""
+        await self.connect(url, agent)
         self.say("publish", 3.0, None, name, "live", stream=1)
 
     def write(self, data: bytes) -> None:
@@ -52,9 +77,9 @@ class Caller:
             while data := await self._reader.read(4096):
                 self.heard += data
 
-    def say(self, *values: Value, stream: int = 0) -> None:
+    def say(self, *values: Value, stream: int = 0, kind: int = COMMAND) -> None:
         body = b"".join(_amf(value) for value in values)
-        head = bytes(3) + len(body).to_bytes(3, "big") + b"\x14"
+        head = bytes(3) + len(body).to_bytes(3, "big") + bytes([kind])
         self._writer.write(b"\x03" + head + struct.pack("<I", stream))
         parts = [body[at : at + CHUNK] for at in range(0, len(body), CHUNK)]
         self._writer.write(b"\xc3".join(parts))
@@ -65,16 +90,26 @@ def _amf(value: Value) -> bytes:
         case None:
             return b"\x05"
         case str():
+            return b"\x02" + _text(value.encode())
+        case bytes():
             return b"\x02" + _text(value)
+        case Facts():
+            return b"\x08" + struct.pack(">I", value.said) + _pairs(value.values)
+        case list():
+            return b"\x0a" + struct.pack(">I", len(value)) + b"".join(map(_amf, value))
         case float():
             return b"\x00" + struct.pack(">d", value)
         case dict():
-            pairs = (_text(name) + _amf(one) for name, one in value.items())
-            return b"\x03" + b"".join(pairs) + b"\x00\x00\x09"
+            return b"\x03" + _pairs(value)
 
 
-def _text(text: str) -> bytes:
-    return len(text).to_bytes(2, "big") + text.encode()
+def _pairs(values: Mapping[str, Value]) -> bytes:
+    pairs = (_text(name.encode()) + _amf(one) for name, one in values.items())
+    return b"".join(pairs) + b"\x00\x00\x09"
+
+
+def _text(text: bytes) -> bytes:
+    return len(text).to_bytes(2, "big") + text
 
 
 @contextlib.asynccontextmanager

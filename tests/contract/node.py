@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from tests.contract.recorded import Json, recorded
 from tests.support_process import Process
 from tests.support_stack import free_ports, until
 
+COPY = ("-c", "copy")
 READ_TIMEOUT = 2.0  # seconds; ours is 10, and a test would wait for it
 
 
@@ -109,23 +110,25 @@ class Node:
         full = "&".join([*check, *filter(None, [query])])
         return await self.get(f"/{path}/index.m3u8?{full}", **headers)
 
-    async def publish(self, path: str, query: str = f"key={KEY}") -> Process:
-        """The clip, again and again, in real time."""
+    async def publish(
+        self, path: str, query: str = f"key={KEY}", how: Sequence[str] = COPY
+    ) -> Process:
+        """The clip, again and again, in real time; ``how``: what ffmpeg makes of it."""
         options = "-hide_banner -loglevel error -re -stream_loop -1 -i"
         encoder = await Process.start(
             self.folder / f"encoder-{next(self._numbers)}.log",
             *(imageio_ffmpeg.get_ffmpeg_exe(), *options.split(), str(self.clip)),
-            *("-c", "copy", "-f", "flv", self.rtmp(path, query)),
+            *(*how, "-f", "flv", self.rtmp(path, query)),
         )
         self._encoders.append(encoder)
         return encoder
 
     async def go_live(
-        self, path: str, query: str = f"key={KEY}"
+        self, path: str, query: str = f"key={KEY}", how: Sequence[str] = COPY
     ) -> tuple[Process, str]:
         """The encoder and its source id, once the node told that it is ready."""
         before = len(self.plane.asked_about(path, "publish"))
-        encoder = await self.publish(path, query)
+        encoder = await self.publish(path, query, how)
         asked = await self.plane.until(
             lambda: self.plane.asked_about(path, "publish")[before:]
         )

@@ -151,3 +151,25 @@ async def test_a_second_node(node: Node, tmp_path: Path) -> None:
     await asyncio.to_thread(second.mkdir)
     async with running("sandbox", second, node.clip):
         assert (await node.master(path, "token=VIEW")).status == 200
+
+
+async def test_a_key_in_what_is_not_understood(node: Node) -> None:
+    """It does not get into the log."""
+    async with calling(port(node)) as caller:
+        await caller.publish(f"rtmp://{node.config.rtmp}/live", b"1?key=K3y_abc\xff")
+        await caller.until_hung_up()
+    log = node.process.log.read_text()
+    assert "UnicodeDecodeError" in log
+    assert KEY not in log
+
+
+async def test_messages_that_never_end(node: Node) -> None:
+    """Not kept: they would take all memory."""
+    async with calling(port(node)) as caller:
+        await caller.shake_hands()
+        for stream in range(3, 64):
+            head = bytes([stream]) + bytes(3) + b"\x40\x00\x00\x09" + bytes(4)
+            caller.write(head + bytes(128))
+        await caller.until_hung_up()
+    assert "ValueError" in node.process.log.read_text()
+    await still_good(node)
