@@ -19,8 +19,8 @@ import asyncpg
 
 from bench.load import Slice, at_once, serial
 from bench.servers import Service, bare_aiohttp, service, stores
-from control_plane.model.secret import Secrets
-from control_plane.model.tokens import ViewerToken, sign_viewer
+from control_plane.base.secrets import Secrets
+from control_plane.base.tokens import ViewerToken, sign_viewer
 
 CLIENTS = 64
 NODE = "local"

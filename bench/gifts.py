@@ -15,12 +15,13 @@ from dataclasses import asdict
 
 from bench.load import Slice
 from bench.servers import stores
-from control_plane.model import ledger as rules
-from control_plane.model.gifts import GiftOrder
-from control_plane.service.gifts import Gifts
-from control_plane.store import database, ledger
-from control_plane.store.database import Pool
-from control_plane.store.events import append_session_event
+from control_plane.base import database
+from control_plane.base.database import Pool
+from control_plane.coins.model import ledger as rules
+from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.store import ledger
+from control_plane.events.log import append_session_event
 
 ROSE = 1
 COINS = 10**12  # nobody runs out

@@ -11,17 +11,17 @@ import structlog
 from aiohttp import web
 
 from control_plane.api import gift_files, store_notices
-from control_plane.config import Settings
+from control_plane.base.schema import migrate
+from control_plane.config.settings import Settings
+from control_plane.live.service.authorize import Authorizer
+from control_plane.live.service.grants import Grants
+from control_plane.live.service.health import Health
+from control_plane.live.service.permissions import Permissions
+from control_plane.live.service.reconciler import Reconciler
+from control_plane.live.store import nodes as node_store
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
 from control_plane.pages.watching import WatchingFeed
-from control_plane.service.authorize import Authorizer
-from control_plane.service.grants import Grants
-from control_plane.service.health import Health
-from control_plane.service.permissions import Permissions
-from control_plane.service.reconciler import Reconciler
-from control_plane.store import database
-from control_plane.store import nodes as node_store
 from control_plane.web import media
 from control_plane.web.public import public_app
 from control_plane.wiring.apis import dispatcher
@@ -44,7 +44,7 @@ class Ports:
 @contextlib.asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[Ports]:
     """The whole service, until the context ends; then it drains."""
-    for name in await database.migrate(settings.database_url.get_secret_value()):
+    for name in await migrate(settings.database_url.get_secret_value()):
         log.info("migrated", migration=name)
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import structlog
 from aiohttp import web
 
-from control_plane.service.authorize import Authorizer, Verdict, deny
+from control_plane.live.service.authorize import Authorizer, Verdict, deny
 from control_plane.web import metrics
 
 log = structlog.get_logger(__name__)

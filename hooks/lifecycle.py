@@ -7,9 +7,9 @@ or not at all. The body holds ``NAME=value`` lines.
 import structlog
 from aiohttp import web
 
-from control_plane.service.away import AWAY
-from control_plane.service.cutting import Cutter
-from control_plane.service.lifecycle import Lifecycle, Source
+from control_plane.base.faults import Away
+from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.lifecycle import Lifecycle, Source
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ async def _apply(
             await lifecycle.not_ready(source)
         elif await lifecycle.ready(source, listed=False) == "refused":
             await cutter.kick(source)
-    except AWAY as error:
+    except Away as error:
         log.warning("hook without Postgres", path=source.path, error=repr(error))
         return web.Response(status=503)
     return web.Response(status=204)

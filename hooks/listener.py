@@ -11,12 +11,12 @@ import hmac
 import aiohttp
 from aiohttp import web
 
-from control_plane.model.secret import Secrets
-from control_plane.service.authorize import Authorizer
-from control_plane.service.away import AWAY
-from control_plane.service.cutting import Cutter
-from control_plane.service.grants import Grants
-from control_plane.service.lifecycle import Lifecycle
+from control_plane.base.faults import Away
+from control_plane.base.secrets import Secrets
+from control_plane.live.service.authorize import Authorizer
+from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.grants import Grants
+from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.web import metrics
 from hooks import auth, lifecycle
 
@@ -82,7 +82,7 @@ class Listener:
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
         try:
             await self._grants.flush()
-        except AWAY:
+        except Away:
             return web.Response(status=503)
         return await lifecycle.tell(node, event, told, self._changes, self._cutter)
 

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 import redis.asyncio as redis
 
-from control_plane.store.database import migrate
+from control_plane.base.schema import migrate
 from deploy.local.postgres import postgres
 from deploy.local.valkey import DATABASES, valkey
 

@@ -5,11 +5,11 @@ from aiohttp import web
 from control_plane.api import shapes
 from control_plane.api.changes import device_change, new_user, profile_change
 from control_plane.api.identities import Identities
-from control_plane.model.refusals import Empty, NoToken, SignedOut
-from control_plane.model.users import Profile
-from control_plane.service.accounts import Accounts
-from control_plane.service.deletion import Deletion
-from control_plane.service.profiles import Profiles
+from control_plane.api.own import OwnAccount
+from control_plane.base.refusals import Empty, NoToken, SignedOut
+from control_plane.people.service.accounts import Accounts
+from control_plane.people.service.deletion import Deletion
+from control_plane.people.service.profiles import Profiles
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
 from control_plane.web.snapshots import Json
@@ -20,11 +20,13 @@ class AccountsApi:
         self,
         accounts: Accounts,
         profiles: Profiles,
+        own_account: OwnAccount,
         deletion: Deletion,
         identities: Identities,
     ) -> None:
         self._accounts = accounts
         self._profiles = profiles
+        self._own = own_account
         self._deletion = deletion
         self._identities = identities
 
@@ -44,8 +46,7 @@ class AccountsApi:
     async def register_user(self, call: Call) -> web.Response:
         identity, new = await self._identities.read(call, new_user(call.body))
         signed_in = await self._accounts.sign_in(identity, new)
-        profile = await self._profiles.seen(signed_in.user.id, signed_in.user.id)
-        return await self._own(profile, signed_in.token)
+        return await self._account(signed_in.user.id, signed_in.token)
 
     async def show_user_detail(self, call: Call) -> web.Response:
         viewer = 0 if call.user is None else call.user.id
@@ -56,17 +57,17 @@ class AccountsApi:
         if call.user is None:
             raise self._unknown(call.token)
         token = self._accounts.renewed(call.user, call.token)
-        return await self._own(await self._profiles.seen(viewer, viewer), token)
+        return await self._account(viewer, token)
 
     async def edit_profile(self, call: Call) -> web.Response:
         changes = profile_change(call.body)
-        profile = await self._profiles.change(call.me.id, changes)
-        return await self._own(profile, call.token)
+        await self._profiles.change(call.me.id, changes)
+        return await self._account(call.me.id, call.token)
 
     async def add_device_data(self, call: Call) -> web.Response:
         changes = device_change(call.body)
-        profile = await self._profiles.change(call.me.id, changes)
-        return await self._own(profile, call.token)
+        await self._profiles.change(call.me.id, changes)
+        return await self._account(call.me.id, call.token)
 
     async def delete_user_account(self, call: Call) -> web.Response:
         await self._deletion.delete(call.me.id)
@@ -85,20 +86,11 @@ class AccountsApi:
         await self._profiles.check_phone(call.body.required("phone", 32))
         return answer("This phone number is not registered.")
 
-    async def _own(self, profile: Profile, token: str) -> web.Response:
+    async def _account(self, user_id: int, token: str) -> web.Response:
         """The Android app keeps this answer as its whole account: the token must be
         in it."""
-        user_id = profile.user.id
-        coins = await self._profiles.coins(user_id)
-        shape: Json = shapes.profile(
-            profile,
-            user_id,
-            own_token=token,
-            wallet=coins.wallet,
-            total_all_time_coins=coins.received,
-        )
         beside: Json = {"Card": [], "DeliveryAddress": []}
-        return answer(shapes.account(shape, user_id) | beside)
+        return answer(await self._own.shape(user_id, token) | beside)
 
     async def _other(self, call: Call) -> int:
         """Whom the call is about; 0: the caller."""

@@ -2,8 +2,8 @@
 
 import re
 
-from control_plane.model.refusals import BadInput
-from control_plane.model.users import NewUser, ProfileChange
+from control_plane.base.refusals import BadInput
+from control_plane.people.model.users import NewUser, ProfileChange
 from control_plane.web.body import Body
 
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")

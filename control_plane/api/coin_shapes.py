@@ -1,10 +1,10 @@
 """Gifts, purchases and payouts as the apps decode them (facts, mobile-apps §2.8 to
 §2.13)."""
 
-from control_plane.model.gifts import Gift, SentGift
-from control_plane.model.money import CoinWorth
-from control_plane.model.payouts import PayoutMethod, WithdrawRequest
-from control_plane.model.purchases import Package, Purchase
+from control_plane.coins.model.gifts import Gift, SentGift
+from control_plane.coins.model.money import CoinWorth
+from control_plane.coins.model.payouts import PayoutMethod, WithdrawRequest
+from control_plane.coins.model.purchases import Package, Purchase
 from control_plane.web.snapshots import Json, when
 
 STATUS = {"pending": 0, "paid": 1, "rejected": 2}

@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from control_plane.api import coin_shapes, own, shapes
-from control_plane.model.gifts import GiftOrder
-from control_plane.model.refusals import BadInput, Empty
-from control_plane.service.gifts import Gifts
-from control_plane.service.profiles import Profiles
+from control_plane.api.own import OwnAccount
+from control_plane.base.refusals import BadInput, Empty
+from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.service.gifts import Gifts
+from control_plane.people.service.profiles import Profiles
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
 from control_plane.web.snapshots import Json
@@ -16,10 +17,13 @@ YEARS = 24 * 365 * 100
 
 
 class GiftsApi:
-    def __init__(self, gifts: Gifts, profiles: Profiles, public_url: str) -> None:
+    def __init__(
+        self, gifts: Gifts, profiles: Profiles, own_account: OwnAccount, public_url: str
+    ) -> None:
         """``public_url``: "" takes the address that a request came to."""
         self._gifts = gifts
         self._profiles = profiles
+        self._own = own_account
         self._public_url = public_url.rstrip("/")
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -40,7 +44,7 @@ class GiftsApi:
         sent = await self._gifts.send(_order(call), own.key(call))
         gift = await self._gifts.get(sent.gift_id)
         base = self._base(call)
-        account = await own.account(call, self._profiles, sent.wallet)
+        account = await self._own.of(call, wallet=sent.wallet)
         return answer(
             account
             | {

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from control_plane.model.refusals import BadInput, Refusal
-from control_plane.model.users import NewUser
-from control_plane.service.accounts import Identity
-from control_plane.service.sign_in import LONGEST, IdTokens, is_id_token
+from control_plane.base.refusals import BadInput, Refusal
+from control_plane.people.model.users import NewUser
+from control_plane.people.service.accounts import Identity
+from control_plane.people.service.sign_in import LONGEST, IdTokens, is_id_token
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call
 

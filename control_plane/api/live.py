@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
-from control_plane.api import own, shapes
-from control_plane.model.refusals import BadInput, Refusal
-from control_plane.model.urls import playback_url, publish_urls
-from control_plane.service.broadcasts import Broadcasts, Start, Started
-from control_plane.service.profiles import Profiles
-from control_plane.service.watching import Watching
+from control_plane.api import shapes
+from control_plane.api.own import OwnAccount
+from control_plane.base.refusals import BadInput, Refusal
+from control_plane.live.model.urls import playback_url, publish_urls
+from control_plane.live.service.broadcasts import Broadcasts, Start, Started
+from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
@@ -18,11 +18,11 @@ MOST_LISTED = 100
 
 class LiveApi:
     def __init__(
-        self, broadcasts: Broadcasts, watching: Watching, profiles: Profiles
+        self, broadcasts: Broadcasts, watching: Watching, own_account: OwnAccount
     ) -> None:
         self._broadcasts = broadcasts
         self._watching = watching
-        self._profiles = profiles
+        self._own = own_account
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -49,8 +49,7 @@ class LiveApi:
         return await self._answer(call, _started(started, call.host))
 
     async def _answer(self, call: Call, live: Json) -> web.Response:
-        wallet = (await self._profiles.coins(call.me.id)).wallet
-        account = await own.account(call, self._profiles, wallet)
+        account = await self._own.of(call)
         return answer({"LiveStreaming": live, "User": account["User"]})
 
     async def create_key(self, call: Call) -> web.Response:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from control_plane.api.social import check_actor
-from control_plane.service.announcing import Announcing
+from control_plane.live.service.announcing import Announcing
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
 

@@ -3,7 +3,7 @@ it wants their counters even then (facts, mobile-apps §6.7)."""
 
 from aiohttp import web
 
-from control_plane.model.refusals import Refusal
+from control_plane.base.refusals import Refusal
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
 

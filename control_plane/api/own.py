@@ -1,24 +1,36 @@
 """The caller's own account beside what else a call answers."""
 
 from control_plane.api import shapes
-from control_plane.model.idempotency import RequestKey, request_key
-from control_plane.model.refusals import Refusal
-from control_plane.service.profiles import Profiles
+from control_plane.base.refusals import Refusal
+from control_plane.coins.model.idempotency import RequestKey, request_key
+from control_plane.coins.service.ledger import Ledger
+from control_plane.people.service.profiles import Profiles
 from control_plane.web.dispatch import Call, endpoint_name
 from control_plane.web.snapshots import Json
 
 
-async def account(call: Call, profiles: Profiles, wallet: int) -> Json:
-    """User, PushNotification and PrivacySetting, with the wallet as it was left."""
-    me = call.me.id
-    shape = shapes.profile(
-        await profiles.seen(me, me),
-        me,
-        own_token=call.token,
-        wallet=wallet,
-        total_all_time_coins=(await profiles.coins(me)).received,
-    )
-    return shapes.account(shape, me)
+class OwnAccount:
+    def __init__(self, profiles: Profiles, ledger: Ledger) -> None:
+        self._profiles = profiles
+        self._ledger = ledger
+
+    async def shape(
+        self, user_id: int, token: str, *, wallet: int | None = None
+    ) -> Json:
+        """User, PushNotification and PrivacySetting. ``wallet``: as a call left it;
+        None: as it is now."""
+        purse = await self._ledger.purse(user_id)
+        shape = shapes.profile(
+            await self._profiles.seen(user_id, user_id),
+            user_id,
+            own_token=token,
+            wallet=purse.wallet if wallet is None else wallet,
+            total_all_time_coins=purse.received,
+        )
+        return shapes.account(shape, user_id)
+
+    async def of(self, call: Call, *, wallet: int | None = None) -> Json:
+        return await self.shape(call.me.id, call.token, wallet=wallet)
 
 
 def check_self(call: Call, field: str, refusal: str) -> None:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from control_plane.service.profiles import Profiles
+from control_plane.people.service.profiles import Profiles
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
 from control_plane.web.snapshots import Json, when

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from control_plane.model.keys import StreamKey, masked
-from control_plane.model.users import Profile, User
+from control_plane.live.model.keys import StreamKey, masked
+from control_plane.people.model.users import Profile, User
 from control_plane.web.snapshots import Json, when
 
 SECRET_FIELDS = (

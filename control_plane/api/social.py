@@ -6,11 +6,11 @@ from typing import TypeVar
 from aiohttp import web
 
 from control_plane.api import shapes
-from control_plane.model.refusals import BadInput, Empty, Refusal
-from control_plane.model.social import Blocked, Followed
-from control_plane.model.users import Profile
-from control_plane.service.profiles import Profiles
-from control_plane.service.social import Social
+from control_plane.base.refusals import BadInput, Empty, Refusal
+from control_plane.people.model.social import Blocked, Followed
+from control_plane.people.model.users import Profile
+from control_plane.people.service.profiles import Profiles
+from control_plane.people.service.social import Social
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer

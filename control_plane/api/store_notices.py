@@ -9,9 +9,9 @@ import json
 import structlog
 from aiohttp import web
 
-from control_plane.model.purchases import NotBought, Notifier
-from control_plane.service.away import AWAY
-from control_plane.service.purchases import Purchases
+from control_plane.base.faults import Away
+from control_plane.coins.model.purchases import NotBought, Notifier
+from control_plane.coins.service.purchases import Purchases
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ def routes(apple: Notifier | None, purchases: Purchases) -> list[web.RouteDef]:
         except NotBought:
             log.warning("a notification that is not Apple's")
             return web.Response(status=401)
-        except AWAY:
+        except Away:
             return web.Response(status=503)
         return web.Response()
 

@@ -1,7 +1,7 @@
 """A video with all that stands beside it (facts, mobile-apps §2.4 to §2.7)."""
 
 from control_plane.api import shapes
-from control_plane.model.videos import Item, Video
+from control_plane.videos.model.videos import Item, Video
 from control_plane.web.snapshots import Json, when
 
 NUMBERS = (

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from control_plane.api import video_shapes
 from control_plane.api.social import check_actor, viewer_id
-from control_plane.model.refusals import BadInput, Empty, NoToken, Refusal
-from control_plane.model.videos import Item
-from control_plane.service.videos import MOST_WATCHED, Videos, Viewer
+from control_plane.base.refusals import BadInput, Empty, NoToken, Refusal
+from control_plane.videos.model.videos import Item
+from control_plane.videos.service.videos import MOST_WATCHED, Videos, Viewer
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer

@@ -6,11 +6,11 @@ from decimal import Decimal, InvalidOperation
 from aiohttp import web
 
 from control_plane.api import coin_shapes, own
-from control_plane.model.purchases import Claim, StoreName
-from control_plane.model.refusals import BadInput, Refusal
-from control_plane.service.payouts import Payouts
-from control_plane.service.profiles import Profiles
-from control_plane.service.purchases import Purchases
+from control_plane.api.own import OwnAccount
+from control_plane.base.refusals import BadInput, Refusal
+from control_plane.coins.model.purchases import Claim, StoreName
+from control_plane.coins.service.payouts import Payouts
+from control_plane.coins.service.purchases import Purchases
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
@@ -22,11 +22,11 @@ STORES: dict[str, StoreName] = {"ios": "apple", "android": "google"}
 
 class WalletApi:
     def __init__(
-        self, purchases: Purchases, payouts: Payouts, profiles: Profiles
+        self, purchases: Purchases, payouts: Payouts, own_account: OwnAccount
     ) -> None:
         self._purchases = purchases
         self._payouts = payouts
-        self._profiles = profiles
+        self._own = own_account
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -43,8 +43,7 @@ class WalletApi:
         try:
             return await self._buy(call)
         except Refusal as refusal:
-            wallet = (await self._profiles.coins(call.me.id)).wallet
-            account = await own.account(call, self._profiles, wallet)
+            account = await self._own.of(call)
             msg = account | {"PurchaseCoin": coin_shapes.nothing_bought(call.me.id)}
             return answer(msg, refusal.code, {"error": refusal.sentence})
 
@@ -54,7 +53,7 @@ class WalletApi:
         own.check_self(call, "user_id", "You can only buy coins for yourself.")
         claim = _claim(call.body)
         bought = await self._purchases.buy(call.me.id, claim, own.key(call))
-        account = await own.account(call, self._profiles, bought.wallet)
+        account = await self._own.of(call, wallet=bought.wallet)
         return answer(
             account
             | {
@@ -77,7 +76,7 @@ class WalletApi:
         coins = self._coins(call.body)
         email = call.body.text("email", longest=254)
         asked = await self._payouts.request(call.me.id, coins, email, own.key(call))
-        account = await own.account(call, self._profiles, asked.wallet)
+        account = await self._own.of(call, wallet=asked.wallet)
         request = coin_shapes.withdraw_request(asked.request)
         return answer(account | {"WithdrawRequest": request})
 
@@ -105,8 +104,7 @@ class WalletApi:
         value = body.required("paypal" if older else "value", 254)
         kind = body.text("type", "Paypal", longest=40) or "Paypal"
         method = await self._payouts.choose(call.me.id, kind, value, own.key(call))
-        coins = await self._profiles.coins(call.me.id)
-        account = await own.account(call, self._profiles, coins.wallet)
+        account = await self._own.of(call)
         return answer(account | {"Payout": coin_shapes.payout(method)})
 
     async def show_payout(self, call: Call) -> web.Response:

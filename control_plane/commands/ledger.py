@@ -41,7 +41,7 @@ def show_user(user_id: int, as_json: bool) -> None:
             "earnings": has.earnings,
             "hold": has.hold,
             "owed": -has.owed,
-            "received": await services.coins.ledger.received(user_id),
+            "received": (await services.coins.ledger.purse(user_id)).received,
         }
 
     show_one(run(work), json_wanted=as_json)

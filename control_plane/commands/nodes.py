@@ -2,9 +2,9 @@
 
 import click
 
+from control_plane.base.secrets import Secrets
 from control_plane.commands.output import as_json, run, settings, show
-from control_plane.model.nodes import Node
-from control_plane.model.secret import Secrets
+from control_plane.live.model.nodes import Node
 from control_plane.wiring.services import Services
 from mediamtx.render import NodeConfig, render
 

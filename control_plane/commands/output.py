@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import click
 
-from control_plane.config import Settings, SettingsError, load
-from control_plane.model.refusals import Refusal
-from control_plane.service.away import AWAY
+from control_plane.base.faults import Away
+from control_plane.base.refusals import Refusal
+from control_plane.config.settings import Settings, SettingsError, load
 from control_plane.web import logs
 from control_plane.wiring.services import Services, services
 
@@ -38,7 +38,7 @@ def run(work: Callable[[Services], Awaitable[T]]) -> T:
         return asyncio.run(whole())
     except Refusal as refusal:
         raise click.ClickException(refusal.sentence) from None
-    except AWAY as error:
+    except Away as error:
         raise click.ClickException(f"Postgres does not answer: {error}") from None
 
 

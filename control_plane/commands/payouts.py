@@ -2,8 +2,8 @@
 
 import click
 
+from control_plane.coins.model.payouts import Decision, WithdrawRequest
 from control_plane.commands.output import as_json, run, show, show_one
-from control_plane.model.payouts import Decision, WithdrawRequest
 from control_plane.wiring.services import Services
 
 

@@ -8,9 +8,9 @@ import click
 
 from control_plane.commands.demo import ffmpeg
 from control_plane.commands.output import run, settings
-from control_plane.model.users import NewUser
-from control_plane.model.videos import NewVideo
-from control_plane.service.accounts import Identity
+from control_plane.people.model.users import NewUser
+from control_plane.people.service.accounts import Identity
+from control_plane.videos.model.videos import NewVideo
 from control_plane.wiring.services import Services
 
 WIDTH, HEIGHT = 360, 640

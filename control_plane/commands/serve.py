@@ -7,10 +7,10 @@ import signal
 import click
 
 from control_plane.app import PortInUse, serve
+from control_plane.base import schema
+from control_plane.base.faults import Away
 from control_plane.commands.output import settings, show_one
-from control_plane.config import Settings
-from control_plane.service.away import AWAY
-from control_plane.store import database
+from control_plane.config.settings import Settings
 from control_plane.web import logs
 
 
@@ -28,7 +28,7 @@ def serve_command() -> None:
         asyncio.run(_serve(known))
     except PortInUse as error:
         raise click.ClickException(str(error)) from None
-    except AWAY as error:
+    except Away as error:
         raise click.ClickException(f"Postgres does not answer: {error}") from None
 
 
@@ -46,7 +46,7 @@ async def _serve(known: Settings) -> None:
 def migrate() -> None:
     """Bring the database up to date (serve does it too)."""
     url = settings().database_url.get_secret_value()
-    applied = asyncio.run(database.migrate(url))
+    applied = asyncio.run(schema.migrate(url))
     click.echo("\n".join(applied) or "Nothing to do.")
 
 

@@ -2,9 +2,9 @@
 
 import click
 
+from control_plane.base.refusals import Refusal
 from control_plane.commands.output import as_json, run, show, show_one
-from control_plane.model.refusals import Refusal
-from control_plane.model.sessions import LiveSession
+from control_plane.live.model.sessions import LiveSession
 from control_plane.wiring.services import Services
 
 OUT = "Nobody publishes there any more."

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from control_plane.service.health import Health
+from control_plane.live.service.health import Health
 
 
 def routes(health: Health) -> list[web.RouteDef]:

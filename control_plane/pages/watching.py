@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
+from control_plane.live.service.watching import Watching
 from control_plane.pages.feed import NoSuchStream, Snapshot
-from control_plane.service.watching import Watching
 from control_plane.web.snapshots import broadcast
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from control_plane.model.refusals import BadInput
+from control_plane.base.refusals import BadInput
 
 LARGEST = 1_000_000  # bytes
 LARGEST_ID = 2_147_483_647

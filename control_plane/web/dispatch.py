@@ -16,17 +16,17 @@ from typing import Literal
 import structlog
 from aiohttp import web
 
-from control_plane.model.refusals import (
+from control_plane.base.faults import Away
+from control_plane.base.limits import LimitName, RateLimits
+from control_plane.base.refusals import (
     NoToken,
     Refusal,
     SignedOut,
     Unavailable,
     WrongApiKey,
 )
-from control_plane.model.users import User
-from control_plane.service.accounts import Accounts
-from control_plane.service.away import AWAY
-from control_plane.service.limits import LimitName, RateLimits
+from control_plane.people.model.users import User
+from control_plane.people.service.accounts import Accounts
 from control_plane.web import body as bodies
 from control_plane.web.address import Addresses
 from control_plane.web.body import Body
@@ -112,7 +112,7 @@ class Dispatcher:
             return await self._call(request, endpoint)
         except Refusal as refusal:
             return _refused(endpoint, refusal)
-        except AWAY as error:
+        except Away as error:
             log.warning("api without its stores", name=name, error=repr(error))
             return _refused(endpoint, Unavailable())
         except Exception:

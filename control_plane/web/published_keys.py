@@ -5,8 +5,8 @@ import re
 
 import aiohttp
 
-from control_plane.model.providers import PublishedKeys
-from control_plane.service.key_ring import Fetch, KeysAway
+from control_plane.people.model.providers import PublishedKeys
+from control_plane.people.service.key_ring import Fetch, KeysAway
 
 TIMEOUT = aiohttp.ClientTimeout(total=5.0)
 LARGEST = 256_000  # bytes

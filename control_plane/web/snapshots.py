@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from control_plane.model.sessions import LiveSession
-from control_plane.service.watching import Broadcast
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.service.watching import Broadcast
 
 Json = dict[str, object]
 

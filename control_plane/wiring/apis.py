@@ -7,14 +7,18 @@ from control_plane.api.identities import Identities
 from control_plane.api.live import LiveApi
 from control_plane.api.live_extras import LiveExtrasApi
 from control_plane.api.names import NAMES
+from control_plane.api.own import OwnAccount
 from control_plane.api.settings import SettingsApi
 from control_plane.api.social import SocialApi
 from control_plane.api.videos import VideosApi
 from control_plane.api.wallet import WalletApi
-from control_plane.service.announcing import Announcing
-from control_plane.service.deletion import Deletion
-from control_plane.service.limits import RateLimits, Rules
-from control_plane.service.social import Social
+from control_plane.base.limits import RateLimits, Rules
+from control_plane.coins.store import payouts
+from control_plane.live.service.announcing import Announcing
+from control_plane.live.service.departure import Departure
+from control_plane.people.service.deletion import Deletion
+from control_plane.people.service.social import Social
+from control_plane.videos.store import videos
 from control_plane.web.address import Addresses
 from control_plane.web.dispatch import Dispatcher, Endpoint
 from control_plane.wiring.services import Services
@@ -22,7 +26,7 @@ from control_plane.wiring.services import Services
 
 def dispatcher(all_of_it: Services) -> Dispatcher:
     settings = all_of_it.settings
-    live = LiveApi(all_of_it.broadcasts, all_of_it.watching, all_of_it.profiles)
+    live = LiveApi(all_of_it.broadcasts, all_of_it.watching, _own_account(all_of_it))
     return Dispatcher(
         not_yet.endpoints() | _app_endpoints(all_of_it) | live.endpoints(),
         NAMES,
@@ -37,10 +41,12 @@ def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
     """Accounts, people, videos and coins."""
     coins = all_of_it.coins
     settings, pool, profiles = all_of_it.settings, all_of_it.pool, all_of_it.profiles
+    own_account = _own_account(all_of_it)
     accounts = AccountsApi(
         all_of_it.accounts,
         profiles,
-        Deletion(pool, all_of_it.broadcasts),
+        own_account,
+        _deletion(all_of_it),
         Identities(all_of_it.id_tokens, unverified_allowed=settings.development),
     )
     return {
@@ -49,9 +55,19 @@ def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
         **VideosApi(all_of_it.videos, settings.public_url).endpoints(),
         **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
         **LiveExtrasApi(Announcing(pool)).endpoints(),
-        **GiftsApi(coins.gifts, profiles, settings.public_url).endpoints(),
-        **WalletApi(coins.purchases, coins.payouts, profiles).endpoints(),
+        **GiftsApi(coins.gifts, profiles, own_account, settings.public_url).endpoints(),
+        **WalletApi(coins.purchases, coins.payouts, own_account).endpoints(),
     }
+
+
+def _own_account(all_of_it: Services) -> OwnAccount:
+    return OwnAccount(all_of_it.profiles, all_of_it.coins.ledger)
+
+
+def _deletion(all_of_it: Services) -> Deletion:
+    departure = Departure(all_of_it.pool, all_of_it.broadcasts)
+    forget = [departure.forget, videos.forget, payouts.forget_methods]
+    return Deletion(all_of_it.pool, forget, departure.leave)
 
 
 def _rate_limits(all_of_it: Services) -> RateLimits:

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import aiohttp
 
-from control_plane.config import Settings
-from control_plane.model.audit import Check
-from control_plane.model.money import CoinWorth
-from control_plane.model.purchases import StoreClient, StoreName
-from control_plane.service.audit import Audit
-from control_plane.service.gifts import Gifts
-from control_plane.service.ledger import Ledger
-from control_plane.service.payouts import Payouts
-from control_plane.service.purchases import Purchases
-from control_plane.service.voided import VoidedPoll
-from control_plane.store.database import Pool
-from control_plane.stores.apple import AppleApp, AppleStore
-from control_plane.stores.google import GoogleApp, GoogleStore
+from control_plane.base.database import Pool
+from control_plane.coins.app_stores.apple import AppleApp, AppleStore
+from control_plane.coins.app_stores.google import GoogleApp, GoogleStore
+from control_plane.coins.model.audit import Check
+from control_plane.coins.model.money import CoinWorth
+from control_plane.coins.model.purchases import StoreClient, StoreName
+from control_plane.coins.service.audit import Audit
+from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.ledger import Ledger
+from control_plane.coins.service.payouts import Payouts
+from control_plane.coins.service.purchases import Purchases
+from control_plane.coins.service.voided import VoidedPoll
+from control_plane.config.settings import Settings
 from control_plane.web import metrics
 
 

@@ -1,33 +1,30 @@
 """The use cases, made from the settings; nothing runs in the background yet."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
-from redis.asyncio import Redis
 
-from control_plane.config import Settings
-from control_plane.model.nodes import Node, NodeApi
-from control_plane.model.providers import Provider, apple, firebase, google
-from control_plane.model.secret import Secrets
-from control_plane.service.accounts import Accounts
-from control_plane.service.authorize import API_USER
-from control_plane.service.broadcasts import Broadcasts
-from control_plane.service.cutting import Cutter
-from control_plane.service.lifecycle import Lifecycle, Limits
-from control_plane.service.moderation import Moderation
-from control_plane.service.nodes import Nodes
-from control_plane.service.profiles import Profiles
-from control_plane.service.sign_in import IdTokens
-from control_plane.service.videos import Videos
-from control_plane.service.viewers import Viewers
-from control_plane.service.watching import Watching
-from control_plane.store import database
-from control_plane.store.database import Pool
-from control_plane.store.viewers import open_redis
+from control_plane.base.database import Pool, open_pool
+from control_plane.base.redis import Redis, open_redis
+from control_plane.base.secrets import Secrets
+from control_plane.config.settings import Settings
+from control_plane.live.model.nodes import Node, NodeApi
+from control_plane.live.service.authorize import API_USER
+from control_plane.live.service.broadcasts import Broadcasts
+from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.lifecycle import Lifecycle, Limits
+from control_plane.live.service.moderation import Moderation
+from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.viewers import Viewers
+from control_plane.live.service.watching import Watching
+from control_plane.people.model.providers import Provider, apple, firebase, google
+from control_plane.people.service.accounts import Accounts
+from control_plane.people.service.profiles import Profiles
+from control_plane.people.service.sign_in import IdTokens
+from control_plane.videos.service.videos import Videos
 from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
 from mediamtx.client import Client
@@ -60,21 +57,13 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     """Opens the stores; nothing runs in the background yet."""
     secrets = Secrets(settings.secret.get_secret_value())
     async with contextlib.AsyncExitStack() as stack:
-        pool = await database.open_pool(settings.database_url.get_secret_value())
-        stack.push_async_callback(_close_pool, pool)
+        url = settings.database_url.get_secret_value()
+        pool = await stack.enter_async_context(open_pool(url))
         redis = open_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         coins = await stack.enter_async_context(open_coins(settings, pool))
         yield _services(settings, secrets, pool, redis, http, coins)
-
-
-async def _close_pool(pool: Pool) -> None:
-    try:
-        async with asyncio.timeout(3.0):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
 
 
 def _connect(
@@ -124,7 +113,7 @@ def _services(
         watching=_watching(settings, secrets, pool, nodes, viewers),
         accounts=_accounts(settings, secrets, pool),
         coins=coins,
-        profiles=Profiles(pool, coins.ledger),
+        profiles=Profiles(pool),
         videos=Videos(pool),
         id_tokens=IdTokens(_providers(settings), fetcher(http)),
     )

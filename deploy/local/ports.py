@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from control_plane.config import PREFIX, Settings
+from control_plane.config.settings import PREFIX, Settings
 from deploy.local.errors import LocalError
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  (phones on the same network come in)

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest_asyncio
 
-from control_plane.config import Settings
-from control_plane.model.videos import NewVideo
+from control_plane.config.settings import Settings
+from control_plane.videos.model.videos import NewVideo
 from control_plane.wiring.services import services
-from tests.support_api import Account, App, running, settings
+from tests.support.api import Account, App, running, settings
 
 Post = Callable[[Account, str], Awaitable[None]]
 

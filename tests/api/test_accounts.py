@@ -1,6 +1,6 @@
 """Signing in, profiles, and deleting an account."""
 
-from tests.support_api import App
+from tests.support.api import App
 
 
 async def test_signing_in_twice_is_one_account(app: App) -> None:

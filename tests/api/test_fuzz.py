@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.conftest import Post
 from tests.api.fuzz import Fuzzer
-from tests.support_api import App
+from tests.support.api import App
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "3000"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))

@@ -7,13 +7,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from control_plane.config import SettingsError, load
-from control_plane.model.refusals import TooMany, Unavailable
-from control_plane.service.limits import RateLimits, Rules
-from control_plane.store.viewers import open_redis
+from control_plane.base.limits import RateLimits, Rules
+from control_plane.base.redis import open_redis
+from control_plane.base.refusals import TooMany, Unavailable
+from control_plane.config.settings import SettingsError, load
 from control_plane.web.address import Addresses
 from deploy.local.valkey import valkey
-from tests.support_api import running, settings
+from tests.support.api import running, settings
 
 RULES = Rules(sign_in=3, money=3, search=3)
 

@@ -7,7 +7,7 @@ from control_plane.api.names import NAMES
 from tests.api.app_shapes import android, ios
 from tests.api.app_shapes.check import misfits
 from tests.api.conftest import Post
-from tests.support_api import Account, App, Json
+from tests.support.api import Account, App, Json
 
 SERVED = sorted(set(ios.ANSWERS))
 NOT_YET = {"likeComment", "likeCommentReply", "addVideoFavourite"}

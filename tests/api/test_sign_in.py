@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from control_plane.config import Settings
-from control_plane.model.providers import PublishedKeys
-from control_plane.model.refusals import Unavailable
-from control_plane.service.key_ring import KeyRing, KeysAway
+from control_plane.base.refusals import Unavailable
+from control_plane.config.settings import Settings
+from control_plane.people.model.providers import PublishedKeys
+from control_plane.people.service.key_ring import KeyRing, KeysAway
 from control_plane.web.published_keys import max_age
-from tests.support_api import App, running, settings
-from tests.support_provider import Provider, provider
+from tests.support.api import App, running, settings
+from tests.support.provider import Provider, provider
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.support_api import Account, App, Json
+from tests.support.api import Account, App, Json
 
 
 async def _follow(who: Account, whom: Account) -> Json:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from control_plane.config import Settings
-from tests.support_api import FORM, App, running, settings
+from control_plane.config.settings import Settings
+from tests.support.api import FORM, App, running, settings
 
 UNICODE = "Zoë 🎉"
 

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import imageio_ffmpeg
 
 from control_plane.commands.seed_demo import seed_demo
-from control_plane.config import Settings
+from control_plane.config.settings import Settings
 from control_plane.wiring.services import services
 from tests.api.conftest import Post
-from tests.support_api import Account, App, Json, running
+from tests.support.api import Account, App, Json, running
 
 
 def _names(items: list[Json]) -> list[str]:

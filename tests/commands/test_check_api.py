@@ -9,8 +9,8 @@ from aiohttp import web
 
 from control_plane.commands.seed_demo import seed_demo
 from control_plane.wiring.services import services
-from tests.support_api import running, settings
-from tests.support_stack import free_ports
+from tests.support.api import running, settings
+from tests.support.stack import free_ports
 
 
 async def _check(url: str, *more: str) -> tuple[int | None, str]:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from control_plane.__main__ import main
-from control_plane.config import SettingsError, load
+from control_plane.config.settings import SettingsError, load
 
 GOOD = {
     "DATABASE_URL": "postgresql://u:database-password@127.0.0.1/d",

@@ -19,8 +19,8 @@ import yaml
 from mediamtx.render import NodeConfig, render
 from tests.contract.plane import KEY, SECRET, Plane, control_plane
 from tests.contract.recorded import Json, recorded
-from tests.support_process import Process
-from tests.support_stack import free_ports, until
+from tests.support.process import Process
+from tests.support.stack import free_ports, until
 
 COPY = ("-c", "copy")
 READ_TIMEOUT = 2.0  # seconds; ours is 10, and a test would wait for it

@@ -9,7 +9,7 @@ import pytest
 from tests.contract.caller import METADATA, Facts, calling
 from tests.contract.node import COPY, Node
 from tests.contract.plane import KEY
-from tests.support_process import Process
+from tests.support.process import Process
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

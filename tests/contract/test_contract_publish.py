@@ -13,7 +13,7 @@ from tests.contract.caller import calling
 from tests.contract.node import READ_TIMEOUT, Node
 from tests.contract.plane import KEY, SECRET
 from tests.contract.recorded import Json
-from tests.support_stack import until
+from tests.support.stack import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -16,8 +16,8 @@ import pytest
 from deploy.local import place
 from deploy.local.errors import LocalError
 from deploy.local.postgres import postgres, server
-from tests.support_local import eventually
-from tests.support_process import Process
+from tests.support.local import eventually
+from tests.support.process import Process
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user")
 

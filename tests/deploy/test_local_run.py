@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from deploy.local.ports import free_port
-from tests.support_local import LocalRun, eventually
-from tests.support_process import Process
+from tests.support.local import LocalRun, eventually
+from tests.support.process import Process
 
 FAKE = Path(__file__).with_name("fake_mediamtx.py")
 needs_linux = pytest.mark.skipif(

@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 
 from control_plane.app import Ports, serve
-from control_plane.config import load
-from control_plane.model.secret import Secrets
-from tests.support_stack import until
+from control_plane.base.secrets import Secrets
+from control_plane.config.settings import load
+from tests.support.stack import until
 
 SECRET = "a secret of thirty-two characters"
 Json = dict[str, Any]

@@ -7,9 +7,9 @@ import aiohttp
 import asyncpg
 import pytest
 
-from control_plane.model.secret import Secrets
+from control_plane.base.secrets import Secrets
 from tests.hooks.conftest import SECRET, Json, Service, publish, read
-from tests.support_stack import until
+from tests.support.stack import until
 
 GENERATIONS = {
     "v1.3": ("ip", "user", "password", "path", "protocol", "id", "action", "query"),

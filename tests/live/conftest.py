@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support_stack import Stack
+from tests.support.stack import Stack
 
 KINDS = ["sandbox", "mediamtx"]
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from tests.support_process import Process
-from tests.support_stack import Json, Stack
+from tests.support.process import Process
+from tests.support.stack import Json, Stack
 
 SECONDS = 2.0
 

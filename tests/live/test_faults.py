@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from tests.support_process import Process
-from tests.support_stack import Json, Stack, free_ports, until
+from tests.support.process import Process
+from tests.support.stack import Json, Stack, free_ports, until
 
 ROUNDS = 6.0  # seconds: two rounds of the reconciler, and its looks at the node
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support_stack import Stack
+from tests.support.stack import Stack
 
 
 async def test_a_broadcast_from_start_to_end(stack: Stack) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.support_browser import (
+from tests.support.browser import (
     chromium,
     complaints,
     hides,
@@ -16,8 +16,8 @@ from tests.support_browser import (
     plays,
     shows,
 )
-from tests.support_process import Process
-from tests.support_stack import Stack, until
+from tests.support.process import Process
+from tests.support.stack import Stack, until
 
 pytestmark = [needs_chromium, needs_player, pytest.mark.timeout(150)]
 

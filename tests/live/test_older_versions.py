@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.support_stack import Stack, until
+from tests.support.stack import Stack, until
 
 VERSIONS = {"v1.17.1": "MEDIAMTX_BIN_V1_17_1", "v1.3.0": "MEDIAMTX_BIN_V1_3_0"}
 

@@ -3,7 +3,7 @@ else does. (RTMP is in test_going_live.)"""
 
 import pytest
 
-from tests.support_stack import Json, Stack
+from tests.support.stack import Json, Stack
 
 PROTOCOLS = ["rtsp", "srt", "whip"]
 

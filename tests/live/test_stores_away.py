@@ -8,8 +8,8 @@ from pathlib import Path
 
 from deploy.local.postgres import postgres
 from deploy.local.valkey import installed
-from tests.support_process import Process
-from tests.support_stack import Json, Stack, free_ports, until
+from tests.support.process import Process
+from tests.support.stack import Json, Stack, free_ports, until
 
 ROUNDS = 8.0  # seconds
 

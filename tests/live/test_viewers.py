@@ -1,6 +1,6 @@
 """True viewer counts: who really pulls, seen soon and gone soon."""
 
-from tests.support_stack import Json, Stack
+from tests.support.stack import Json, Stack
 
 JOIN = 4.0  # seconds: three, and one for our own look
 LEAVE = 16.0  # seconds

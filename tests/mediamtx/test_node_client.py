@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from control_plane.model import nodes
+from control_plane.live.model import nodes
 from mediamtx.client import Client
 from mediamtx.payloads import Info, Publisher, Reader, View
 

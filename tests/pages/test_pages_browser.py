@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.support_browser import (
+from tests.support.browser import (
     SOUND_AFTER_A_TAP,
     complaints,
     hides,
@@ -15,8 +15,8 @@ from tests.support_browser import (
     plays,
     shows,
 )
-from tests.support_pages import snapshot
-from tests.support_stage import stage
+from tests.support.pages import snapshot
+from tests.support.stage import stage
 
 pytestmark = [needs_chromium, needs_player]
 

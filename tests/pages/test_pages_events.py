@@ -11,8 +11,8 @@ import pytest
 
 from control_plane.pages import events
 from control_plane.pages.feed import Snapshot
-from tests.support_pages import Feed, Site, pages, snapshot
-from tests.support_stack import until
+from tests.support.pages import Feed, Site, pages, snapshot
+from tests.support.stack import until
 
 WITHIN = 5.0  # seconds
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from control_plane.pages.assets import STATIC
 from control_plane.pages.policy import policy, source
-from tests.support_pages import Feed, Site, pages
+from tests.support.pages import Feed, Site, pages
 
 PLAIN = {"Accept-Encoding": "identity"}
 GZIP = {"Accept-Encoding": "gzip, deflate"}

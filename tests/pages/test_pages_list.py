@@ -7,10 +7,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from control_plane.pages import events
-from tests.support_browser import complaints, hides, needs_chromium, shows
-from tests.support_pages import Site, snapshot
-from tests.support_stack import until
-from tests.support_stage import stage
+from tests.support.browser import complaints, hides, needs_chromium, shows
+from tests.support.pages import Site, snapshot
+from tests.support.stack import until
+from tests.support.stage import stage
 
 pytestmark = needs_chromium
 

@@ -11,7 +11,7 @@ import pytest
 from tests.contract.caller import calling
 from tests.contract.node import Node, answers, running, start
 from tests.contract.plane import KEY
-from tests.support_stack import until
+from tests.support.stack import until
 
 COMMAND = b"\x03" + bytes(3) + (40).to_bytes(3, "big") + b"\x14" + bytes(4)
 LATER_CHUNK = b"\xc7" + bytes(64)  # of a message that never began

@@ -1,0 +1,219 @@
+"""Postgres: the pool, its connections, and notices. The driver's errors end here."""
+
+import asyncio
+import contextlib
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import Any, Literal, Protocol, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from control_plane.base.faults import Away, Collided, Missing, Rejected, Taken
+
+Record: TypeAlias = asyncpg.Record
+RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
+
+CLOSING = 3.0  # seconds
+#: Postgres is away, full, too slow, or a standby that takes no writes.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """The driver's errors as ours."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise Taken(str(error)) from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Missing(str(error)) from error
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+        raise Rejected(str(error)) from error
+    except asyncpg.TransactionRollbackError as error:
+        raise Collided(str(error)) from error
+    except AWAY as error:
+        raise Away(f"Postgres: {error!r}") from error
+
+
+class Executor(Protocol):
+    """What a single query can be run on. All of it raises StoreFault."""
+
+    async def fetch(self, query: str, *args: object) -> list[Record]: ...
+
+    async def fetchrow(self, query: str, *args: object) -> Record | None: ...
+
+    async def fetchval(self, query: str, *args: object) -> Any: ...
+
+    async def execute(self, query: str, *args: object) -> str: ...
+
+
+class Connection:
+    """An :class:`Executor`, and where transactions are."""
+
+    def __init__(self, raw: RawConnection) -> None:
+        self._raw = raw
+
+    async def fetch(self, query: str, *args: object) -> list[Record]:
+        with translated():
+            return await self._raw.fetch(query, *args)
+
+    async def fetchrow(self, query: str, *args: object) -> Record | None:
+        with translated():
+            return await self._raw.fetchrow(query, *args)
+
+    async def fetchval(
+        self, query: str, *args: object, within: float | None = None
+    ) -> Any:
+        with translated():
+            return await self._raw.fetchval(query, *args, timeout=within)
+
+    async def execute(self, query: str, *args: object) -> str:
+        with translated():
+            return await self._raw.execute(query, *args)
+
+    async def executemany(self, query: str, rows: Iterable[Sequence[object]]) -> None:
+        with translated():
+            await self._raw.executemany(query, rows)
+
+    @contextlib.asynccontextmanager
+    async def transaction(
+        self,
+        *,
+        isolation: Literal["repeatable_read", "serializable"] | None = None,
+        readonly: bool = False,
+    ) -> AsyncIterator[None]:
+        """Inside another one: a savepoint."""
+        transaction = self._raw.transaction(isolation=isolation, readonly=readonly)
+        with translated():
+            await transaction.start()
+        try:
+            yield
+        except BaseException:
+            # What went wrong inside says more than that nothing can be undone now.
+            with contextlib.suppress(Away), translated():
+                await transaction.rollback()
+            raise
+        with translated():
+            await transaction.commit()
+
+
+class Pool:
+    """An :class:`Executor`: each query on a connection of its own."""
+
+    def __init__(self, raw: "asyncpg.Pool[Record]") -> None:
+        self._raw = raw
+
+    async def fetch(self, query: str, *args: object) -> list[Record]:
+        with translated():
+            return await self._raw.fetch(query, *args)
+
+    async def fetchrow(self, query: str, *args: object) -> Record | None:
+        with translated():
+            return await self._raw.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, *args: object) -> Any:
+        with translated():
+            return await self._raw.fetchval(query, *args)
+
+    async def execute(self, query: str, *args: object) -> str:
+        with translated():
+            return await self._raw.execute(query, *args)
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        with translated():
+            raw = await self._raw.acquire()
+        try:
+            yield Connection(raw)
+        finally:
+            with translated():
+                await self._raw.release(raw)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with self.acquire() as connection, connection.transaction():
+            yield connection
+
+
+@contextlib.asynccontextmanager
+async def open_pool(url: str, size: int = 10) -> AsyncIterator[Pool]:
+    """At most ``size`` connections, each query at most 10 s. A few are opened at
+    once: an auth look-up has no time to wait for a new one."""
+    settings = {"timezone": "UTC", "application_name": "control-plane"}
+    with translated():
+        raw = await asyncpg.create_pool(
+            url,
+            min_size=min(4, size),
+            max_size=size,
+            command_timeout=10.0,
+            timeout=5.0,
+            server_settings=settings,
+        )
+    try:
+        yield Pool(raw)
+    finally:
+        await _close(raw)
+
+
+async def _close(pool: "asyncpg.Pool[Record]") -> None:
+    """What still runs after a while is cut off."""
+    try:
+        async with asyncio.timeout(CLOSING):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+class Notices:
+    """A connection that hears what others say with ``NOTIFY``."""
+
+    def __init__(self, raw: RawConnection) -> None:
+        self._raw = raw
+
+    async def check(self, within: float) -> None:
+        """Raises Away when nothing can be heard any more."""
+        with translated():
+            await self._raw.fetchval("SELECT 1", timeout=within)
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    url: str, heard: Mapping[str, Callable[[str], None]]
+) -> AsyncIterator[Notices]:
+    """``heard``: by channel, what is called with each payload."""
+    with translated():
+        connection = await asyncpg.connect(url, timeout=3.0)
+    try:
+        for channel, callback in heard.items():
+            with translated():
+                await connection.add_listener(channel, _called_with_payload(callback))
+        yield Notices(connection)
+    finally:
+        connection.terminate()
+
+
+def _called_with_payload(
+    callback: Callable[[str], None],
+) -> Callable[[object, object, object, object], None]:
+    def called(
+        _connection: object, _pid: object, _channel: object, text: object
+    ) -> None:
+        callback(str(text))
+
+    return called

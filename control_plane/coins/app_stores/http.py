@@ -1,0 +1,54 @@
+"""One call to a store, with a short time to answer."""
+
+import json
+from collections.abc import Mapping
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from control_plane.base.refusals import Unavailable
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT = aiohttp.ClientTimeout(total=10.0, connect=5.0)
+LARGEST = 4_000_000  # bytes
+
+
+async def call(
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str | URL,
+    *,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+) -> tuple[int, dict[str, object]]:
+    """Status and JSON object, empty when there is none. Raises Unavailable when the
+    store does not answer, fails or wants us to slow down."""
+    try:
+        async with http.request(
+            method,
+            url,
+            headers=headers,
+            params=params,
+            data=form,
+            timeout=TIMEOUT,
+            allow_redirects=False,
+        ) as response:
+            status, raw = response.status, await response.content.read(LARGEST)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.warning("a store does not answer", error=repr(error))
+        raise Unavailable from None
+    if status == 429 or status >= 500:
+        log.warning("a store cannot answer now", status=status)
+        raise Unavailable
+    return status, _object(raw)
+
+
+def _object(raw: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,58 @@
+"""Paying earnings out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from control_plane.base.refusals import Refusal
+from control_plane.coins.model.ledger import Balances
+from control_plane.coins.model.money import Money
+
+Decision = Literal["paid", "rejected"]
+RequestStatus = Literal["pending", "paid", "rejected"]
+
+#: Both apps compare this one; any other refusal opens "add PayPal".
+ALREADY_REQUESTED = "You have already requested a payout."
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutMethod:
+    """A row of ``payout_methods``: where a user's money goes. ``primary``: the one
+    that was chosen last."""
+
+    id: int
+    user_id: int
+    type: str
+    value: str
+    created_at: datetime
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRequest:
+    """A row of ``withdraw_requests``."""
+
+    id: int
+    user_id: int
+    coin: int
+    amount_minor: int
+    currency: str
+    method: str
+    destination: str
+    status: RequestStatus
+    note: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+def check_withdrawal(has: Balances, coins: int, least: int) -> None:
+    if has.frozen:
+        raise Refusal("Payouts are frozen until a refunded purchase is made good.")
+    if coins < least:
+        raise Refusal(f"You can withdraw {least} coins or more.")
+    if coins > has.earnings:
+        raise Refusal("You can only withdraw coins that you earned with gifts.")

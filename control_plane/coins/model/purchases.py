@@ -1,0 +1,146 @@
+"""Buying coins. The store decides what was bought, never the phone."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from control_plane.base.refusals import Refusal
+from control_plane.coins.model.money import Money
+
+StoreName = Literal["apple", "google", "test"]
+Environment = Literal["production", "sandbox", "test"]
+PurchaseStatus = Literal["credited", "refunded"]
+
+
+class NotBought(Refusal):
+    """The store does not know this purchase."""
+
+
+class StillPending(Refusal):
+    """The payment is still pending. Your coins come when it is complete."""
+
+
+class Refunded(Refusal):
+    """This purchase was refunded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A paid purchase as its store describes it. ``price``: of all pieces, where
+    the store tells."""
+
+    store: StoreName
+    environment: Environment
+    transaction_id: str
+    product_id: str
+    quantity: int
+    price: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundNotice:
+    """``given_back`` False: a refund that the store took back again."""
+
+    store: StoreName
+    transaction_id: str
+    given_back: bool = True
+
+
+class StoreClient(Protocol):
+    async def receipt(self, transaction_id: str) -> Receipt:
+        """Raises NotBought, StillPending, Refunded, or Unavailable while the store
+        cannot be asked."""
+
+
+class Notifier(Protocol):
+    """A store that tells of refunds by itself."""
+
+    async def notice(self, payload: Mapping[str, object]) -> RefundNotice | None:
+        """None: about something else. Raises NotBought when the store has not
+        signed it."""
+
+
+class VoidedSource(Protocol):
+    """A store that has to be asked for refunds."""
+
+    def voided(self) -> AsyncIterator[RefundNotice]:
+        """All of the last days. Raises Unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A row of ``coin_packages``."""
+
+    id: int
+    coins: int
+    price_minor: int
+    currency: str
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the phone says. ``coins`` chooses a package for test purchases only."""
+
+    store: StoreName
+    transaction_id: str
+    title: str = ""
+    device: str = ""
+    coins: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewPurchase:
+    user_id: int
+    store: StoreName
+    environment: Environment
+    transaction_id: str
+    product_id: str
+    package_id: int
+    quantity: int
+    coins: int
+    price_minor: int
+    currency: str
+    title: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase(NewPurchase):
+    """A row of ``purchases``."""
+
+    id: int
+    status: PurchaseStatus
+    created_at: datetime
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+
+def new_purchase(
+    user_id: int, claim: Claim, receipt: Receipt, package: Package
+) -> NewPurchase:
+    """Coins and price come from the package and the store."""
+    coins = package.coins * receipt.quantity
+    price = receipt.price or Money(
+        package.price_minor * receipt.quantity, package.currency
+    )
+    return NewPurchase(
+        user_id=user_id,
+        store=receipt.store,
+        environment=receipt.environment,
+        transaction_id=receipt.transaction_id,
+        product_id=receipt.product_id,
+        package_id=package.id,
+        quantity=receipt.quantity,
+        coins=coins,
+        price_minor=price.minor,
+        currency=price.currency,
+        title=claim.title or f"{coins} coins",
+        device=claim.device,
+    )

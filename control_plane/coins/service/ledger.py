@@ -1,0 +1,62 @@
+"""What users have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from control_plane.base.database import Connection, Pool
+from control_plane.base.refusals import Refusal
+from control_plane.coins.model import ledger as rules
+from control_plane.coins.model.idempotency import Outcome, request_key
+from control_plane.coins.model.ledger import Balances
+from control_plane.coins.service.idempotency import once
+from control_plane.coins.store import ledger
+from control_plane.events.log import append_user_event
+
+MOST_GRANTED = 1_000_000  # coins at once: a slip of the finger stays small
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """A user's own; nobody else is told. ``received``: by gifts, ever: the apps'
+    ``total_all_time_coins``."""
+
+    wallet: int
+    received: int
+
+
+class Ledger:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def wallet(self, user_id: int) -> int:
+        """The coins a user can spend; 0 for nobody."""
+        return (await self.wallets([user_id]))[user_id]
+
+    async def wallets(self, user_ids: Sequence[int]) -> dict[int, int]:
+        """Of each, also of those that do not exist."""
+        return dict.fromkeys(user_ids, 0) | await ledger.wallets(self._pool, user_ids)
+
+    async def purse(self, user_id: int) -> Purse:
+        wallet = await self.wallet(user_id)
+        return Purse(wallet, await ledger.received(self._pool, user_id))
+
+    async def balances(self, user_id: int) -> Balances:
+        return await ledger.balances(self._pool, user_id)
+
+    async def grant(self, user_id: int, coins: int, reason: str, key: str) -> int:
+        """Bonus coins from an operator; what the user has then. ``key``: the same
+        again grants nothing more; empty: each call counts."""
+        if not 1 <= coins <= MOST_GRANTED:
+            raise Refusal(f"Grant 1 to {MOST_GRANTED} coins at once.")
+
+        async def work(connection: Connection, has: Balances) -> Outcome:
+            entries = rules.grant(user_id, coins)
+            await ledger.transfer(connection, "grant", entries)
+            data = {"coin": coins, "reason": reason}
+            await append_user_event(connection, user_id, "coins.granted", data)
+            return {"wallet": has.after(user_id, entries).wallet}
+
+        said = {"user_id": user_id, "coins": coins, "reason": reason}
+        named = request_key(f"operator:{key}" if key else "", "grant", said)
+        outcome = await once(self._pool, user_id, named, work)
+        return int(str(outcome["wallet"]))

@@ -1,0 +1,148 @@
+"""Payouts: earnings wait in a hold until somebody decides."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from control_plane.base.database import Connection, Pool
+from control_plane.base.refusals import Empty, Refusal
+from control_plane.coins.model import ledger as rules
+from control_plane.coins.model.idempotency import Outcome, RequestKey
+from control_plane.coins.model.ledger import Balances
+from control_plane.coins.model.money import CoinWorth
+from control_plane.coins.model.payouts import (
+    ALREADY_REQUESTED,
+    Decision,
+    PayoutMethod,
+    WithdrawRequest,
+    check_withdrawal,
+)
+from control_plane.coins.service.idempotency import once
+from control_plane.coins.store import ledger, payouts
+from control_plane.events.log import append_user_event
+
+log = structlog.get_logger(__name__)
+
+PAGE = 20  # requests
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """``wallet``: what the user had right after it."""
+
+    request: WithdrawRequest
+    wallet: int
+
+
+class Payouts:
+    def __init__(self, pool: Pool, worth: CoinWorth, *, least_coins: int) -> None:
+        self._pool = pool
+        self._least_coins = least_coins
+        self.worth = worth
+
+    async def choose(
+        self, user_id: int, kind: str, value: str, key: RequestKey | None = None
+    ) -> PayoutMethod:
+        """Where this user's money goes from now on."""
+
+        async def work(connection: Connection, _: Balances) -> Outcome:
+            await payouts.choose_method(connection, user_id, kind, value)
+            return {}
+
+        await once(self._pool, user_id, key, work)
+        return await self.chosen(user_id)
+
+    async def chosen(self, user_id: int) -> PayoutMethod:
+        """Raises Empty when there is none."""
+        found = await payouts.primary_method(self._pool, user_id)
+        if found is None:
+            raise Empty
+        return found
+
+    async def request(
+        self, user_id: int, coins: int, email: str, key: RequestKey | None = None
+    ) -> Requested:
+        """``email``: a PayPal address; empty: the chosen method. What it brings is
+        our own calculation, whatever the app shows."""
+
+        async def work(connection: Connection, has: Balances) -> Outcome:
+            return await self._request(connection, user_id, has, coins, email)
+
+        outcome = await once(self._pool, user_id, key, work)
+        found = await payouts.get(self._pool, int(str(outcome["request_id"])))
+        if found is None:
+            raise Empty
+        return Requested(found, int(str(outcome["wallet"])))
+
+    async def _request(
+        self,
+        connection: Connection,
+        user_id: int,
+        has: Balances,
+        coins: int,
+        email: str,
+    ) -> Outcome:
+        if await payouts.has_pending(connection, user_id):
+            raise Refusal(ALREADY_REQUESTED)
+        check_withdrawal(has, coins, self._least_coins)
+        method, destination = await _destination(connection, user_id, email)
+        amount = self.worth.of(coins)
+        if not amount.minor:
+            raise Refusal("This is less than the smallest amount that can be paid.")
+        entries = rules.payout_requested(user_id, coins)
+        transfer_id = await ledger.transfer(connection, "payout_requested", entries)
+        request_id = await payouts.create(
+            connection, user_id, coins, amount, method, destination, transfer_id
+        )
+        data = {"request_id": request_id, "coin": coins}
+        await append_user_event(connection, user_id, "payout.requested", data)
+        wallet = has.after(user_id, entries).wallet
+        return {"request_id": request_id, "wallet": wallet}
+
+    async def history(self, user_id: int, page: int = 0) -> list[WithdrawRequest]:
+        return await payouts.of_user(self._pool, user_id, PAGE, page * PAGE)
+
+    async def listing(self, *, pending_only: bool, limit: int) -> list[WithdrawRequest]:
+        return await payouts.listing(self._pool, pending_only=pending_only, limit=limit)
+
+    async def decide(
+        self, request_id: int, decision: Decision, note: str = ""
+    ) -> WithdrawRequest:
+        """Raises Refusal when it is decided already."""
+        found = await payouts.get(self._pool, request_id)
+        if found is None:
+            raise Empty("There is no such request.")
+        async with self._pool.transaction() as connection:
+            await ledger.lock(connection, [found.user_id])
+            now = await payouts.get(connection, request_id)
+            if now is None or now.status != "pending":
+                raise Refusal("It is decided already.")
+            await _decide(connection, now, decision, note)
+        log.info("payout decided", request=request_id, decision=decision)
+        return await payouts.get(self._pool, request_id) or found
+
+
+async def _destination(
+    connection: Connection, user_id: int, email: str
+) -> tuple[str, str]:
+    if email:
+        return "paypal", email
+    method = await payouts.primary_method(connection, user_id)
+    if method is None:
+        raise Refusal("Please add a payout method first.")
+    return method.type, method.value
+
+
+async def _decide(
+    connection: Connection, request: WithdrawRequest, decision: Decision, note: str
+) -> None:
+    user_id, coins = request.user_id, request.coin
+    if decision == "paid":
+        entries = rules.payout_paid(user_id, coins)
+        transfer_id = await ledger.transfer(connection, "payout_paid", entries)
+    else:
+        entries = rules.payout_rejected(user_id, coins)
+        transfer_id = await ledger.transfer(connection, "payout_rejected", entries)
+    await payouts.decide(connection, request.id, decision, note, transfer_id)
+    data = {"request_id": request.id, "coin": coins}
+    await append_user_event(connection, user_id, f"payout.{decision}", data)

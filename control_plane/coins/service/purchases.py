@@ -1,0 +1,216 @@
+"""Buying coins, and what refunds take back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from control_plane.base.database import Connection, Pool
+from control_plane.base.refusals import Empty, Refusal
+from control_plane.coins.model import ledger as rules
+from control_plane.coins.model.idempotency import Outcome, RequestKey
+from control_plane.coins.model.ledger import Balances
+from control_plane.coins.model.purchases import (
+    Claim,
+    Package,
+    Purchase,
+    Receipt,
+    Refunded,
+    RefundNotice,
+    StoreClient,
+    StoreName,
+    new_purchase,
+)
+from control_plane.coins.service.idempotency import known, once
+from control_plane.coins.store import ledger, purchases
+from control_plane.events.log import append_user_event
+
+log = structlog.get_logger(__name__)
+
+NOT_SET_UP = "Buying coins is not set up on this server."
+SOMEBODY_ELSES = "This purchase belongs to another account."
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """``wallet``: what the buyer had right after it."""
+
+    purchase: Purchase
+    wallet: int
+
+
+class Purchases:
+    def __init__(
+        self,
+        pool: Pool,
+        stores: Mapping[StoreName, StoreClient],
+        *,
+        test_purchases: bool,
+        sandbox_purchases: bool,
+    ) -> None:
+        """``test_purchases``: credit what a store that is not set up cannot confirm.
+        ``sandbox_purchases``: credit the stores' own test purchases, which cost
+        nothing."""
+        self._pool = pool
+        self._stores = stores
+        self._test_purchases = test_purchases
+        self._sandbox_purchases = sandbox_purchases
+
+    async def packages(self) -> list[Package]:
+        """On sale now, the smallest first."""
+        return await purchases.packages(self._pool)
+
+    async def listing(self, user_id: int, limit: int) -> list[Purchase]:
+        """Newest first. ``user_id`` 0: everybody's."""
+        return await purchases.listing(self._pool, user_id, limit)
+
+    async def buy(
+        self, user_id: int, claim: Claim, key: RequestKey | None = None
+    ) -> Bought:
+        """Credited once for each of a store's transactions, however often it is
+        claimed."""
+        outcome = await known(self._pool, user_id, key)
+        if outcome is None:
+            outcome = await self._buy(user_id, claim, key)
+        purchase = await purchases.get(self._pool, int(str(outcome["purchase_id"])))
+        if purchase is None:
+            raise Empty
+        return Bought(purchase, int(str(outcome["wallet"])))
+
+    async def _buy(self, user_id: int, claim: Claim, key: RequestKey | None) -> Outcome:
+        store = self._store_of(claim)
+        done = await purchases.find(self._pool, store, claim.transaction_id)
+        receipt = None if done else await self._receipt(claim)
+        package = None if receipt is None else await self._package(claim, receipt)
+
+        async def work(connection: Connection, has: Balances) -> Outcome:
+            await purchases.lock_transaction(connection, store, claim.transaction_id)
+            done = await purchases.find(connection, store, claim.transaction_id)
+            if done is not None:
+                if done.user_id != user_id:
+                    raise Refusal(SOMEBODY_ELSES)
+                if done.status == "refunded":
+                    raise Refunded
+                return {"purchase_id": done.id, "wallet": has.wallet}
+            if receipt is None or package is None:
+                raise Empty
+            return await _credit(connection, user_id, has, claim, receipt, package)
+
+        return await once(self._pool, user_id, key, work)
+
+    def _store_of(self, claim: Claim) -> StoreName:
+        if claim.store in self._stores:
+            return claim.store
+        if not self._test_purchases:
+            raise Refusal(NOT_SET_UP)
+        return "test"
+
+    async def _receipt(self, claim: Claim) -> Receipt:
+        if claim.store not in self._stores:
+            return Receipt("test", "test", claim.transaction_id, "", 1, None)
+        receipt = await self._stores[claim.store].receipt(claim.transaction_id)
+        if receipt.environment != "production" and not self._sandbox_purchases:
+            raise Refusal("Test purchases are not accepted here.")
+        return receipt
+
+    async def _package(self, claim: Claim, receipt: Receipt) -> Package:
+        if receipt.store == "test":
+            package = await purchases.package_of_coins(self._pool, claim.coins)
+        else:
+            product_id = receipt.product_id
+            package = await purchases.package_of_product(self._pool, product_id)
+        if package is None:
+            log.warning("unknown coin product", product=receipt.product_id)
+            raise Refusal("There is no such coin package.")
+        return package
+
+    async def notice(self, notice: RefundNotice) -> bool:
+        """True when it changed something. Safe to repeat."""
+        for _ in range(3):
+            found = await purchases.find(
+                self._pool, notice.store, notice.transaction_id
+            )
+            if found is not None:
+                return await self._apply(found, notice)
+            if await self._remember(notice):
+                return True
+        return False
+
+    async def refund(self, purchase_id: int) -> Purchase:
+        """An operator's decision. Raises Refusal when it is refunded already."""
+        found = await purchases.get(self._pool, purchase_id)
+        if found is None:
+            raise Empty("There is no such purchase.")
+        if not await self._apply(
+            found, RefundNotice(found.store, found.transaction_id)
+        ):
+            raise Refunded("It is refunded already.")
+        return await purchases.get(self._pool, purchase_id) or found
+
+    async def _apply(self, purchase: Purchase, notice: RefundNotice) -> bool:
+        async with self._pool.transaction() as connection:
+            wallets = await ledger.lock(connection, [purchase.user_id])
+            now = await purchases.get(connection, purchase.id)
+            if now is None or (now.status == "refunded") == notice.given_back:
+                return False
+            has = wallets[purchase.user_id]
+            if notice.given_back:
+                await _take_back(connection, now, has)
+            else:
+                await _give_again(connection, now, has)
+        log.info("refund", purchase=purchase.id, given_back=notice.given_back)
+        return True
+
+    async def _remember(self, notice: RefundNotice) -> bool:
+        """The phone may tell us of the purchase later. False when it just did."""
+        store, transaction_id = notice.store, notice.transaction_id
+        async with self._pool.transaction() as connection:
+            await purchases.lock_transaction(connection, store, transaction_id)
+            if await purchases.find(connection, store, transaction_id):
+                return False
+            if notice.given_back:
+                await purchases.note_early_refund(connection, store, transaction_id)
+            else:
+                await purchases.forget_early_refund(connection, store, transaction_id)
+        return True
+
+
+async def _credit(
+    connection: Connection,
+    user_id: int,
+    has: Balances,
+    claim: Claim,
+    receipt: Receipt,
+    package: Package,
+) -> Outcome:
+    if await purchases.was_refunded_early(
+        connection, receipt.store, receipt.transaction_id
+    ):
+        raise Refunded
+    new = new_purchase(user_id, claim, receipt, package)
+    entries = rules.purchase(user_id, has, new.coins)
+    transfer_id = await ledger.transfer(connection, "purchase", entries)
+    purchase_id = await purchases.create(connection, new, transfer_id)
+    data = {"purchase_id": purchase_id, "coin": new.coins, "store": new.store}
+    await append_user_event(connection, user_id, "coins.purchased", data)
+    wallet = has.after(user_id, entries).wallet
+    return {"purchase_id": purchase_id, "wallet": wallet}
+
+
+async def _take_back(connection: Connection, purchase: Purchase, has: Balances) -> None:
+    entries = rules.refund(purchase.user_id, has, purchase.coins)
+    transfer_id = await ledger.transfer(connection, "refund", entries)
+    await purchases.make_refunded(connection, purchase.id, transfer_id)
+    owed = -has.after(purchase.user_id, entries).owed
+    data = {"purchase_id": purchase.id, "coin": purchase.coins, "owed": owed}
+    await append_user_event(connection, purchase.user_id, "coins.refunded", data)
+
+
+async def _give_again(
+    connection: Connection, purchase: Purchase, has: Balances
+) -> None:
+    entries = rules.purchase(purchase.user_id, has, purchase.coins)
+    await ledger.transfer(connection, "refund_reversed", entries)
+    await purchases.make_credited_again(connection, purchase.id)
+    data = {"purchase_id": purchase.id, "coin": purchase.coins}
+    await append_user_event(connection, purchase.user_id, "coins.refund_reversed", data)

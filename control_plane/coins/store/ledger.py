@@ -1,0 +1,67 @@
+"""The ledger's rows. Balances follow from entries inside Postgres.
+
+Locks are always taken in this order: live sessions, wallets, users; several of a kind
+by ascending id.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from control_plane.base.database import Connection, Executor
+from control_plane.coins.model.ledger import Balances, Entry, TransferKind
+
+
+async def wallets(executor: Executor, user_ids: Sequence[int]) -> dict[int, int]:
+    rows = await executor.fetch(
+        "SELECT user_id, paid + bonus + earnings AS wallet FROM wallets"
+        " WHERE user_id = ANY($1)",
+        list(user_ids),
+    )
+    return {row["user_id"]: row["wallet"] for row in rows}
+
+
+async def received(executor: Executor, user_id: int) -> int:
+    coins = await executor.fetchval(
+        "SELECT received FROM wallets WHERE user_id = $1", user_id
+    )
+    return int(coins or 0)
+
+
+async def balances(executor: Executor, user_id: int) -> Balances:
+    row = await executor.fetchrow(
+        "SELECT paid, bonus, earnings, hold, owed FROM wallets WHERE user_id = $1",
+        user_id,
+    )
+    return Balances() if row is None else Balances(*row)
+
+
+async def lock(
+    connection: Connection, user_ids: Sequence[int]
+) -> Mapping[int, Balances]:
+    """Until the transaction ends nobody else moves these users' coins."""
+    rows = await connection.fetch(
+        "SELECT user_id, paid, bonus, earnings, hold, owed FROM wallets"
+        " WHERE user_id = ANY($1) ORDER BY user_id FOR NO KEY UPDATE",
+        list(user_ids),
+    )
+    return {row["user_id"]: Balances(*tuple(row)[1:]) for row in rows}
+
+
+async def transfer(
+    connection: Connection, kind: TransferKind, entries: Sequence[Entry]
+) -> int:
+    """The transfer's id. Raises CheckViolationError when an account would go below
+    zero or the entries do not sum to zero."""
+    transfer_id = int(
+        await connection.fetchval(
+            "INSERT INTO ledger_transfers (kind) VALUES ($1) RETURNING id", kind
+        )
+    )
+    await connection.execute(
+        "INSERT INTO ledger_entries (transfer_id, account, user_id, amount)"
+        " SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[])",
+        transfer_id,
+        [entry.account for entry in entries],
+        [entry.user_id for entry in entries],
+        [entry.amount for entry in entries],
+    )
+    return transfer_id

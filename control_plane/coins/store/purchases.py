@@ -1,0 +1,148 @@
+"""Packages, purchases, and refunds that came before their purchase."""
+
+from dataclasses import astuple, fields
+
+from control_plane.base.database import Connection, Executor, Record
+from control_plane.coins.model.purchases import NewPurchase, Package, Purchase
+
+_COLUMNS = ", ".join(field.name for field in fields(Purchase))
+_SELECT = f"SELECT {_COLUMNS} FROM purchases"  # noqa: S608
+_PACKAGE = "SELECT p.id, p.coins, p.price_minor, p.currency FROM coin_packages p"
+
+
+def _purchase(row: Record | None) -> Purchase | None:
+    return None if row is None else Purchase(**dict(row))
+
+
+def _package(row: Record | None) -> Package | None:
+    return None if row is None else Package(*row)
+
+
+async def packages(executor: Executor) -> list[Package]:
+    """On sale now, the smallest first."""
+    rows = await executor.fetch(f"{_PACKAGE} WHERE p.on_sale ORDER BY p.coins, p.id")
+    return [Package(*row) for row in rows]
+
+
+async def package_of_product(executor: Executor, product_id: str) -> Package | None:
+    """Also one that is no longer on sale: it is paid for. A name in full stands
+    above its last part."""
+    name = product_id.lower()
+    return _package(
+        await executor.fetchrow(
+            f"{_PACKAGE} JOIN coin_products c ON c.package_id = p.id"
+            " WHERE c.product_id = ANY($1) ORDER BY length(c.product_id) DESC LIMIT 1",
+            [name, name.rpartition(".")[2]],
+        )
+    )
+
+
+async def package_of_coins(executor: Executor, coins: int) -> Package | None:
+    return _package(
+        await executor.fetchrow(
+            f"{_PACKAGE} WHERE p.on_sale AND p.coins = $1 ORDER BY p.id LIMIT 1", coins
+        )
+    )
+
+
+async def get(executor: Executor, purchase_id: int) -> Purchase | None:
+    return _purchase(await executor.fetchrow(f"{_SELECT} WHERE id = $1", purchase_id))
+
+
+async def listing(executor: Executor, user_id: int, limit: int) -> list[Purchase]:
+    """Newest first. ``user_id`` 0: everybody's."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE $1 = 0 OR user_id = $1 ORDER BY id DESC LIMIT $2",
+        user_id,
+        limit,
+    )
+    return [Purchase(**dict(row)) for row in rows]
+
+
+async def find(executor: Executor, store: str, transaction_id: str) -> Purchase | None:
+    """In any environment: a store's ids are its own in all of them."""
+    return _purchase(
+        await executor.fetchrow(
+            f"{_SELECT} WHERE store = $1 AND transaction_id = $2 ORDER BY id LIMIT 1",
+            store,
+            transaction_id,
+        )
+    )
+
+
+async def lock_transaction(
+    connection: Connection, store: str, transaction_id: str
+) -> None:
+    """A purchase and its refund may arrive at the same moment."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 11))",
+        f"{store}\n{transaction_id}",
+    )
+
+
+async def create(connection: Connection, new: NewPurchase, transfer_id: int) -> int:
+    return int(
+        await connection.fetchval(
+            """
+            INSERT INTO purchases (user_id, store, environment, transaction_id,
+                product_id, package_id, quantity, coins, price_minor, currency, title,
+                device, transfer_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            RETURNING id
+            """,
+            *astuple(new),
+            transfer_id,
+        )
+    )
+
+
+async def make_refunded(
+    connection: Connection, purchase_id: int, transfer_id: int
+) -> None:
+    await connection.execute(
+        "UPDATE purchases SET status = 'refunded', refund_transfer_id = $2,"
+        " updated_at = now() WHERE id = $1",
+        purchase_id,
+        transfer_id,
+    )
+
+
+async def make_credited_again(connection: Connection, purchase_id: int) -> None:
+    await connection.execute(
+        "UPDATE purchases SET status = 'credited', updated_at = now() WHERE id = $1",
+        purchase_id,
+    )
+
+
+async def note_early_refund(
+    connection: Connection, store: str, transaction_id: str
+) -> None:
+    await connection.execute(
+        "INSERT INTO early_refunds (store, transaction_id)"
+        " VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        store,
+        transaction_id,
+    )
+
+
+async def forget_early_refund(
+    connection: Connection, store: str, transaction_id: str
+) -> None:
+    await connection.execute(
+        "DELETE FROM early_refunds WHERE store = $1 AND transaction_id = $2",
+        store,
+        transaction_id,
+    )
+
+
+async def was_refunded_early(
+    connection: Connection, store: str, transaction_id: str
+) -> bool:
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM early_refunds"
+            " WHERE store = $1 AND transaction_id = $2)",
+            store,
+            transaction_id,
+        )
+    )

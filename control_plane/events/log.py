@@ -1,0 +1,60 @@
+"""Events: numbered facts, written in the transaction that caused them."""
+
+import json
+from collections.abc import Mapping
+
+from control_plane.base.database import Connection, Executor
+from control_plane.events.model import Event
+
+
+async def append_session_event(
+    connection: Connection, session_id: int, kind: str, data: Mapping[str, object]
+) -> int:
+    """The number it got. The row's lock makes numbers gapless, in commit order."""
+    return int(
+        await connection.fetchval(
+            """
+            WITH subject AS (
+                UPDATE live_streaming_sessions SET seq = seq + 1
+                WHERE id = $1 RETURNING seq
+            )
+            INSERT INTO events (subject, subject_id, seq, type, data)
+            SELECT 'session', $1, seq, $2, $3::jsonb FROM subject RETURNING seq
+            """,
+            session_id,
+            kind,
+            json.dumps(data),
+        )
+    )
+
+
+async def append_user_event(
+    connection: Connection, user_id: int, kind: str, data: Mapping[str, object]
+) -> int:
+    return int(
+        await connection.fetchval(
+            """
+            WITH subject AS (
+                UPDATE users SET seq = seq + 1 WHERE id = $1 RETURNING seq
+            )
+            INSERT INTO events (subject, subject_id, seq, type, data)
+            SELECT 'user', $1, seq, $2, $3::jsonb FROM subject RETURNING seq
+            """,
+            user_id,
+            kind,
+            json.dumps(data),
+        )
+    )
+
+
+async def of_session(executor: Executor, session_id: int) -> list[Event]:
+    """In the order in which they happened."""
+    rows = await executor.fetch(
+        "SELECT seq, type, data, created_at FROM events"
+        " WHERE subject = 'session' AND subject_id = $1 ORDER BY seq",
+        session_id,
+    )
+    return [
+        Event(row["seq"], row["type"], json.loads(row["data"]), row["created_at"])
+        for row in rows
+    ]

@@ -1,0 +1,42 @@
+"""The addresses that encoders and viewers are given."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from control_plane.live.model.nodes import Node
+
+
+@dataclass(frozen=True, slots=True)
+class PublishUrls:
+    """``server`` and ``stream_key`` are exactly OBS's two fields."""
+
+    rtmp: str
+    server: str
+    stream_key: str
+    srt: str
+    whip: str
+
+
+def publish_urls(node: Node, host: str, path: str, key: str) -> PublishUrls:
+    """``host`` stands in where the node's public URLs say ``{host}``."""
+    app, _, name = path.rpartition("/")
+    rtmp = _at(node.rtmp_url, host)
+    srt = _at(node.srt_url, host)
+    # Not encoded: MediaMTX and ffmpeg take the stream id as it stands.
+    stream_id = f"publish:{path}:key:{key}"
+    return PublishUrls(
+        rtmp=f"{rtmp}/{path}?key={key}",
+        server=f"{rtmp}/{app}",
+        stream_key=f"{name}?key={key}",
+        srt=f"{srt}?streamid={stream_id}&pkt_size=1316",
+        whip=f"{_at(node.webrtc_url, host)}/{path}/whip",
+    )
+
+
+def playback_url(node: Node, host: str, path: str, token: str = "") -> str:
+    query = "?" + urlencode({"token": token}) if token else ""
+    return f"{_at(node.hls_url, host)}/{path}/index.m3u8{query}"
+
+
+def _at(url: str, host: str) -> str:
+    return url.replace("{host}", host)

@@ -1,0 +1,28 @@
+"""Telling a host's followers that the host is live."""
+
+from control_plane.base.database import Pool
+from control_plane.base.refusals import Empty, Refusal
+from control_plane.events.log import append_session_event
+from control_plane.live.store import announcements, sessions
+
+ANNOUNCED = "live.announced"
+
+
+class Announcing:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def announce(self, user_id: int, session_id: int) -> None:
+        """One event for each session: whoever receives events sends the pushes."""
+        async with self._pool.transaction() as connection:
+            session = await sessions.get(connection, session_id)
+            if session is None or session.user_id != user_id:
+                raise Empty
+            if await announcements.made(connection, session_id, ANNOUNCED):
+                return
+            session = await sessions.get(connection, session_id)
+            if session is None or not session.is_open:
+                raise Refusal("This live stream is over.")
+            followers = await announcements.followers(connection, user_id)
+            data = {"user_id": user_id, "followers": followers}
+            await append_session_event(connection, session_id, ANNOUNCED, data)

@@ -1,0 +1,215 @@
+"""Who may publish and who may read: MediaMTX asks here for every one of them.
+
+MediaMTX asks inside one global lock (design: "Why the auth endpoint is the heart"),
+so a decision on the warm path touches memory only. What is learned from it, viewer
+hints and grants, is written after the answer.
+"""
+
+import hmac
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from control_plane.base.faults import Away
+from control_plane.base.secrets import Secrets
+from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
+from control_plane.live.model import permissions as rules
+from control_plane.live.model.credentials import candidates
+from control_plane.live.model.keys import hash_key
+from control_plane.live.model.permissions import Permission, Reason
+from control_plane.live.service.grants import Grants
+from control_plane.live.service.permissions import Permissions
+from control_plane.live.service.viewers import (
+    Viewers,
+    viewer_of_address,
+    viewer_of_reader,
+)
+
+ADMITTED_FOR = 60.0  # seconds an address may go on without its token, see below
+MOST_ADMITTED = 100_000
+API_USER = "control-plane"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    allow: bool
+    reason: Reason
+
+
+ALLOW = Verdict(allow=True, reason="ok")
+
+
+def deny(reason: Reason) -> Verdict:
+    return Verdict(allow=False, reason=reason)
+
+
+class Authorizer:
+    """Decides; creates nothing."""
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        permissions: Permissions,
+        viewers: Viewers,
+        grants: Grants,
+        *,
+        tokens_required: bool,
+    ) -> None:
+        self._pepper = secrets.key_pepper()
+        self._viewer_key = secrets.viewer_tokens()
+        self._secrets = secrets
+        self._permissions = permissions
+        self._viewers = viewers
+        self._grants = grants
+        self._tokens_required = tokens_required
+        self._allowed: dict[str, deque[float]] = {}
+        self._admitted: dict[tuple[str, str], tuple[float, str]] = {}
+
+    async def decide(self, node: str, payload: Mapping[str, object]) -> Verdict:
+        """``payload`` is MediaMTX's, of any version; unknown fields do not matter."""
+        action = payload.get("action")
+        if action == "read":
+            return await self._read(node, payload)
+        if action == "publish":
+            return await self._publish(node, payload)
+        if action == "playback":
+            return await self._read(node, payload, counted=False)
+        if action in ("api", "metrics", "pprof"):
+            return self._operate(node, payload)
+        return deny("unknown_action")
+
+    async def _publish(self, node: str, payload: Mapping[str, object]) -> Verdict:
+        secrets = candidates(payload)
+        if not secrets:
+            return deny("no_credentials")
+        permission = await self._permission(payload)
+        if isinstance(permission, Verdict):
+            return permission
+        if not self._permissions.fresh:
+            return deny("not_known_now")
+        hashes = [hash_key(self._pepper, secret) for secret in secrets]
+        key = rules.find_key(permission, hashes)
+        if key is None:
+            permission = await self._asked_again(permission)
+            key = rules.find_key(permission, hashes)
+        reason = rules.may_publish(permission, key, datetime.now(UTC))
+        if reason != "ok" or key is None:
+            return deny(reason)
+        if self._flaps(permission.path):
+            return deny("flapping")
+        source_id = payload.get("id")
+        if isinstance(source_id, str) and source_id:
+            self._grants.note(node, source_id, permission.path, key.id)
+        return ALLOW
+
+    async def _read(
+        self, node: str, payload: Mapping[str, object], *, counted: bool = True
+    ) -> Verdict:
+        permission = await self._permission(payload)
+        if isinstance(permission, Verdict):
+            return permission
+        reason = rules.may_read(permission)
+        if reason != "ok":
+            return deny(reason)
+        token = self._viewer_token(payload, permission.path)
+        if token is None and self._tokens_required:
+            viewer = self._admitted_viewer(payload, permission.path)
+            if viewer is None:
+                return deny("token_invalid" if candidates(payload) else "token_missing")
+        else:
+            viewer = None if token is None else token.viewer
+        if counted:
+            self._count(node, payload, permission, viewer)
+        return ALLOW
+
+    async def _permission(self, payload: Mapping[str, object]) -> Permission | Verdict:
+        path = payload.get("path")
+        if not isinstance(path, str) or not path or len(path) > 255:
+            return deny("unknown_path")
+        known = self._permissions.recall(path)
+        if known is not None:
+            return known
+        try:
+            permission = await self._permissions.lookup(path)
+        except (Away, TimeoutError):
+            return deny("not_known_now")
+        return deny("unknown_path") if permission is None else permission
+
+    async def _asked_again(self, known: Permission) -> Permission:
+        try:
+            return await self._permissions.lookup_again(known.path) or known
+        except (Away, TimeoutError):
+            return known
+
+    def _viewer_token(
+        self, payload: Mapping[str, object], path: str
+    ) -> ViewerToken | None:
+        for text in candidates(payload):
+            try:
+                token = read_viewer(self._viewer_key, text, time.time())
+            except BadToken:
+                continue
+            if token.path == path:
+                self._admit(payload, path, token.viewer)
+                return token
+        return None
+
+    def _admit(self, payload: Mapping[str, object], path: str, viewer: str) -> None:
+        """Nodes before v1.8.3 ask for child playlists without the master's query
+        (facts, §5.1). There the address that a token let in a moment ago goes on,
+        so that native players work; they are the versions without ``token``."""
+        if "token" in payload or payload.get("protocol") != "hls":
+            return
+        if len(self._admitted) >= MOST_ADMITTED:
+            self._admitted.clear()
+        until = time.monotonic() + ADMITTED_FOR
+        self._admitted[(path, str(payload.get("ip")))] = (until, viewer)
+
+    def _admitted_viewer(self, payload: Mapping[str, object], path: str) -> str | None:
+        if "token" in payload or payload.get("protocol") != "hls":
+            return None
+        who = (path, str(payload.get("ip")))
+        until, viewer = self._admitted.get(who, (0.0, ""))
+        if until < time.monotonic():
+            return None
+        self._admitted[who] = (time.monotonic() + ADMITTED_FOR, viewer)
+        return viewer
+
+    def _count(
+        self,
+        node: str,
+        payload: Mapping[str, object],
+        permission: Permission,
+        viewer: str | None,
+    ) -> None:
+        protocol, reader_id = payload.get("protocol"), payload.get("id")
+        if protocol == "hls" and not reader_id:
+            # A node without HLS sessions asks for each request and lists no one.
+            who = viewer or viewer_of_address(payload.get("ip"), payload.get("query"))
+            self._viewers.hint(permission.session_id, node, who)
+        elif reader_id and protocol != "rtsp":
+            # RTSP names its connection here (before v1.19.3), its session in the list.
+            self._viewers.hint(
+                permission.session_id, node, viewer or viewer_of_reader(str(reader_id))
+            )
+
+    def _flaps(self, path: str) -> bool:
+        now = time.monotonic()
+        times = self._allowed.setdefault(path, deque(maxlen=rules.FLAP_LIMIT))
+        if len(times) == rules.FLAP_LIMIT and now - times[0] < rules.FLAP_WINDOW:
+            return True
+        times.append(now)
+        if len(self._allowed) > 10_000:
+            self._allowed.clear()
+        return False
+
+    def _operate(self, node: str, payload: Mapping[str, object]) -> Verdict:
+        password = payload.get("password")
+        if payload.get("user") != API_USER or not isinstance(password, str):
+            return deny("no_credentials")
+        expected = self._secrets.node_api(node).encode()
+        if not hmac.compare_digest(expected, password.encode()):
+            return deny("wrong_key")
+        return ALLOW

@@ -1,0 +1,58 @@
+"""Cutting a publisher: deny first (a commit, before any of this), then kick."""
+
+import asyncio
+
+import structlog
+
+from control_plane.base.database import Pool
+from control_plane.live.model.nodes import NodeApi, Publisher
+from control_plane.live.service.lifecycle import Source
+from control_plane.live.service.nodes import Nodes
+from control_plane.live.store import keys
+
+log = structlog.get_logger(__name__)
+
+TRIES = 8
+PAUSE = 0.25  # seconds
+#: An RTMP encoder is let in seconds before any list names its path (facts: MediaMTX
+#: analyses the tracks first). Only the auth call told us of it.
+STILL_COMING = 15  # seconds
+
+
+class Cutter:
+    def __init__(self, pool: Pool, nodes: Nodes) -> None:
+        self._pool = pool
+        self._nodes = nodes
+
+    async def cut(self, node_name: str, path: str) -> bool:
+        """Kick whoever publishes to ``path``, or is about to. True once the node
+        lists nobody there; False after about 2 s."""
+        api = self._nodes.api(await self._nodes.get(node_name))
+        await self._kick_coming(api, node_name, path)
+        for _ in range(TRIES):
+            view = await api.look()
+            if view.answer == "refused":
+                return True
+            if view.answer == "answered":
+                there = [p for p in view.publishers if p.path == path]
+                if not there:
+                    return True
+                await _kick(api, there)
+            await asyncio.sleep(PAUSE)
+        log.warning("a publisher could not be cut yet", node=node_name, path=path)
+        return False
+
+    async def kick(self, source: Source) -> None:
+        """One publisher that has turned out not to belong there."""
+        log.info("kicked", node=source.node, path=source.path)
+        api = self._nodes.api(await self._nodes.get(source.node))
+        await api.kick(source.type, source.id)
+
+    async def _kick_coming(self, api: NodeApi, node: str, path: str) -> None:
+        for source_id in await keys.coming(self._pool, node, path, STILL_COMING):
+            await api.kick("rtmpConn", source_id)
+
+
+async def _kick(api: NodeApi, publishers: list[Publisher]) -> None:
+    for publisher in publishers:
+        await api.kick(publisher.source_type, publisher.source_id)

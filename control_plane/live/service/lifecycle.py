@@ -1,0 +1,209 @@
+"""What happens to a live session: its publisher comes, goes, and it ends.
+
+Hooks and the reconciler both call these; each change is made once, by whoever's
+UPDATE changes the row, and writes its event in the same transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import structlog
+
+from control_plane.base.database import Connection, Pool
+from control_plane.base.faults import Taken
+from control_plane.events.log import append_session_event
+from control_plane.live.model.keys import Channel
+from control_plane.live.model.sessions import (
+    CLOSED_AFTER_SECONDS,
+    EndReason,
+    LiveSession,
+)
+from control_plane.live.store import keys, sessions
+from control_plane.live.store.keys import Grant
+
+log = structlog.get_logger(__name__)
+
+#: ``nothing``: known already or out of date. ``refused``: it may not be there.
+Outcome = Literal["started", "resumed", "replaced", "nothing", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A publisher as a node names it."""
+
+    node: str
+    path: str
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    reconnect_window: int  # seconds
+    longest: timedelta
+
+
+class Lifecycle:
+    def __init__(self, pool: Pool, limits: Limits) -> None:
+        self._pool = pool
+        self.limits = limits
+
+    async def ready(self, source: Source, *, listed: bool) -> Outcome:
+        """The path has a picture. ``listed``: the node's own list says so, which
+        stands above any message."""
+        for _ in range(3):
+            try:
+                async with self._pool.transaction() as connection:
+                    return await self._ready(connection, source, listed=listed)
+            except Taken:
+                continue  # somebody opened a session at the same moment: look again
+        return "nothing"
+
+    async def not_ready(self, source: Source) -> bool:
+        """Its publisher went. True when that made a session reconnecting."""
+        async with self._pool.transaction() as connection:
+            await keys.end_grant(connection, source.node, source.id, source.path)
+            session = await sessions.make_reconnecting(
+                connection, source.node, source.path, source.id
+            )
+            if session is None or session.reconnect_until is None:
+                return False
+            until = session.reconnect_until.isoformat()
+            await append_session_event(
+                connection, session.id, "live.reconnecting", {"until": until}
+            )
+        log.info("reconnecting", session=session.id, until=until)
+        return True
+
+    async def end(self, session: LiveSession, reason: EndReason) -> bool:
+        """True when this call ended it. Ended is final."""
+        async with self._pool.transaction() as connection:
+            return await self._end(connection, session, reason)
+
+    async def _ready(
+        self, connection: Connection, source: Source, *, listed: bool
+    ) -> Outcome:
+        # Both locks are always taken in this order: the session's, then the grant's.
+        session = await sessions.open_at_path(connection, source.path)
+        grant = (await keys.grants(connection, source.node, [source.id])).get(source.id)
+        if grant is not None and grant.ended_at is not None:
+            if not listed or grant.just_ended:
+                return "nothing"
+            await keys.reopen_grant(connection, source.node, source.id)
+        if grant is not None and grant.key_is_dead:
+            return "refused"
+        if session is None:
+            return await self._open_on_channel(connection, source, grant)
+        if session.status == "live":
+            if (session.node, session.publisher_id) == (source.node, source.id):
+                return "nothing"
+            if not listed and not await _is_newer(connection, session, grant):
+                return "nothing"
+        return await self._go_live(connection, session, source, grant)
+
+    async def _go_live(
+        self,
+        connection: Connection,
+        session: LiveSession,
+        source: Source,
+        grant: Grant | None,
+    ) -> Outcome:
+        key_id = None if grant is None else grant.key_id
+        changed = await sessions.make_live(
+            connection,
+            session.id,
+            session.status,
+            node=source.node,
+            publisher_type=source.type,
+            publisher_id=source.id,
+            key_id=key_id,
+        )
+        if not changed:
+            return "nothing"
+        if key_id is not None:
+            await keys.mark_published(connection, key_id)
+        outcome: Outcome = {
+            "created": "started",
+            "reconnecting": "resumed",
+            "live": "replaced",
+        }[session.status]  # type: ignore[assignment]  # the values are Outcomes
+        kind = "live.publisher_replaced" if outcome == "replaced" else f"live.{outcome}"
+        await append_session_event(
+            connection, session.id, kind, {"node": source.node, "type": source.type}
+        )
+        log.info(kind, session=session.id, node=source.node)
+        return outcome
+
+    async def _open_on_channel(
+        self, connection: Connection, source: Source, grant: Grant | None
+    ) -> Outcome:
+        channel = await keys.channel_at_path(connection, source.path)
+        if channel is None or channel.banned or await _is_closed(connection, channel):
+            return "refused"
+        other = await sessions.open_of_user(connection, channel.user_id)
+        if other is not None:
+            await self._end(connection, other, "superseded")
+        key_id = None if grant is None else grant.key_id
+        session_id = await sessions.create_live_on_channel(
+            connection,
+            channel_id=channel.id,
+            node=source.node,
+            publisher_type=source.type,
+            publisher_id=source.id,
+            key_id=key_id,
+            reconnect_window=self.limits.reconnect_window,
+            longest=self.limits.longest,
+        )
+        if key_id is not None:
+            await keys.mark_published(connection, key_id)
+        await append_session_event(
+            connection,
+            session_id,
+            "live.started",
+            {"node": source.node, "type": source.type, "channel": channel.name},
+        )
+        log.info("live.started", session=session_id, channel=channel.name)
+        return "started"
+
+    async def _end(
+        self, connection: Connection, session: LiveSession, reason: EndReason
+    ) -> bool:
+        current: LiveSession | None = session
+        while current is not None and current.is_open:
+            if await sessions.make_ended(
+                connection, current.id, current.status, reason
+            ):
+                await self._ended(connection, current, reason)
+                return True
+            # It moved on between two looks, from live to reconnecting perhaps.
+            current = await sessions.get(connection, current.id)
+        return False
+
+    async def _ended(
+        self, connection: Connection, session: LiveSession, reason: EndReason
+    ) -> None:
+        seconds = CLOSED_AFTER_SECONDS.get(reason)
+        if session.channel_id is not None and seconds is not None:
+            await keys.close_channel(connection, session.channel_id, seconds)
+        kind = "live.expired" if reason == "expired" else "live.ended"
+        await append_session_event(connection, session.id, kind, {"reason": reason})
+        log.info(kind, session=session.id, reason=reason)
+
+
+async def _is_closed(connection: Connection, channel: Channel) -> bool:
+    return (
+        channel.closed_until is not None
+        and channel.closed_until > await sessions.clock(connection)
+    )
+
+
+async def _is_newer(
+    connection: Connection, session: LiveSession, grant: Grant | None
+) -> bool:
+    """Messages arrive in any order; the later permission is the later publisher."""
+    if grant is None or session.publisher_id is None:
+        return False
+    known = await keys.grants(connection, session.node, [session.publisher_id])
+    current = known.get(session.publisher_id)
+    return current is not None and current.granted_at < grant.granted_at

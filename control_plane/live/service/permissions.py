@@ -1,0 +1,177 @@
+"""What the auth endpoint remembers, so that it never waits for Postgres.
+
+Each entry decides about one path and is loaded again when Postgres says that it
+changed. Without those notices a remembered permission to publish counts for
+``STALE_AFTER`` seconds, then nobody new gets in; reads keep the last known answer.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+
+import structlog
+
+from control_plane.base.database import Pool, listening
+from control_plane.base.faults import Away
+from control_plane.base.tasks import stop
+from control_plane.live.model.permissions import Permission
+from control_plane.live.store import keys
+
+log = structlog.get_logger(__name__)
+
+STALE_AFTER = 30.0  # seconds without notices
+CLOSED_FOR = 1.0  # seconds that an unknown path, or one that is over, is remembered
+MOST_CLOSED = 10_000
+ASKED_AGAIN_AFTER = 1.0  # seconds
+LOOKUP_LIMIT = 0.2  # seconds: the auth endpoint must answer within 0.25
+HEARTBEAT = 3.0  # seconds
+LOAD_CHUNK = 500  # paths a query
+
+
+class Permissions:
+    """Read by the auth endpoint, kept fresh by LISTEN."""
+
+    def __init__(self, pool: Pool, url: str) -> None:
+        self._pool = pool
+        self._url = url
+        self._known: dict[str, Permission] = {}
+        self._closed: dict[str, tuple[float, Permission | None]] = {}
+        self._loading: dict[str, asyncio.Task[Permission | None]] = {}
+        self._asked_again: dict[str, float] = {}
+        self._heard_paths: set[str] = set()
+        self._deaf_since: float | None = time.monotonic() - STALE_AFTER
+        self._on_nodes: list[Callable[[], None]] = []
+
+    def recall(self, path: str) -> Permission | None:
+        return self._known.get(path)
+
+    @property
+    def fresh(self) -> bool:
+        """False once changes may have gone unheard for too long."""
+        return (
+            self._deaf_since is None
+            or time.monotonic() - self._deaf_since < STALE_AFTER
+        )
+
+    async def lookup(self, path: str) -> Permission | None:
+        """From memory, else from Postgres. Raises TimeoutError or what the
+        database raises when it is away."""
+        known = self._known.get(path)
+        if known is not None:
+            return known
+        until, closed = self._closed.get(path, (0.0, None))
+        if until > time.monotonic():
+            return closed
+        task = self._reload(path)
+        async with asyncio.timeout(LOOKUP_LIMIT):
+            return await asyncio.shield(task)
+
+    async def lookup_again(self, path: str) -> Permission | None:
+        """From Postgres, though something is remembered: an encoder may be faster
+        than the notice about its new key. At most once a second for each path."""
+        now = time.monotonic()
+        if self._asked_again.get(path, 0.0) > now - ASKED_AGAIN_AFTER:
+            return self._known.get(path)
+        if len(self._asked_again) >= MOST_CLOSED:
+            self._asked_again.clear()
+        self._asked_again[path] = now
+        async with asyncio.timeout(LOOKUP_LIMIT):
+            return await asyncio.shield(self._reload(path))
+
+    def on_nodes_changed(self, callback: Callable[[], None]) -> None:
+        self._on_nodes.append(callback)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        listening = asyncio.create_task(self._listen_for_ever())
+        try:
+            yield
+        finally:
+            await stop([listening])
+            loading = list(self._loading.values())
+            for task in loading:
+                task.cancel()
+            await asyncio.gather(*loading, return_exceptions=True)
+
+    async def _listen_for_ever(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except Away as error:
+                log.warning("change notices are away", error=type(error).__name__)
+            if self._deaf_since is None:
+                self._deaf_since = time.monotonic()
+            await asyncio.sleep(0.5)
+
+    async def _listen(self) -> None:
+        heard: dict[str, Callable[[str], None]] = {
+            "permissions": self._path_changed,
+            "nodes": self._nodes_changed,
+        }
+        async with listening(self._url, heard) as notices:
+            await self._load_everything()
+            self._deaf_since = None
+            log.info("permissions loaded", paths=len(self._known))
+            while True:
+                await asyncio.sleep(HEARTBEAT)
+                await notices.check(within=HEARTBEAT)
+
+    def _nodes_changed(self, _: str = "") -> None:
+        for callback in self._on_nodes:
+            callback()
+
+    def _path_changed(self, path: str) -> None:
+        self._heard_paths.add(path)
+        self._closed.pop(path, None)
+        # One that is under way may have read before this change.
+        self._loading.pop(path, None)
+        self._reload(path)
+
+    async def _load_everything(self) -> None:
+        self._heard_paths.clear()
+        paths = await keys.open_paths(self._pool)
+        known: dict[str, Permission] = {}
+        for start in range(0, len(paths), LOAD_CHUNK):
+            chunk = paths[start : start + LOAD_CHUNK]
+            known.update(await keys.permissions(self._pool, chunk))
+        self._known = known
+        self._closed.clear()
+        for path in self._heard_paths:  # changed while the rest was read
+            self._reload(path)
+        self._nodes_changed()
+
+    def _reload(self, path: str) -> asyncio.Task[Permission | None]:
+        running = self._loading.get(path)
+        if running is not None:
+            return running
+        task = asyncio.create_task(self._load(path))
+        self._loading[path] = task
+        task.add_done_callback(lambda done: self._loaded(path, done))
+        return task
+
+    async def _load(self, path: str) -> Permission | None:
+        return (await keys.permissions(self._pool, [path])).get(path)
+
+    def _loaded(self, path: str, task: asyncio.Task[Permission | None]) -> None:
+        if self._loading.get(path) is not task:
+            if not task.cancelled():
+                task.exception()
+            return
+        del self._loading[path]
+        if task.cancelled():
+            return
+        if task.exception() is not None:
+            # It changed, and we could not learn how: better ask again than guess.
+            self._known.pop(path, None)
+            return
+        self._keep(path, task.result())
+
+    def _keep(self, path: str, permission: Permission | None) -> None:
+        if permission is not None and (permission.is_open or permission.channel_id):
+            self._known[path] = permission
+            return
+        self._known.pop(path, None)
+        if len(self._closed) >= MOST_CLOSED:
+            self._closed.clear()
+        self._closed[path] = (time.monotonic() + CLOSED_FOR, permission)

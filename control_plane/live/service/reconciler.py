@@ -1,0 +1,272 @@
+"""The loop that compares each node's own lists with our tables and repairs both.
+
+A node has one owner among the running processes, by lease. Two owners for a moment
+are harmless: every change is made once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from control_plane.base.database import Pool
+from control_plane.base.faults import Away
+from control_plane.base.tasks import stop
+from control_plane.live.model.credentials import from_query
+from control_plane.live.model.keys import hash_key
+from control_plane.live.model.nodes import Node, Publisher, View
+from control_plane.live.model.permissions import (
+    Permission,
+    Standing,
+    find_key,
+    may_stay,
+)
+from control_plane.live.model.sessions import EndReason, LiveSession
+from control_plane.live.service.grants import Grants
+from control_plane.live.service.lifecycle import Lifecycle, Source
+from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.viewers import Viewers
+from control_plane.live.store import keys, sessions
+from control_plane.live.store import nodes as node_store
+
+log = structlog.get_logger(__name__)
+
+LEASE_RENEWED_EVERY = 3.0  # seconds
+LOST_AFTER = timedelta(seconds=30)
+#: An encoder let in at the last moment is listed seconds later.
+FIRST_PUBLISH_GRACE = timedelta(seconds=15)
+
+
+class Reconciler:
+    def __init__(
+        self,
+        pool: Pool,
+        nodes: Nodes,
+        lifecycle: Lifecycle,
+        viewers: Viewers,
+        grants: Grants,
+        *,
+        owner: str,
+        pepper: bytes,
+        interval: float,
+    ) -> None:
+        self._pool = pool
+        self._nodes = nodes
+        self._lifecycle = lifecycle
+        self._viewers = viewers
+        self._grants = grants
+        self._owner = owner
+        self._pepper = pepper
+        self._interval = interval
+        self._mine: dict[str, asyncio.Task[None]] = {}
+        self._known_sessions: dict[str, list[LiveSession]] = {}
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        owning = asyncio.create_task(self._own_for_ever())
+        try:
+            yield
+        finally:
+            await stop([owning, *self._mine.values()])
+            with contextlib.suppress(Away):
+                await node_store.drop_leases(self._pool, self._owner)
+
+    async def _own_for_ever(self) -> None:
+        while True:
+            try:
+                await self._take_leases()
+            except Away as error:
+                # The last owner goes on: it counts viewers and changes no session.
+                log.warning("leases wait for Postgres", error=type(error).__name__)
+            await asyncio.sleep(LEASE_RENEWED_EVERY)
+
+    async def _take_leases(self) -> None:
+        listed = {node.name: node for node in await self._nodes.listing()}
+        for name in listed:
+            if await node_store.take_lease(self._pool, name, self._owner):
+                self._start(name)
+            else:
+                self._stop(name)
+        for name in set(self._mine) - set(listed):
+            self._stop(name)
+        await keys.forget_old_grants(self._pool)
+
+    def _start(self, name: str) -> None:
+        task = self._mine.get(name)
+        if task is None or task.done():
+            self._mine[name] = asyncio.create_task(self._watch(name))
+
+    def _stop(self, name: str) -> None:
+        task = self._mine.pop(name, None)
+        if task is not None:
+            task.cancel()
+            self._viewers.drop_node(name)
+
+    async def _watch(self, name: str) -> None:
+        node = await self._nodes.get(name)
+        while True:
+            try:
+                node = await self._nodes.get(name)
+                await self.round(node)
+            except Away as error:
+                log.warning("round without Postgres", node=name, error=repr(error))
+                await self._count_only(node)
+            except Exception:
+                log.exception("round failed", node=name)
+            await asyncio.sleep(self._interval)
+
+    async def round(self, node: Node) -> None:
+        """One pass. The tables are read before the lists are asked for: a publisher
+        that stands there and is missing from the lists is gone, not yet to come."""
+        known = await sessions.open_on_node(self._pool, node.name)
+        at = await sessions.clock(self._pool)
+        view = await self._nodes.api(node).look()
+        if view.answer == "silent":
+            await self._silent(node, view)
+            return
+        await self._mark_heard(node, view)
+        await self._grants.flush()
+        await self._lost_publishers(node, view, known)
+        await self._listed_publishers(node, view, known)
+        await self._deadlines(node, view, at)
+        current = await sessions.open_on_node(self._pool, node.name)
+        self._known_sessions[node.name] = current
+        await self._count(node, view, current)
+
+    async def _silent(self, node: Node, view: View) -> None:
+        """A time-out says nothing about the streams: nothing changes."""
+        if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+            log.warning("node lost", node=node.name, reason=view.reason)
+
+    async def _mark_heard(self, node: Node, view: View) -> None:
+        if view.answer == "refused":
+            if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+                log.warning("node lost", node=node.name, reason=view.reason)
+            return
+        before = await node_store.heard(self._pool, node.name, view.started)
+        if before and before != view.started:
+            log.warning("node restarted", node=node.name)
+
+    async def _lost_publishers(
+        self, node: Node, view: View, known: Sequence[LiveSession]
+    ) -> None:
+        listed = {(p.path, p.source_id) for p in view.publishers}
+        for session in known:
+            if session.publisher_id is None or session.status != "live":
+                continue
+            if (session.path, session.publisher_id) in listed:
+                continue
+            source = Source(
+                node.name,
+                session.path,
+                session.publisher_type or "",
+                session.publisher_id,
+            )
+            await self._lifecycle.not_ready(source)
+
+    async def _listed_publishers(
+        self, node: Node, view: View, known: Sequence[LiveSession]
+    ) -> None:
+        if not view.publishers:
+            return
+        settled = {(s.path, s.publisher_id) for s in known if s.status == "live"}
+        paths = list({publisher.path for publisher in view.publishers})
+        permissions = await keys.permissions(self._pool, paths)
+        ids = [publisher.source_id for publisher in view.publishers]
+        grants = await keys.grants(self._pool, node.name, ids)
+        for publisher in view.publishers:
+            permission = permissions.get(publisher.path)
+            grant = grants.get(publisher.source_id)
+            key_id = None if grant is None else grant.key_id
+            if key_id is None:
+                key_id = await self._key_from_query(node, publisher, permission)
+            standing = Standing(publisher.path, publisher.source_id, permission, key_id)
+            news = (publisher.path, publisher.source_id) not in settled
+            await self._judge(node, publisher, standing, news=news)
+
+    async def _judge(
+        self,
+        node: Node,
+        publisher: Publisher,
+        standing: Standing,
+        *,
+        news: bool,
+    ) -> None:
+        """``news``: the tables do not know yet that it publishes."""
+        reason = may_stay(standing, datetime.now(UTC))
+        if reason != "ok":
+            await self._kick(node, publisher, reason)
+        elif publisher.ready and news:
+            source = Source(
+                node.name, publisher.path, publisher.source_type, publisher.source_id
+            )
+            if await self._lifecycle.ready(source, listed=True) == "refused":
+                await self._kick(node, publisher, "session_over")
+
+    async def _kick(self, node: Node, publisher: Publisher, reason: str) -> None:
+        log.info("kicked", node=node.name, path=publisher.path, reason=reason)
+        await self._nodes.api(node).kick(publisher.source_type, publisher.source_id)
+
+    async def _key_from_query(
+        self, node: Node, publisher: Publisher, permission: Permission | None
+    ) -> int | None:
+        """Nobody remembers which key let it in: its own query may show it."""
+        if permission is None:
+            return None
+        secrets = from_query(publisher.query)
+        key = find_key(permission, [hash_key(self._pepper, text) for text in secrets])
+        if key is None:
+            return None
+        await keys.add_grant(
+            self._pool, node.name, publisher.source_id, publisher.path, key.id
+        )
+        return key.id
+
+    async def _deadlines(self, node: Node, view: View, at: datetime) -> None:
+        """Enforced only after a list taken later than the deadline lacks the
+        publisher, or when the node is gone."""
+        there = {publisher.path for publisher in view.publishers}
+        for session in await sessions.past_reconnect_deadline(
+            self._pool, node.name, at
+        ):
+            if session.path not in there:
+                gone = view.answer == "refused"
+                await self._end(session, "node_lost" if gone else "disconnected")
+        for session in await sessions.never_published(
+            self._pool, node.name, at, FIRST_PUBLISH_GRACE
+        ):
+            if session.path not in there:
+                await self._end(session, "expired")
+        for session in await sessions.too_long(self._pool, node.name, at):
+            await self._end(session, "too_long")
+            for publisher in view.publishers:
+                if publisher.path == session.path:
+                    await self._kick(node, publisher, "too_long")
+
+    async def _end(self, session: LiveSession, reason: EndReason) -> None:
+        if await self._lifecycle.end(session, reason):
+            await self._viewers.clear(session)
+
+    async def _count(
+        self, node: Node, view: View, current: Sequence[LiveSession]
+    ) -> None:
+        try:
+            await self._viewers.observe(node.name, view, current)
+            counts = await self._viewers.counts(current)
+        except Away as error:
+            log.warning("viewers not counted", error=type(error).__name__)
+            return
+        peaks = {session.id: session.peak_viewers for session in current}
+        higher = [(i, n) for i, n in counts.items() if n > peaks[i]]
+        if higher:
+            await sessions.raise_peaks(self._pool, higher)
+
+    async def _count_only(self, node: Node) -> None:
+        known = self._known_sessions.get(node.name, [])
+        view = await self._nodes.api(node).look()
+        if view.answer != "answered":
+            return
+        with contextlib.suppress(Away):
+            await self._viewers.observe(node.name, view, known)

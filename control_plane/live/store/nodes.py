@@ -1,0 +1,136 @@
+"""Media nodes, their leases, and how long they have been silent."""
+
+from dataclasses import fields
+from datetime import timedelta
+
+from control_plane.base.database import Executor, Record
+from control_plane.live.model.nodes import Node
+
+LEASE = timedelta(seconds=10)
+
+_COLUMNS = ", ".join(field.name for field in fields(Node))
+_SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
+
+
+def _maybe(row: Record | None) -> Node | None:
+    return None if row is None else Node(**dict(row))
+
+
+async def get(executor: Executor, name: str) -> Node | None:
+    return _maybe(await executor.fetchrow(f"{_SELECT} WHERE name = $1", name))
+
+
+async def listing(executor: Executor) -> list[Node]:
+    rows = await executor.fetch(f"{_SELECT} ORDER BY name")
+    return [Node(**dict(row)) for row in rows]
+
+
+async def least_busy(executor: Executor) -> Node | None:
+    """Neither draining nor lost, with the fewest open sessions."""
+    return _maybe(
+        await executor.fetchrow(
+            _SELECT  # noqa: S608
+            + """
+            WHERE NOT draining AND NOT lost ORDER BY
+                (SELECT count(*) FROM live_streaming_sessions s WHERE s.node = name
+                    AND s.status IN ('created', 'live', 'reconnecting')), name LIMIT 1
+            """
+        )
+    )
+
+
+async def save(executor: Executor, node: Node) -> None:
+    await executor.execute(
+        """
+        INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,
+            rtsp_url, region, sandbox)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (name) DO UPDATE SET api_url = $2, rtmp_url = $3, hls_url = $4,
+            webrtc_url = $5, srt_url = $6, rtsp_url = $7, region = $8, sandbox = $9
+        """,
+        node.name,
+        node.api_url,
+        node.rtmp_url,
+        node.hls_url,
+        node.webrtc_url,
+        node.srt_url,
+        node.rtsp_url,
+        node.region,
+        node.sandbox,
+    )
+
+
+async def remove(executor: Executor, name: str) -> bool:
+    """Raises ForeignKeyViolationError while sessions, open or ended, name it."""
+    return (
+        await executor.fetchval(
+            "DELETE FROM nodes WHERE name = $1 RETURNING true", name
+        )
+        is True
+    )
+
+
+async def set_draining(executor: Executor, name: str, draining: bool) -> bool:
+    return (
+        await executor.fetchval(
+            "UPDATE nodes SET draining = $2 WHERE name = $1 RETURNING true",
+            name,
+            draining,
+        )
+        is True
+    )
+
+
+async def take_lease(executor: Executor, name: str, owner: str) -> bool:
+    """True while ``owner`` has the node, by Postgres's clock."""
+    return (
+        await executor.fetchval(
+            """
+        UPDATE nodes SET owner = $2, lease_until = now() + $3
+        WHERE name = $1 AND (owner IS NULL OR owner = $2 OR lease_until < now())
+        RETURNING true
+        """,
+            name,
+            owner,
+            LEASE,
+        )
+        is True
+    )
+
+
+async def drop_leases(executor: Executor, owner: str) -> None:
+    await executor.execute(
+        "UPDATE nodes SET owner = NULL, lease_until = NULL WHERE owner = $1", owner
+    )
+
+
+async def heard(executor: Executor, name: str, started: str) -> str:
+    """It answered. Returns the start time it told before: another one means that
+    it restarted since."""
+    before: str = await executor.fetchval(
+        """
+        UPDATE nodes n SET silent_since = NULL, lost = false, started = $2
+        FROM (SELECT started FROM nodes WHERE name = $1 FOR UPDATE) AS old
+        WHERE n.name = $1 RETURNING old.started
+        """,
+        name,
+        started,
+    )
+    return before
+
+
+async def unheard(executor: Executor, name: str, lost_after: timedelta) -> bool:
+    """It did not answer. True when that makes it lost now."""
+    return (
+        await executor.fetchval(
+            """
+        UPDATE nodes n SET silent_since = coalesce(n.silent_since, now()),
+            lost = n.lost OR coalesce(n.silent_since, now()) + $2 <= now()
+        FROM (SELECT lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
+        WHERE n.name = $1 RETURNING n.lost AND NOT old.lost
+        """,
+            name,
+            lost_after,
+        )
+        is True
+    )

@@ -1,0 +1,293 @@
+"""Live sessions. A change of status is one UPDATE that names the old status;
+whoever's row count is one made it."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+from control_plane.base.database import Connection, Executor, Record
+from control_plane.live.model.sessions import EndReason, LiveSession
+
+_OPEN = "status IN ('created', 'live', 'reconnecting')"
+_COLUMNS = ", ".join(
+    "u.username" if field.name == "username" else f"s.{field.name}"
+    for field in fields(LiveSession)
+)
+_SELECT = (
+    f"SELECT {_COLUMNS} FROM live_streaming_sessions s JOIN users u ON u.id = s.user_id"  # noqa: S608
+)
+
+
+def _session(row: Record) -> LiveSession:
+    return LiveSession(**dict(row))
+
+
+def _maybe(row: Record | None) -> LiveSession | None:
+    return None if row is None else _session(row)
+
+
+async def get(executor: Executor, session_id: int) -> LiveSession | None:
+    return _maybe(await executor.fetchrow(f"{_SELECT} WHERE s.id = $1", session_id))
+
+
+async def newest_at_path(executor: Executor, path: str) -> LiveSession | None:
+    return _maybe(
+        await executor.fetchrow(
+            f"{_SELECT} WHERE s.path = $1 ORDER BY s.id DESC LIMIT 1", path
+        )
+    )
+
+
+async def open_of_user(executor: Executor, user_id: int) -> LiveSession | None:
+    return _maybe(
+        await executor.fetchrow(
+            f"{_SELECT} WHERE s.user_id = $1 AND s.{_OPEN}", user_id
+        )
+    )
+
+
+async def open_at_path(connection: Connection, path: str) -> LiveSession | None:
+    """Locked: what follows in this transaction decides about it."""
+    return _maybe(
+        await connection.fetchrow(
+            f"{_SELECT} WHERE s.path = $1 AND s.{_OPEN} FOR UPDATE OF s", path
+        )
+    )
+
+
+async def open_on_node(executor: Executor, node: str) -> list[LiveSession]:
+    rows = await executor.fetch(f"{_SELECT} WHERE s.node = $1 AND s.{_OPEN}", node)
+    return [_session(row) for row in rows]
+
+
+async def listing(
+    executor: Executor, statuses: Sequence[str], limit: int, offset: int
+) -> list[LiveSession]:
+    """Newest first."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE s.status = ANY($1)"
+        " ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $2 OFFSET $3",
+        list(statuses),
+        limit,
+        offset,
+    )
+    return [_session(row) for row in rows]
+
+
+async def create(
+    connection: Connection,
+    *,
+    user_id: int,
+    node: str,
+    title: str,
+    cover: str,
+    client_started_at: str,
+    reconnect_window: int,
+    longest: timedelta,
+    first_publish_within: timedelta,
+) -> int:
+    """Open a session on a path of its own. Raises UniqueViolationError when the
+    user has one open already."""
+    return int(
+        await connection.fetchval(
+            """
+            WITH next AS (
+                SELECT nextval(pg_get_serial_sequence(
+                    'live_streaming_sessions', 'id'))::integer AS id
+            )
+            INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
+                title, cover, client_started_at, reconnect_window, longest, expires_at)
+            SELECT id, $1, 'live/' || id, $2, 'created', $3, $4, $5, $6, $7,
+                now() + $8
+            FROM next RETURNING id
+            """,
+            user_id,
+            node,
+            title,
+            cover,
+            client_started_at,
+            reconnect_window,
+            longest,
+            first_publish_within,
+        )
+    )
+
+
+async def create_live_on_channel(
+    connection: Connection,
+    *,
+    channel_id: int,
+    node: str,
+    publisher_type: str,
+    publisher_id: str,
+    key_id: int | None,
+    reconnect_window: int,
+    longest: timedelta,
+) -> int:
+    return int(
+        await connection.fetchval(
+            """
+            INSERT INTO live_streaming_sessions (user_id, channel_id, path, node,
+                status, started_at, publisher_type, publisher_id, publisher_key_id,
+                reconnect_window, longest)
+            SELECT user_id, id, path, $2, 'live', now(), $3, $4, $5, $6, $7
+            FROM channels WHERE id = $1 RETURNING id
+            """,
+            channel_id,
+            node,
+            publisher_type,
+            publisher_id,
+            key_id,
+            reconnect_window,
+            longest,
+        )
+    )
+
+
+async def extend(
+    executor: Executor, session_id: int, title: str, cover: str, expires_in: timedelta
+) -> None:
+    """A second start: later first publish, and a new title or cover if given."""
+    await executor.execute(
+        """
+        UPDATE live_streaming_sessions SET
+            title = CASE WHEN $2 = '' THEN title ELSE $2 END,
+            cover = CASE WHEN $3 = '' THEN cover ELSE $3 END,
+            expires_at = CASE WHEN status = 'created'
+                THEN greatest(expires_at, now() + $4) ELSE expires_at END
+        WHERE id = $1
+        """,
+        session_id,
+        title,
+        cover,
+        expires_in,
+    )
+
+
+async def make_live(
+    connection: Connection,
+    session_id: int,
+    old_status: str,
+    *,
+    node: str,
+    publisher_type: str,
+    publisher_id: str,
+    key_id: int | None,
+) -> bool:
+    changed = await connection.fetchval(
+        """
+        UPDATE live_streaming_sessions SET status = 'live', node = $3,
+            publisher_type = $4, publisher_id = $5, publisher_key_id = $6,
+            started_at = coalesce(started_at, now()), reconnect_until = NULL
+        WHERE id = $1 AND status = $2 RETURNING id
+        """,
+        session_id,
+        old_status,
+        node,
+        publisher_type,
+        publisher_id,
+        key_id,
+    )
+    return changed is not None
+
+
+async def make_reconnecting(
+    connection: Connection, node: str, path: str, publisher_id: str
+) -> LiveSession | None:
+    """Fenced: only the current publisher's end counts."""
+    session_id = await connection.fetchval(
+        """
+        UPDATE live_streaming_sessions SET status = 'reconnecting',
+            reconnect_until = now() + make_interval(secs => reconnect_window),
+            publisher_type = NULL, publisher_id = NULL, publisher_key_id = NULL
+        WHERE node = $1 AND path = $2 AND status = 'live' AND publisher_id = $3
+        RETURNING id
+        """,
+        node,
+        path,
+        publisher_id,
+    )
+    return None if session_id is None else await get(connection, session_id)
+
+
+async def make_ended(
+    connection: Connection, session_id: int, old_status: str, reason: EndReason
+) -> bool:
+    changed = await connection.fetchval(
+        """
+        UPDATE live_streaming_sessions SET
+            status = CASE WHEN $3 = 'expired' THEN 'expired' ELSE 'ended' END,
+            end_reason = $3, ended_at = now(), reconnect_until = NULL,
+            publisher_type = NULL, publisher_id = NULL, publisher_key_id = NULL
+        WHERE id = $1 AND status = $2 RETURNING id
+        """,
+        session_id,
+        old_status,
+        reason,
+    )
+    return changed is not None
+
+
+async def past_reconnect_deadline(
+    executor: Executor, node: str, at: datetime
+) -> list[LiveSession]:
+    """Those whose deadline had passed at ``at``, by Postgres's clock."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE s.node = $1 AND s.status = 'reconnecting'"
+        " AND s.reconnect_until <= $2",
+        node,
+        at,
+    )
+    return [_session(row) for row in rows]
+
+
+async def never_published(
+    executor: Executor, node: str, at: datetime, grace: timedelta
+) -> list[LiveSession]:
+    """Created ones that no key can start any more. The grace covers an encoder
+    let in at the last moment, whose tracks the node still looks at."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE s.node = $1 AND s.status = 'created'"
+        " AND s.expires_at + $3 <= $2",
+        node,
+        at,
+        grace,
+    )
+    return [_session(row) for row in rows]
+
+
+async def too_long(executor: Executor, node: str, at: datetime) -> list[LiveSession]:
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE s.node = $1 AND s.status IN ('live', 'reconnecting')"
+        " AND s.started_at + s.longest <= $2",
+        node,
+        at,
+    )
+    return [_session(row) for row in rows]
+
+
+async def raise_peaks(executor: Executor, counts: Sequence[tuple[int, int]]) -> None:
+    """Pairs of session id and viewers."""
+    await executor.execute(
+        """
+        UPDATE live_streaming_sessions s SET peak_viewers = c.viewers
+        FROM unnest($1::integer[], $2::integer[]) AS c(id, viewers)
+        WHERE s.id = c.id AND s.peak_viewers < c.viewers
+            AND s.status IN ('live', 'reconnecting')
+        """,
+        [session_id for session_id, _ in counts],
+        [viewers for _, viewers in counts],
+    )
+
+
+async def clock(executor: Executor) -> datetime:
+    """Postgres's own: deadlines are compared with nothing else."""
+    now: datetime = await executor.fetchval("SELECT clock_timestamp()")
+    return now
+
+
+async def forget(connection: Connection, user_id: int) -> None:
+    await connection.execute(
+        "UPDATE live_streaming_sessions SET title = '', cover = '' WHERE user_id = $1",
+        user_id,
+    )

@@ -1,0 +1,72 @@
+"""Users as others see them, and changes to one's own account."""
+
+from collections.abc import Sequence
+
+from control_plane.base.database import Pool
+from control_plane.base.faults import Taken
+from control_plane.base.refusals import Empty, Refusal
+from control_plane.people.model.social import Device
+from control_plane.people.model.users import Profile, ProfileChange, User
+from control_plane.people.service.accounts import USERNAME
+from control_plane.people.store import devices, profiles, users
+
+PAGE = 10
+LIKE_WORDS = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+class Profiles:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def get(self, user_id: int) -> User | None:
+        return await users.get(self._pool, user_id)
+
+    async def by_username(self, username: str) -> User | None:
+        return await users.by_username(self._pool, username)
+
+    async def seen(self, viewer_id: int, user_id: int) -> Profile:
+        """Raises Empty for whoever does not exist, or not any more."""
+        profile = (await self.several(viewer_id, [user_id])).get(user_id)
+        if profile is None or profile.user.deleted_at is not None:
+            raise Empty
+        return profile
+
+    async def several(
+        self, viewer_id: int, user_ids: Sequence[int]
+    ) -> dict[int, Profile]:
+        """By id; whoever never existed is missing. ``viewer_id`` 0: a guest."""
+        return await profiles.of(self._pool, viewer_id, user_ids)
+
+    async def search(self, viewer_id: int, words: str, page: int) -> list[Profile]:
+        """Whose username or name begins with ``words``."""
+        beginning = words.lower().translate(LIKE_WORDS) + "%"
+        return await profiles.search(
+            self._pool, viewer_id, beginning, PAGE, page * PAGE
+        )
+
+    async def change(self, user_id: int, changes: ProfileChange) -> Profile:
+        if changes.username is not None and not USERNAME.match(changes.username):
+            raise Refusal("invalid username")
+        try:
+            await users.change(self._pool, user_id, changes)
+        except Taken:
+            raise Refusal("username already exist") from None
+        return await self.seen(user_id, user_id)
+
+    async def check_username(self, username: str) -> None:
+        """Raises Refusal unless a new account could have it."""
+        if not USERNAME.match(username):
+            raise Refusal("invalid username")
+        if await users.by_username(self._pool, username) is not None:
+            raise Refusal("already exist")
+
+    async def check_email(self, email: str) -> None:
+        if await users.email_taken(self._pool, email):
+            raise Refusal("An account is already registered with your email address.")
+
+    async def check_phone(self, phone: str) -> None:
+        if await users.phone_taken(self._pool, phone):
+            raise Refusal("This phone has already been registered")
+
+    async def register_device(self, key: str) -> Device:
+        return await devices.register(self._pool, key)

@@ -1,0 +1,169 @@
+"""Users and the identities they sign in with."""
+
+from dataclasses import astuple, fields
+
+from control_plane.base.database import Connection, Executor, Record
+from control_plane.people.model.users import NewUser, ProfileChange, User
+
+_COLUMNS = ", ".join(f"u.{field.name}" for field in fields(User))
+_SELECT = f"SELECT {_COLUMNS} FROM users u"  # noqa: S608
+
+
+def _maybe(row: Record | None) -> User | None:
+    return None if row is None else User(**dict(row))
+
+
+async def get(executor: Executor, user_id: int) -> User | None:
+    return _maybe(await executor.fetchrow(f"{_SELECT} WHERE u.id = $1", user_id))
+
+
+async def by_username(executor: Executor, username: str) -> User | None:
+    return _maybe(
+        await executor.fetchrow(
+            f"{_SELECT} WHERE lower(u.username) = lower($1) AND u.username <> ''",
+            username,
+        )
+    )
+
+
+async def by_identity(executor: Executor, provider: str, subject: str) -> User | None:
+    return _maybe(
+        await executor.fetchrow(
+            f"{_SELECT} JOIN identities i ON i.user_id = u.id"
+            " WHERE i.provider = $1 AND i.subject = $2",
+            provider,
+            subject,
+        )
+    )
+
+
+async def lock_identity(connection: Connection, provider: str, subject: str) -> None:
+    """Two sign-ups of one person at the same moment make one account."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 7))",
+        f"{provider}\n{subject}",
+    )
+
+
+async def create(connection: Connection, new: NewUser) -> int:
+    """Raises UniqueViolationError when the username is taken."""
+    return int(
+        await connection.fetchval(
+            """
+            INSERT INTO users (username, first_name, last_name, email, phone, dob,
+                profile_pic, device_token)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+            """,
+            *astuple(new),
+        )
+    )
+
+
+async def add_identity(
+    connection: Connection, provider: str, subject: str, user_id: int, verified: bool
+) -> None:
+    await connection.execute(
+        "INSERT INTO identities (provider, subject, user_id, verified)"
+        " VALUES ($1, $2, $3, $4)",
+        provider,
+        subject,
+        user_id,
+        verified,
+    )
+
+
+async def ban(connection: Connection, user_id: int, reason: str) -> bool:
+    changed = await connection.fetchval(
+        "UPDATE users SET banned_at = now(), ban_reason = $2"
+        " WHERE id = $1 AND banned_at IS NULL RETURNING id",
+        user_id,
+        reason,
+    )
+    return changed is not None
+
+
+async def unban(connection: Connection, user_id: int) -> bool:
+    changed = await connection.fetchval(
+        "UPDATE users SET banned_at = NULL, ban_reason = ''"
+        " WHERE id = $1 AND banned_at IS NOT NULL RETURNING id",
+        user_id,
+    )
+    return changed is not None
+
+
+async def verify_identity(connection: Connection, provider: str, subject: str) -> None:
+    await connection.execute(
+        "UPDATE identities SET verified = true WHERE provider = $1 AND subject = $2"
+        " AND NOT verified",
+        provider,
+        subject,
+    )
+
+
+async def set_device_token(executor: Executor, user_id: int, token: str) -> None:
+    """ "" keeps the one that is there."""
+    await executor.execute(
+        "UPDATE users SET device_token = $2 WHERE id = $1 AND device_token <> $2"
+        " AND $2 <> ''",
+        user_id,
+        token,
+    )
+
+
+async def change(executor: Executor, user_id: int, changes: ProfileChange) -> None:
+    """Raises UniqueViolationError when the username is taken."""
+    await executor.execute(
+        """
+        UPDATE users SET username = coalesce($2, username),
+            first_name = coalesce($3, first_name),
+            last_name = coalesce($4, last_name), email = coalesce($5, email),
+            phone = coalesce($6, phone), bio = coalesce($7, bio),
+            website = coalesce($8, website), gender = coalesce($9, gender),
+            dob = coalesce($10, dob), profile_pic = coalesce($11, profile_pic),
+            profile_gif = coalesce($12, profile_gif),
+            private = coalesce($13, private),
+            profile_view = coalesce($14, profile_view),
+            device_token = coalesce($15, device_token),
+            device = coalesce($16, device), version = coalesce($17, version)
+        WHERE id = $1 AND deleted_at IS NULL
+        """,
+        user_id,
+        *astuple(changes),
+    )
+
+
+async def email_taken(executor: Executor, email: str) -> bool:
+    return bool(
+        await executor.fetchval(
+            "SELECT EXISTS (SELECT FROM users WHERE lower(email) = lower($1)"
+            " AND email <> '')",
+            email,
+        )
+    )
+
+
+async def phone_taken(executor: Executor, phone: str) -> bool:
+    return bool(
+        await executor.fetchval(
+            "SELECT EXISTS (SELECT FROM users WHERE phone = $1 AND phone <> '')", phone
+        )
+    )
+
+
+async def anonymise(connection: Connection, user_id: int) -> bool:
+    """False when it was so already. The id stays: the ledger's entries name it."""
+    gone = await connection.fetchval(
+        """
+        UPDATE users SET deleted_at = now(), token_version = token_version + 1,
+            username = '', first_name = '', last_name = '', email = '', phone = '',
+            bio = '', website = '', gender = '', dob = '', profile_pic = '',
+            profile_gif = '', device_token = '', device = '', version = '',
+            private = true
+        WHERE id = $1 AND deleted_at IS NULL RETURNING id
+        """,
+        user_id,
+    )
+    if gone is None:
+        return False
+    await connection.execute("DELETE FROM identities WHERE user_id = $1", user_id)
+    return True

@@ -1,0 +1,134 @@
+"""The feed: unseen first, in pages that stay as they were when it was opened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from control_plane.base.database import Executor, Pool
+from control_plane.base.refusals import Refusal
+from control_plane.people.store import profiles
+from control_plane.videos.model.videos import Feed, Item, Like, NewVideo, Opened, Video
+from control_plane.videos.store import videos
+
+PAGE = 10
+PROFILE_PAGE = 20
+MOST_WATCHED = 100  # videos in one message
+VIEW_AGAIN_AFTER = 3600  # seconds until the same viewer counts again
+LARGEST_ID = 2_147_483_647
+NOT_AVAILABLE = "video not available"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is looking: a user, else a phone that says which one it is, else nobody
+    that could be remembered."""
+
+    user_id: int = 0
+    device: str = ""
+
+    @property
+    def name(self) -> str:
+        if self.user_id:
+            return f"user {self.user_id}"
+        return f"device {self.device}" if self.device else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Liked:
+    like: Like | None  # None: taken back
+    item: Item
+
+
+class Videos:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def related(self, viewer: Viewer, page: int) -> list[Item]:
+        """What this viewer has not watched yet, newest first, then the rest."""
+        opened = await self._opened(viewer, "related", page)
+        me, name = viewer.user_id, viewer.name
+        found = await videos.unseen(self._pool, me, name, opened, PAGE, page * PAGE)
+        if len(found) < PAGE:
+            before = page * PAGE + len(found)
+            if not found:
+                before = await videos.count_unseen(self._pool, me, name, opened)
+            missing, skip = PAGE - len(found), max(0, page * PAGE - before)
+            found += await videos.seen(self._pool, me, name, opened, missing, skip)
+        return await _items(self._pool, me, found)
+
+    async def of_followed(self, user_id: int, page: int) -> list[Item]:
+        opened = await self._opened(Viewer(user_id), "following", page)
+        found = await videos.of_followed(
+            self._pool, user_id, opened.newest, PAGE, page * PAGE
+        )
+        return await _items(self._pool, user_id, found)
+
+    async def of_user(
+        self, viewer_id: int, user_id: int, page: int, *, private: bool
+    ) -> list[Item]:
+        """Private ones are seen by their author alone."""
+        found = await videos.of_user(
+            self._pool,
+            viewer_id,
+            user_id,
+            PROFILE_PAGE,
+            page * PROFILE_PAGE,
+            private=private,
+        )
+        return await _items(self._pool, viewer_id, found)
+
+    async def get(self, viewer_id: int, video_id: int) -> Item:
+        return await _item(self._pool, viewer_id, video_id)
+
+    async def toggle_like(self, user_id: int, video_id: int) -> Liked:
+        async with self._pool.transaction() as connection:
+            await videos.lock(connection, video_id)
+            video = (await _item(connection, user_id, video_id)).video
+            like = await videos.like(connection, video_id, user_id)
+            if like is None:
+                await videos.unlike(connection, video_id, user_id)
+            change = -1 if like is None else 1
+            await videos.count_like(connection, video_id, video.user_id, change)
+            return Liked(like, await _item(connection, user_id, video_id))
+
+    async def watched(self, viewer: Viewer, video_ids: Sequence[int]) -> None:
+        """Who cannot be remembered is not counted: it could be one and the same."""
+        if not viewer.name:
+            return
+        ids = sorted(set(video_ids))[:MOST_WATCHED]
+        async with self._pool.transaction() as connection:
+            await videos.watched(connection, viewer.name, ids, VIEW_AGAIN_AFTER)
+
+    async def add(self, new: NewVideo) -> bool:
+        """False when this file is there already."""
+        async with self._pool.transaction() as connection:
+            return await videos.add(connection, new) is not None
+
+    async def _opened(self, viewer: Viewer, kind: Feed, page: int) -> Opened:
+        """Asking for the first page opens the feed anew."""
+        if not viewer.name:
+            return Opened(datetime.now(UTC), LARGEST_ID)
+        if page > 0:
+            opened = await videos.opened_feed(self._pool, viewer.name, kind)
+            if opened is not None:
+                return opened
+        return await videos.open_feed(self._pool, viewer.name, kind)
+
+
+async def _item(executor: Executor, viewer_id: int, video_id: int) -> Item:
+    video = await videos.get(executor, viewer_id, video_id)
+    if video is None:
+        raise Refusal(NOT_AVAILABLE)
+    return (await _items(executor, viewer_id, [video]))[0]
+
+
+async def _items(
+    executor: Executor, viewer_id: int, found: Sequence[Video]
+) -> list[Item]:
+    if not found:
+        return []
+    liked = await videos.liked(executor, viewer_id, [video.id for video in found])
+    authors = await profiles.of(
+        executor, viewer_id, sorted({video.user_id for video in found})
+    )
+    return [Item(v, v.id in liked, authors[v.user_id]) for v in found]

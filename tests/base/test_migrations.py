@@ -1,0 +1,82 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from control_plane.base.database import RawConnection
+from control_plane.base.schema import migrate, migrations
+
+
+async def test_ten_replicas_may_start_at_once(empty_database_url: str) -> None:
+    applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(10)))
+    names = [name for name, _ in migrations()]
+    assert sorted(applied, key=len) == [[]] * 9 + [names]
+    assert await migrate(empty_database_url) == []
+
+
+SESSION = """
+    INSERT INTO live_streaming_sessions (user_id, path, node, status, longest{names})
+    VALUES (1, 'live/1', 'local', '{status}', '1 hour'{values})
+"""
+NODE = "INSERT INTO nodes VALUES ('local', '', '', '', '', '', '')"
+LIVE = {"started_at": "now()", "publisher_id": "'s'"}
+OVER = {"ended_at": "now()", "end_reason": "'kicked'"}
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[RawConnection]:
+    opened = await asyncpg.connect(database_url)
+    await opened.execute(NODE)
+    await opened.execute("INSERT INTO users (username) VALUES ('ann')")
+    yield opened
+    await opened.close()
+
+
+def _insert(status: str, values: dict[str, str]) -> str:
+    names = "".join(f", {name}" for name in values)
+    return SESSION.format(
+        status=status,
+        names=names,
+        values="".join(f", {value}" for value in values.values()),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "values"),
+    [
+        ("live", {"started_at": "now()"}),
+        ("created", {"publisher_id": "'s'"}),
+        ("reconnecting", {"started_at": "now()"}),
+        ("ended", {}),
+        ("ended", {"ended_at": "now()"}),
+        ("created", OVER),
+        ("paused", {}),
+        ("ended", {"ended_at": "now()", "end_reason": "'bored'"}),
+        ("created", {"reconnect_window": "1801"}),
+    ],
+)
+async def test_impossible_sessions_are_refused(
+    connection: RawConnection,
+    status: str,
+    values: dict[str, str],
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(_insert(status, values))
+
+
+async def test_ended_is_final(connection: RawConnection) -> None:
+    await connection.execute(_insert("ended", OVER))
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(
+            "UPDATE live_streaming_sessions SET status = 'live', ended_at = NULL,"
+            " end_reason = NULL, publisher_id = 's', started_at = now()"
+        )
+
+
+async def test_one_open_session_for_a_path_and_a_user(
+    connection: RawConnection,
+) -> None:
+    await connection.execute(_insert("live", LIVE))
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute(_insert("created", {}))

@@ -1,0 +1,52 @@
+import asyncio
+
+from control_plane.base.faults import Away
+from control_plane.base.tasks import Loop, stop
+
+
+async def test_a_task_that_loses_a_cancellation_ends_all_the_same() -> None:
+    lost: list[int] = []
+
+    async def stubborn() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if lost:
+                    raise
+                lost.append(1)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.wait([task], timeout=0)
+    async with asyncio.timeout(10.0):
+        await stop([task])
+    assert task.cancelled()
+
+
+async def test_a_loop_goes_on_after_whatever_its_work_raises() -> None:
+    raised: list[Exception] = [Away("gone"), ValueError("wrong password"), KeyError(1)]
+    went_well = asyncio.Event()
+
+    async def work() -> None:
+        if raised:
+            raise raised.pop()
+        went_well.set()
+
+    async with asyncio.timeout(10.0), Loop("trial", work, interval=0.0).running():
+        await went_well.wait()
+
+
+async def test_the_age_of_a_loop_grows_while_its_work_fails() -> None:
+    turns = asyncio.Event()
+
+    async def work() -> None:
+        turns.set()
+        raise Away("gone")
+
+    loop = Loop("trial of age", work, interval=0.0)
+    async with asyncio.timeout(10.0), loop.running():
+        await turns.wait()
+        before = loop.age
+        turns.clear()
+        await turns.wait()
+        assert loop.age > before

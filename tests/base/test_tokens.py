@@ -1,0 +1,57 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from control_plane.base.tokens import (
+    BadToken,
+    UserToken,
+    ViewerToken,
+    read_user,
+    read_viewer,
+    sign_user,
+    sign_viewer,
+)
+
+KEY, OTHER = b"k" * 32, b"o" * 32
+USER = UserToken(7, 1, 1_000, 2_000)
+VIEWER = ViewerToken("abc", "live/1", 0, 2_000)
+
+
+def test_a_user_token_comes_back() -> None:
+    assert read_user(KEY, sign_user(KEY, USER), 1_500) == USER
+
+
+def test_a_viewer_token_comes_back() -> None:
+    assert read_viewer(KEY, sign_viewer(KEY, VIEWER), 1_500) == VIEWER
+
+
+def test_expired_is_bad_unless_the_session_runs_already() -> None:
+    with pytest.raises(BadToken):
+        read_user(KEY, sign_user(KEY, USER), 2_001)
+    assert read_viewer(KEY, sign_viewer(KEY, VIEWER)) == VIEWER
+
+
+def test_another_key_or_another_kind_is_bad() -> None:
+    with pytest.raises(BadToken):
+        read_user(OTHER, sign_user(KEY, USER), 1_500)
+    with pytest.raises(BadToken):
+        read_user(KEY, sign_viewer(KEY, VIEWER), 1_500)
+    with pytest.raises(BadToken):
+        read_viewer(KEY, sign_user(KEY, USER), 1_500)
+
+
+@given(st.text(max_size=80))
+def test_nonsense_is_bad(text: str) -> None:
+    with pytest.raises(BadToken):
+        read_user(KEY, text, 1_500)
+
+
+@given(st.integers(0, 60), st.characters(codec="ascii"))
+def test_a_changed_character_is_bad(at: int, other: str) -> None:
+    token = sign_user(KEY, USER)
+    at %= len(token)
+    changed = token[:at] + other + token[at + 1 :]
+    if changed == token:
+        return
+    with pytest.raises(BadToken):
+        read_user(KEY, changed, 1_500)

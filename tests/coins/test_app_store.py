@@ -1,0 +1,132 @@
+"""What we believe of what comes from Apple's side."""
+
+import aiohttp
+import pytest
+
+from control_plane.base.refusals import Unavailable
+from control_plane.coins.app_stores.apple import AppleApp, AppleStore
+from control_plane.coins.model.money import Money
+from control_plane.coins.model.purchases import (
+    NotBought,
+    Receipt,
+    Refunded,
+    RefundNotice,
+)
+from tests.support.stores import FakeApple, apple_chain
+
+
+async def test_a_purchase_is_what_apple_says(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    apple.bought("2000000123456789", quantity=2)
+    assert await apple_store.receipt("2000000123456789") == Receipt(
+        store="apple",
+        environment="production",
+        transaction_id="2000000123456789",
+        product_id="com.example.app.buy500Coins",
+        quantity=2,
+        price=Money(499, "EUR"),
+    )
+
+
+async def test_a_sandbox_purchase_is_found_and_called_so(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    apple.bought("7", environment="sandbox")
+    assert (await apple_store.receipt("7")).environment == "sandbox"
+
+
+@pytest.mark.parametrize("wrong", ["1", "../../1", "", "1?x", "9" * 40])
+async def test_an_unknown_purchase_is_refused(
+    apple_store: AppleStore, wrong: str
+) -> None:
+    with pytest.raises(NotBought):
+        await apple_store.receipt(wrong)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"bundleId": "com.somebody.else"},
+        {"environment": "Sandbox"},
+        {"transactionId": "8"},
+        {"productId": ""},
+    ],
+)
+async def test_a_purchase_of_something_else_is_refused(
+    apple: FakeApple, apple_store: AppleStore, lie: dict[str, object]
+) -> None:
+    said = apple.bought("7")
+    said.update(lie)
+    with pytest.raises(NotBought):
+        await apple_store.receipt("7")
+
+
+async def test_a_signature_of_another_root_is_refused(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    apple.chain = apple_chain(1)
+    apple.bought("7")
+    with pytest.raises(NotBought):
+        await apple_store.receipt("7")
+
+
+async def test_a_refunded_purchase_is_refused(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    apple.bought("7", revocationDate=1)
+    with pytest.raises(Refunded):
+        await apple_store.receipt("7")
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_a_store_that_cannot_answer_is_no_verdict(
+    apple: FakeApple, apple_store: AppleStore, status: int
+) -> None:
+    apple.bought("7")
+    apple.status = status
+    with pytest.raises(Unavailable):
+        await apple_store.receipt("7")
+
+
+async def test_a_server_without_a_trusted_certificate_is_no_store(
+    apple: FakeApple, apple_app: AppleApp
+) -> None:
+    apple.bought("7")
+    async with aiohttp.ClientSession() as trusting_others:
+        with pytest.raises(Unavailable):
+            await AppleStore(trusting_others, apple_app).receipt("7")
+    assert apple.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "back"), [("REFUND", True), ("REFUND_REVERSED", False)]
+)
+async def test_a_notification_tells_of_a_refund(
+    apple: FakeApple, apple_store: AppleStore, kind: str, back: bool
+) -> None:
+    notification = apple.notification(kind, apple.bought("7"))
+    assert await apple_store.notice(notification) == RefundNotice("apple", "7", back)
+
+
+async def test_other_notifications_mean_nothing(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    notification = apple.notification("CONSUMPTION_REQUEST", apple.bought("7"))
+    assert await apple_store.notice(notification) is None
+
+
+@pytest.mark.parametrize("body", [{}, {"signedPayload": 1}, {"signedPayload": "a.b.c"}])
+async def test_a_notification_without_a_signature_is_refused(
+    apple_store: AppleStore, body: dict[str, object]
+) -> None:
+    with pytest.raises(NotBought):
+        await apple_store.notice(body)
+
+
+async def test_a_notification_signed_by_somebody_else_is_refused(
+    apple_store: AppleStore,
+) -> None:
+    stranger = FakeApple(chain=apple_chain(1))
+    with pytest.raises(NotBought):
+        await apple_store.notice(stranger.notification("REFUND", stranger.bought("7")))

@@ -1,0 +1,271 @@
+"""Buying coins, and refunds."""
+
+import asyncio
+
+import pytest
+
+from control_plane.base.database import Pool
+from control_plane.base.refusals import Refusal, Unavailable
+from control_plane.coins.app_stores.apple import AppleStore
+from control_plane.coins.app_stores.google import GoogleStore
+from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.model.idempotency import ANOTHER_REQUEST, request_key
+from control_plane.coins.model.ledger import Balances
+from control_plane.coins.model.purchases import (
+    Claim,
+    NotBought,
+    Refunded,
+    RefundNotice,
+    StoreClient,
+    StoreName,
+)
+from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.ledger import Ledger
+from control_plane.coins.service.purchases import NOT_SET_UP, SOMEBODY_ELSES, Purchases
+from control_plane.coins.store import ledger
+from tests.support.money import ROSE, everything, kinds, new_user
+from tests.support.stores import FakeApple, FakeGoogle
+
+APPLE = Claim("apple", "7", title="500 coins", device="iOS", coins=999_999)
+BACK = RefundNotice("apple", "7")
+REVERSED = RefundNotice("apple", "7", given_back=False)
+
+
+@pytest.fixture
+def shop(pool: Pool, apple_store: AppleStore, google_store: GoogleStore) -> Purchases:
+    stores: dict[StoreName, StoreClient] = {
+        "apple": apple_store,
+        "google": google_store,
+    }
+    return Purchases(pool, stores, test_purchases=False, sandbox_purchases=False)
+
+
+def unconfigured(pool: Pool, *, test_purchases: bool) -> Purchases:
+    return Purchases(
+        pool, {}, test_purchases=test_purchases, sandbox_purchases=test_purchases
+    )
+
+
+async def test_the_package_decides_how_many_coins(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    bought = await shop.buy(fan, APPLE)
+    assert (bought.wallet, bought.purchase.coins) == (500, 500)
+    assert (bought.purchase.price_minor, bought.purchase.currency) == (499, "EUR")
+    assert await ledger.balances(pool, fan) == Balances(paid=500)
+    assert await kinds(pool, "user", fan) == ["coins.purchased"]
+
+
+async def test_two_of_a_package_are_twice_its_coins(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    apple.bought("7", quantity=2)
+    assert (await shop.buy(await new_user(pool), APPLE)).wallet == 1000
+
+
+async def test_google_names_the_product_by_the_token(
+    pool: Pool, google: FakeGoogle, shop: Purchases
+) -> None:
+    google.bought("token", "buy2000coins")
+    bought = await shop.buy(await new_user(pool), Claim("google", "token"))
+    assert (bought.wallet, bought.purchase.title) == (2000, "2000 coins")
+
+
+async def test_a_product_may_be_mapped_to_a_package(
+    pool: Pool, google: FakeGoogle, shop: Purchases
+) -> None:
+    await pool.execute("INSERT INTO coin_products VALUES ('big.sack', 5)")
+    google.bought("token", "Big.Sack")
+    assert (await shop.buy(await new_user(pool), Claim("google", "token"))).wallet == (
+        10_000
+    )
+
+
+async def test_a_transaction_is_credited_once(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    together = await asyncio.gather(*(shop.buy(fan, APPLE) for _ in range(8)))
+    assert {(one.purchase.id, one.wallet) for one in together} == {
+        (together[0].purchase.id, 500)
+    }
+    apple.status = 500  # what we know already needs no store
+    assert (await shop.buy(fan, APPLE)).wallet == 500
+
+
+async def test_somebody_elses_transaction_is_refused(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    users = [await new_user(pool) for _ in range(5)]
+    apple.bought("7")
+    results = await asyncio.gather(
+        *(shop.buy(user, APPLE) for user in users), return_exceptions=True
+    )
+    refusals = [str(one) for one in results if isinstance(one, Refusal)]
+    assert refusals == [SOMEBODY_ELSES] * 4
+    assert sum((await Ledger(pool).wallets(users)).values()) == 500
+
+
+async def test_a_key_counts_once_and_for_one_request(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    key = request_key("k", "purchaseCoin", {"transaction_id": "7"})
+    first = await shop.buy(fan, APPLE, key)
+    await shop.buy(fan, Claim("apple", "7"))
+    assert await shop.buy(fan, APPLE, key) == first
+    other = request_key("k", "purchaseCoin", {"transaction_id": "8"})
+    with pytest.raises(Refusal, match=ANOTHER_REQUEST):
+        await shop.buy(fan, Claim("apple", "8"), other)
+
+
+async def test_what_the_store_does_not_know_is_refused(
+    pool: Pool, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    before = await everything(pool)
+    for claim in (APPLE, Claim("google", "token")):
+        with pytest.raises(NotBought):
+            await shop.buy(fan, claim)
+    assert await everything(pool) == before
+
+
+async def test_a_store_that_is_away_can_be_asked_again(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    apple.status = 503
+    key = request_key("k", "purchaseCoin", {})
+    with pytest.raises(Unavailable):
+        await shop.buy(fan, APPLE, key)
+    apple.status = 200
+    assert (await shop.buy(fan, APPLE, key)).wallet == 500
+
+
+async def test_an_unknown_product_is_refused(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    apple.bought("7", "com.example.app.hat")
+    with pytest.raises(Refusal, match="no such coin package"):
+        await shop.buy(await new_user(pool), APPLE)
+
+
+async def test_the_stores_own_test_purchases_cost_nothing_and_are_refused(
+    pool: Pool, apple: FakeApple, google: FakeGoogle, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7", environment="sandbox")
+    google.bought("token")["testPurchaseContext"] = {}
+    for claim in (APPLE, Claim("google", "token")):
+        with pytest.raises(Refusal, match="Test purchases"):
+            await shop.buy(fan, claim)
+
+
+async def test_without_a_store_production_refuses(pool: Pool) -> None:
+    fan = await new_user(pool)
+    shop = unconfigured(pool, test_purchases=False)
+    with pytest.raises(Refusal, match=NOT_SET_UP):
+        await shop.buy(fan, Claim("apple", "7", coins=500))
+
+
+async def test_without_a_store_development_credits_a_marked_test_purchase(
+    pool: Pool,
+) -> None:
+    fan = await new_user(pool)
+    shop = unconfigured(pool, test_purchases=True)
+    bought = await shop.buy(fan, Claim("google", "any", coins=500))
+    assert (bought.wallet, bought.purchase.store) == (500, "test")
+    assert bought.purchase.environment == "test"
+    with pytest.raises(Refusal, match="no such coin package"):
+        await shop.buy(fan, Claim("google", "more", coins=501))
+
+
+async def test_a_refund_takes_the_paid_coins(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool, 30)
+    apple.bought("7")
+    await shop.buy(fan, APPLE)
+    changed = await asyncio.gather(*(shop.notice(BACK) for _ in range(4)))
+    assert sorted(changed) == [False, False, False, True]
+    assert await ledger.balances(pool, fan) == Balances(bonus=30)
+    assert await kinds(pool, "user", fan) == ["coins.purchased", "coins.refunded"]
+    with pytest.raises(Refunded):
+        await shop.buy(fan, APPLE)
+
+
+async def test_what_is_spent_is_owed_and_made_good_first(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan, star = await new_user(pool), await new_user(pool)
+    apple.bought("7")
+    apple.bought("8", "buy100Coins")
+    apple.bought("9")
+    await shop.buy(fan, APPLE)
+    gifts = Gifts(pool, share_percent=0, created_sessions=False)
+    await gifts.send(GiftOrder(fan, ROSE, 40, star))
+    await shop.notice(BACK)
+    assert await ledger.balances(pool, fan) == Balances(owed=-400)
+    assert await Ledger(pool).wallet(star) == 400
+    await shop.buy(fan, Claim("apple", "8"))
+    assert await ledger.balances(pool, fan) == Balances(owed=-300)
+    await shop.buy(fan, Claim("apple", "9"))
+    assert await ledger.balances(pool, fan) == Balances(paid=200)
+
+
+async def test_a_refund_that_apple_reverses_gives_the_coins_again(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    await shop.buy(fan, APPLE)
+    for _ in range(2):
+        assert await shop.notice(BACK)
+        assert await shop.notice(REVERSED)
+        assert not await shop.notice(REVERSED)
+        assert await ledger.balances(pool, fan) == Balances(paid=500)
+
+
+async def test_a_refund_may_be_told_before_the_purchase(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    await shop.notice(BACK)
+    with pytest.raises(Refunded):
+        await shop.buy(fan, APPLE)
+    await shop.notice(REVERSED)
+    assert (await shop.buy(fan, APPLE)).wallet == 500
+
+
+async def test_a_refund_and_its_purchase_at_the_same_moment(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    """Whoever is first, no coins are left."""
+    for number in range(10):
+        fan, transaction = await new_user(pool), str(number)
+        apple.bought(transaction)
+        await asyncio.gather(
+            shop.buy(fan, Claim("apple", transaction)),
+            shop.notice(RefundNotice("apple", transaction)),
+            return_exceptions=True,
+        )
+        assert await Ledger(pool).wallet(fan) == 0
+
+
+async def test_an_operator_refunds_once(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    bought = await shop.buy(fan, APPLE)
+    assert (await shop.refund(bought.purchase.id)).status == "refunded"
+    with pytest.raises(Refusal, match="already"):
+        await shop.refund(bought.purchase.id)
+    with pytest.raises(Refusal, match="no such purchase"):
+        await shop.refund(4711)

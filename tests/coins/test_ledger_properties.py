@@ -1,0 +1,193 @@
+"""Whatever happens at once, the ledger's rules hold.
+
+Gifts, purchases, refunds, their reversals, withdrawals and decisions, in random order
+over many connections and services that share nothing, with keys used again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from control_plane.base.database import Pool
+from control_plane.base.refusals import Refusal
+from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.model.idempotency import request_key
+from control_plane.coins.model.ledger import Balances, gift, purchase, refund, spend
+from control_plane.coins.model.money import CoinWorth
+from control_plane.coins.model.payouts import Decision
+from control_plane.coins.model.purchases import Claim, RefundNotice
+from control_plane.coins.service.audit import Audit
+from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.payouts import Payouts
+from control_plane.coins.service.purchases import Purchases
+from tests.support.money import everything, new_session, new_user
+
+USERS = 4
+counts = st.integers(0, 10**6)
+balances = st.builds(Balances, counts, counts, counts, counts, st.integers(-(10**6), 0))
+
+
+@given(balances, st.data())
+def test_spending_takes_exactly_so_much(has: Balances, data: st.DataObject) -> None:
+    coins = data.draw(st.integers(0, has.wallet))
+    after = has.after(1, spend(1, has, coins))
+    assert has.wallet - after.wallet == coins
+    assert min(after.bonus, after.paid, after.earnings) >= 0
+    assert after.paid == has.paid or after.bonus == 0
+    assert after.earnings == has.earnings or (after.paid, after.bonus) == (0, 0)
+
+
+@given(balances, st.integers(0, 100), st.data())
+def test_a_gift_neither_makes_nor_loses_coins(
+    has: Balances, percent: int, data: st.DataObject
+) -> None:
+    coins = data.draw(st.integers(0, has.wallet))
+    entries = gift(1, has, 2, coins, percent)
+    assert sum(entry.amount for entry in entries) == 0
+    got = Balances().after(2, entries).earnings
+    assert got * 100 >= coins * (100 - percent)
+
+
+@given(balances, st.integers(1, 10**6))
+def test_a_refund_undoes_its_purchase(has: Balances, coins: int) -> None:
+    bought = has.after(1, purchase(1, has, coins))
+    undone = bought.after(1, refund(1, bought, coins))
+    assert undone.paid + undone.owed == has.paid + has.owed
+    assert undone.paid >= 0
+    assert bought.owed <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``who`` and ``whom``: of the users; ``which``: of packages, transactions and
+    keys, which come again."""
+
+    kind: str
+    who: int
+    whom: int
+    which: int
+    much: int
+
+
+steps = st.builds(
+    Step,
+    st.sampled_from(
+        ["gift", "gift", "buy", "buy", "refund", "reverse", "ask", "pay", "reject"]
+    ),
+    st.integers(0, USERS - 1),
+    st.integers(0, USERS - 1),
+    st.integers(0, 5),
+    st.integers(1, 12),
+)
+
+
+class Party:
+    """Some users, and services that share nothing but the database."""
+
+    def __init__(self, pool: Pool, users: list[int], sessions: list[int]) -> None:
+        self._pool = pool
+        self._users = users
+        self._sessions = sessions
+        self._gifts = [
+            Gifts(pool, share_percent=percent, created_sessions=False)
+            for percent in (0, 33)
+        ]
+        self._shop = Purchases(pool, {}, test_purchases=True, sandbox_purchases=True)
+        worth = CoinWorth(Decimal("0.01"), "USD")
+        self._payouts = Payouts(pool, worth, least_coins=1)
+
+    async def take(self, step: Step) -> bool:
+        """False when it was refused."""
+        ways: dict[str, Callable[[Step], Awaitable[object]]] = {
+            "gift": self._gift,
+            "buy": self._buy,
+            "refund": lambda s: self._shop.notice(self._notice(s, True)),
+            "reverse": lambda s: self._shop.notice(self._notice(s, False)),
+            "ask": self._ask,
+            "pay": lambda s: self._decide(s, "paid"),
+            "reject": lambda s: self._decide(s, "rejected"),
+        }
+        try:
+            await ways[step.kind](step)
+        except Refusal:
+            return False
+        return True
+
+    def _notice(self, step: Step, back: bool) -> RefundNotice:
+        return RefundNotice("test", f"{self._users[0]}-{step.which}", back)
+
+    async def _gift(self, step: Step) -> object:
+        order = GiftOrder(
+            self._users[step.who],
+            1 + step.which % 4,
+            step.much,
+            self._users[step.whom],
+            session_id=self._sessions[step.whom] if step.which % 2 else 0,
+        )
+        said = {"much": step.much}
+        key = request_key(f"g{step.which}", "g", said) if step.much % 3 == 0 else None
+        return await self._gifts[step.much % 2].send(order, key)
+
+    async def _buy(self, step: Step) -> object:
+        transaction = f"{self._users[0]}-{step.which}"
+        coins = (100, 500, 2000)[step.which % 3]
+        key = request_key(f"b{step.which}", "b", {}) if step.much % 2 else None
+        claim = Claim("apple", transaction, coins=coins)
+        return await self._shop.buy(self._users[step.who], claim, key)
+
+    async def _ask(self, step: Step) -> object:
+        key = request_key(f"w{step.which}", "w", {}) if step.much % 2 else None
+        user_id, coins = self._users[step.who], step.much * 10
+        return await self._payouts.request(user_id, coins, "a@b.c", key)
+
+    async def _decide(self, step: Step, decision: Decision) -> object:
+        waiting = await self._payouts.listing(pending_only=True, limit=6)
+        request_id = waiting[step.which % len(waiting)].id if waiting else 0
+        return await self._payouts.decide(request_id, decision)
+
+
+async def party(pool: Pool) -> Party:
+    users = [await new_user(pool, 300) for _ in range(USERS)]
+    return Party(pool, users, [await new_session(pool, user) for user in users])
+
+
+async def broken(pool: Pool) -> list[str]:
+    found = [one.name for one in await Audit(pool).check() if one.faults]
+    gaps = await pool.fetchval(
+        "SELECT count(*) FROM (SELECT FROM events GROUP BY subject, subject_id"
+        " HAVING max(seq) <> count(*) OR min(seq) <> 1) AS gap"
+    )
+    return found + ["events_without_gaps"] * gaps
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(steps, min_size=10, max_size=80))
+async def test_every_rule_holds_in_any_order(pool: Pool, taken: list[Step]) -> None:
+    """All at once, so that the real order is Postgres's."""
+    of = await party(pool)
+    await asyncio.gather(*(of.take(step) for step in taken))
+    assert await broken(pool) == []
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(steps, min_size=3, max_size=15))
+async def test_a_refused_request_changes_nothing(pool: Pool, taken: list[Step]) -> None:
+    """One after the other; the record of a key is all that a refusal leaves."""
+    of = await party(pool)
+    for step in taken:
+        before = await everything(pool)
+        if not await of.take(step):
+            assert await everything(pool) == before
+    assert await broken(pool) == []

@@ -1,0 +1,60 @@
+"""What the database itself refuses, whoever asks."""
+
+import asyncpg
+import pytest
+
+from control_plane.base.database import Pool
+from control_plane.coins.model.ledger import Balances, Entry, grant, payout_requested
+from control_plane.coins.service.ledger import Ledger
+from control_plane.coins.store import ledger
+from tests.support.money import GUARDED, everything, new_user
+
+
+async def test_balances_follow_from_entries(pool: Pool) -> None:
+    one = await new_user(pool, 70)
+    assert await Ledger(pool).wallet(one) == 70
+    assert await ledger.balances(pool, one) == Balances(bonus=70)
+
+
+async def test_a_wallet_of_nobody_is_empty(pool: Pool) -> None:
+    assert await Ledger(pool).wallets([4711]) == {4711: 0}
+    assert (await Ledger(pool).purse(4711)).received == 0
+
+
+async def test_entries_that_do_not_sum_to_zero_are_refused(pool: Pool) -> None:
+    one = await new_user(pool)
+    async with pool.acquire() as connection:
+        with pytest.raises(asyncpg.CheckViolationError, match="sum to zero"):
+            await ledger.transfer(connection, "grant", [Entry("bonus", one, 5)])
+
+
+async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
+    one = await new_user(pool, 5)
+    async with pool.acquire() as connection, connection.transaction():
+        with pytest.raises(asyncpg.CheckViolationError):
+            await ledger.transfer(
+                connection, "payout_requested", payout_requested(one, 1)
+            )
+
+
+async def test_an_entry_for_nobody_is_refused(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await ledger.transfer(connection, "grant", grant(4711, 5))
+
+
+async def test_what_is_written_stays_as_it_is(pool: Pool) -> None:
+    await new_user(pool, 5)
+    changes = [
+        "UPDATE ledger_entries SET amount = amount + 1",
+        "UPDATE ledger_transfers SET kind = 'gift'",
+        "UPDATE gift_transactions SET coin = 1",
+        "UPDATE wallets SET paid = paid + 1",
+        *(f"DELETE FROM {table}" for table in GUARDED),  # noqa: S608
+        *(f"TRUNCATE {table} CASCADE" for table in GUARDED),
+    ]
+    before = await everything(pool)
+    for change in changes:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+            await pool.execute(change)
+    assert await everything(pool) == before

@@ -1,0 +1,160 @@
+"""Payouts: held, then paid or given back."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from control_plane.base.database import Pool
+from control_plane.base.refusals import Empty, Refusal
+from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.model.idempotency import request_key
+from control_plane.coins.model.ledger import Balances, refund
+from control_plane.coins.model.money import CoinWorth, Money
+from control_plane.coins.model.payouts import ALREADY_REQUESTED
+from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.payouts import Payouts
+from control_plane.coins.store import ledger
+from tests.support.money import ROSE, everything, kinds, new_user
+
+MAIL = "star@example.com"
+
+
+async def earner(pool: Pool, coins: int = 500, bonus: int = 0) -> int:
+    """Somebody who was given roses."""
+    fan, star = await new_user(pool, coins), await new_user(pool, bonus)
+    gifts = Gifts(pool, share_percent=0, created_sessions=False)
+    await gifts.send(GiftOrder(fan, ROSE, coins // 10, star))
+    return star
+
+
+def service(pool: Pool, worth: CoinWorth | None = None) -> Payouts:
+    return Payouts(pool, worth or CoinWorth(Decimal("0.01"), "USD"), least_coins=100)
+
+
+async def test_a_request_holds_the_coins(pool: Pool) -> None:
+    star = await earner(pool)
+    asked = await service(pool).request(star, 150, MAIL)
+    assert (asked.wallet, asked.request.status) == (350, "pending")
+    assert asked.request.amount == Money(150, "USD")
+    assert (asked.request.method, asked.request.destination) == ("paypal", MAIL)
+    assert await ledger.balances(pool, star) == Balances(earnings=350, hold=150)
+
+
+async def test_it_is_paid(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    asked = await payouts.request(star, 150, MAIL)
+    assert (await payouts.decide(asked.request.id, "paid", "ref 1")).status == "paid"
+    assert await ledger.balances(pool, star) == Balances(earnings=350)
+    events = ["gift.sent", "payout.requested", "payout.paid"]
+    assert await kinds(pool, "user", star) == events
+
+
+async def test_it_is_rejected(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    asked = await payouts.request(star, 150, MAIL)
+    await payouts.decide(asked.request.id, "rejected")
+    assert await ledger.balances(pool, star) == Balances(earnings=500)
+    assert [one.status for one in await payouts.history(star)] == ["rejected"]
+    await payouts.request(star, 150, MAIL)
+
+
+async def test_what_is_rejected_does_not_count_as_received_again(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    asked = await payouts.request(star, 150, MAIL)
+    await payouts.decide(asked.request.id, "rejected")
+    assert await ledger.received(pool, star) == 500
+
+
+async def test_it_is_decided_once(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    asked = await payouts.request(star, 150, MAIL)
+    results = await asyncio.gather(
+        *(payouts.decide(asked.request.id, way) for way in ("paid", "rejected") * 3),
+        return_exceptions=True,
+    )
+    assert [str(one) for one in results if isinstance(one, Refusal)] == [
+        "It is decided already."
+    ] * 5
+    with pytest.raises(Empty):
+        await payouts.decide(4711, "paid")
+
+
+async def test_only_one_request_at_a_time(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    results = await asyncio.gather(
+        *(payouts.request(star, 100, MAIL) for _ in range(5)), return_exceptions=True
+    )
+    assert [str(one) for one in results if isinstance(one, Refusal)] == [
+        ALREADY_REQUESTED
+    ] * 4
+    assert await ledger.balances(pool, star) == Balances(earnings=400, hold=100)
+
+
+@pytest.mark.parametrize(
+    ("coins", "why"), [(501, "earned"), (99, "100 coins or more"), (-5, "or more")]
+)
+async def test_it_refuses_what_was_not_earned(pool: Pool, coins: int, why: str) -> None:
+    star = await earner(pool, bonus=1000)
+    before = await everything(pool)
+    with pytest.raises(Refusal, match=why):
+        await service(pool).request(star, coins, MAIL)
+    assert await everything(pool) == before
+
+
+async def test_who_owes_a_refund_gets_nothing_paid(pool: Pool) -> None:
+    star = await earner(pool)
+    async with pool.acquire() as connection:
+        await ledger.transfer(connection, "refund", refund(star, Balances(), 5))
+    with pytest.raises(Refusal, match="frozen"):
+        await service(pool).request(star, 100, MAIL)
+
+
+async def test_without_an_address_the_chosen_method_is_used(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    with pytest.raises(Empty):
+        await payouts.chosen(star)
+    with pytest.raises(Refusal, match="add a payout method"):
+        await payouts.request(star, 100, "")
+    await payouts.choose(star, "Paypal", "old")
+    await payouts.choose(star, "bank", "IBAN")
+    await payouts.choose(star, "Paypal", MAIL)
+    assert (await payouts.chosen(star)).value == MAIL
+    asked = await payouts.request(star, 100, "")
+    assert (asked.request.method, asked.request.destination) == ("Paypal", MAIL)
+
+
+async def test_the_same_key_asks_once(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts, key = service(pool), request_key("k", "withdrawRequest", {})
+    first = await payouts.request(star, 100, MAIL, key)
+    await payouts.decide(first.request.id, "paid")
+    again = await payouts.request(star, 100, MAIL, key)
+    assert (again.request.id, again.wallet) == (first.request.id, first.wallet)
+    assert await ledger.balances(pool, star) == Balances(earnings=400)
+
+
+@pytest.mark.parametrize(
+    ("worth", "minor"),
+    [
+        (CoinWorth(Decimal("0.01"), "USD"), 199),
+        (CoinWorth(Decimal("0.0066"), "USD"), 131),
+        (CoinWorth(Decimal(1), "JPY"), 199),
+        (CoinWorth(Decimal("0.01"), "KWD"), 1990),
+    ],
+)
+def test_a_payout_is_rounded_down_to_minor_units(worth: CoinWorth, minor: int) -> None:
+    assert worth.of(199) == Money(minor, worth.currency)
+
+
+async def test_less_than_the_smallest_unit_is_refused(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool, CoinWorth(Decimal("0.00001"), "USD"))
+    with pytest.raises(Refusal, match="smallest amount"):
+        await payouts.request(star, 100, MAIL)

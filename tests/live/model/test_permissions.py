@@ -1,0 +1,98 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from control_plane.live.model.permissions import (
+    KeyPermit,
+    Permission,
+    Reason,
+    Standing,
+    find_key,
+    may_publish,
+    may_read,
+    may_stay,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PAST, FUTURE = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
+KEY = KeyPermit(
+    id=1,
+    hash=b"h" * 32,
+    of_session=True,
+    expires_at=FUTURE,
+    published=False,
+    superseded=False,
+    revoked=False,
+)
+OPEN = Permission(
+    path="live/1",
+    session_id=1,
+    status="created",
+    channel_id=0,
+    closed_until=None,
+    user_id=1,
+    banned=False,
+    keys=(KEY,),
+)
+CHANNEL_KEY = replace(KEY, of_session=False, expires_at=None)
+CHANNEL = replace(OPEN, session_id=0, status="", channel_id=3, keys=(CHANNEL_KEY,))
+
+
+@pytest.mark.parametrize(
+    ("permission", "key", "verdict"),
+    [
+        (OPEN, KEY, "ok"),
+        (OPEN, None, "wrong_key"),
+        (replace(OPEN, banned=True), KEY, "banned"),
+        (OPEN, replace(KEY, revoked=True), "key_revoked"),
+        (OPEN, replace(KEY, superseded=True), "key_superseded"),
+        (OPEN, replace(KEY, expires_at=PAST), "key_expired"),
+        (OPEN, replace(KEY, expires_at=PAST, published=True), "ok"),
+        (replace(OPEN, status="reconnecting"), KEY, "ok"),
+        (replace(OPEN, status="ended"), KEY, "session_over"),
+        (replace(OPEN, status="expired"), KEY, "session_over"),
+        (CHANNEL, CHANNEL_KEY, "ok"),
+        (replace(CHANNEL, status="ended"), CHANNEL_KEY, "ok"),
+        (replace(CHANNEL, closed_until=FUTURE), CHANNEL_KEY, "channel_closed"),
+        (replace(CHANNEL, closed_until=PAST), CHANNEL_KEY, "ok"),
+    ],
+)
+def test_who_may_publish(
+    permission: Permission, key: KeyPermit | None, verdict: Reason
+) -> None:
+    assert may_publish(permission, key, NOW) == verdict
+
+
+@pytest.mark.parametrize(
+    ("permission", "key_id", "verdict"),
+    [
+        (None, 1, "unknown_path"),
+        (OPEN, 1, "ok"),
+        (OPEN, None, "ok"),  # nobody remembers its key: no reason to cut it
+        (replace(OPEN, keys=(replace(KEY, expires_at=PAST),)), 1, "ok"),
+        (replace(OPEN, banned=True), 1, "banned"),
+        (replace(OPEN, status="ended"), None, "session_over"),
+        (replace(OPEN, keys=(replace(KEY, revoked=True),)), 1, "key_revoked"),
+        (replace(OPEN, keys=(replace(KEY, superseded=True),)), 1, "key_superseded"),
+        (CHANNEL, 1, "ok"),
+        (replace(CHANNEL, closed_until=FUTURE), 1, "channel_closed"),
+        (replace(CHANNEL, status="ended", keys=(KEY,)), 1, "session_over"),
+    ],
+)
+def test_who_may_stay(
+    permission: Permission | None, key_id: int | None, verdict: Reason
+) -> None:
+    assert may_stay(Standing("live/1", "s", permission, key_id), NOW) == verdict
+
+
+def test_who_may_read() -> None:
+    assert may_read(OPEN) == "ok"
+    assert may_read(replace(OPEN, status="ended")) == "session_over"
+    assert may_read(replace(OPEN, banned=True)) == "banned"
+
+
+def test_a_key_is_found_by_its_hash_alone() -> None:
+    assert find_key(OPEN, [b"x" * 32, KEY.hash]) == KEY
+    assert find_key(OPEN, [b"x" * 32]) is None
+    assert find_key(OPEN, []) is None

@@ -1,0 +1,97 @@
+"""`python -m deploy.local run` on free ports, with all that it starts."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from tests.support.process import Process
+from tests.support.stack import PORTS, free_ports
+
+DEADLINE = 30.0  # seconds
+
+
+async def eventually(true: Callable[[], bool], deadline: float = DEADLINE) -> None:
+    """AssertionError when it is not true within the deadline."""
+    end = time.monotonic() + deadline
+    while not true():
+        assert time.monotonic() < end, f"not within {deadline} s"
+        await asyncio.sleep(0.02)
+
+
+class LocalRun:
+    """One start after another in the same folder."""
+
+    def __init__(self, folder: Path, mediamtx: Path) -> None:
+        self.data = folder / "local"
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.base = f"http://127.0.0.1:{self.ports['PUBLIC']}"
+        self._folder = folder
+        self._runs: list[Process] = []
+        self._seen: dict[int, psutil.Process] = {}
+        unset = ("DATABASE_URL", "REDIS_URL", "CONTROL_PLANE_", "MTX_")
+        self.env = {
+            **{n: v for n, v in os.environ.items() if not n.startswith(unset)},
+            **{f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()},
+            "MEDIAMTX_BIN": str(mediamtx),
+        }
+
+    async def start(self, **env: str) -> Process:
+        run = await Process.start(
+            self._folder / f"run-{len(self._runs)}.txt",
+            *(sys.executable, "-m", "deploy.local", "run", "--data", str(self.data)),
+            env=self.env | env,
+        )
+        self._runs.append(run)
+        return run
+
+    async def start_in(self, terminal: int) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deploy.local", "run", "--data", str(self.data)),
+            env=self.env,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        run = Process(process, Path(os.devnull))
+        self._runs.append(run)
+        return run
+
+    async def stop(self) -> None:
+        for run in self._runs:
+            await run.stop()
+
+    async def said(self, run: Process, text: str) -> str:
+        """Everything it printed, once that holds the text."""
+
+        def there() -> bool:
+            self.remember(run)
+            assert text in run.log.read_text() or run.running, run.log.read_text()
+            return text in run.log.read_text()
+
+        await eventually(there)
+        return run.log.read_text()
+
+    async def up(self, **env: str) -> Process:
+        run = await self.start(**env)
+        await self.said(run, "Ctrl-C stops everything.")
+        return run
+
+    def remember(self, run: Process) -> None:
+        """Everything that runs below it now, to be looked for later."""
+        try:
+            below = psutil.Process(run.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return
+        self._seen |= {process.pid: process for process in below}
+
+    def left(self) -> list[str]:
+        """What still runs of all that was ever seen."""
+        return [
+            process.name()
+            for process in self._seen.values()
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        ]

@@ -1,0 +1,278 @@
+"""The whole thing on free ports: the service as its own process, a node (the sandbox,
+or a real MediaMTX), encoders, and a proxy between node and service that can lose,
+double, delay or hold messages."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import imageio_ffmpeg
+from click.testing import CliRunner
+
+from control_plane.__main__ import main
+from tests.support.process import Process
+from tests.support.proxy import Proxy
+
+ROOT = Path(__file__).resolve().parents[1]
+PORTS = [
+    "PUBLIC",
+    "INTERNAL",
+    "RTMP",
+    "HLS",
+    "WEBRTC",
+    "WEBRTC_UDP",
+    "SRT",
+    "RTSP",
+    "API",
+]
+Json = dict[str, Any]
+
+
+def free_ports(count: int) -> list[int]:
+    """Below the range that clients' own connections are given: a port found there
+    would be taken before the server that it is for has started."""
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.randbelow(20_000) + 10_000
+        if port not in found and _is_free(port):
+            found.append(port)
+    return found
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+async def until(
+    what: Callable[[], Awaitable[object]], deadline: float = 20.0, pause: float = 0.1
+) -> Any:
+    """What it gave once that was true. AssertionError after ``deadline`` seconds."""
+    end = time.monotonic() + deadline
+    last: object = None
+    while time.monotonic() < end:
+        last = await what()
+        if last:
+            return last
+        await asyncio.sleep(pause)
+    raise AssertionError(f"not within {deadline} s; last seen: {last!r}")
+
+
+class Stack:
+    def __init__(
+        self, kind: str, folder: Path, database_url: str, redis_url: str
+    ) -> None:
+        self.kind = kind
+        self.folder = folder
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.proxy = Proxy(self.ports["INTERNAL"], free_ports(1)[0])
+        self.env = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "CONTROL_PLANE_ENV": "development",
+            "CONTROL_PLANE_SECRET": secrets.token_hex(16),
+            "CONTROL_PLANE_INTERNAL_URL": f"http://127.0.0.1:{self.proxy.port}",
+            "CONTROL_PLANE_RECONCILE_SECONDS": "1",
+            "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
+            "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),
+            **{f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()},
+        }
+        self.service: Process | None = None
+        self.node: Process | None = None
+        self.hooks = True
+        self.version = "v1.20.1"
+        self.binary = os.environ.get("MEDIAMTX_BIN", "")
+        self._stack = contextlib.AsyncExitStack()
+        self._encoders: list[Process] = []
+        self._services: list[Process] = []
+        self.base = f"http://127.0.0.1:{self.ports['PUBLIC']}"
+
+    async def __aenter__(self) -> "Stack":
+        await self._stack.__aenter__()
+        self.http = await self._stack.enter_async_context(aiohttp.ClientSession())
+        await self._stack.enter_async_context(self.proxy.running())
+        return self
+
+    async def __aexit__(self, *why: object) -> None:
+        for process in [*self._encoders, self.node, *self._services]:
+            if process is not None:
+                await process.kill()
+        await self._stack.aclose()
+
+    async def start(self) -> None:
+        await self.start_node()
+        await self.start_service()
+
+    async def start_service(self, **changes: str) -> Process:
+        env = self.env | changes
+        service = await Process.start(
+            self.folder / "service.log",
+            *(sys.executable, "-m", "control_plane", "serve"),
+            env=env,
+        )
+        self._services.append(service)
+        self.service = service
+        port = env["CONTROL_PLANE_PUBLIC_PORT"]
+        await self._answers(f"http://127.0.0.1:{port}/readyz", service)
+        return service
+
+    async def start_node(self) -> None:
+        config = self.folder / "mediamtx.yml"
+        hook = ["--hook-command", str(ROOT / "hooks/notify.sh")] if self.hooks else []
+        options = ["--bind", "127.0.0.1", "--for", self.version]
+        config.write_text(self._print("mediamtx-config", *options, *hook))
+        secret = self._print("node-env").strip().partition("=")[2]
+        sandbox = (sys.executable, "-m", "mediamtx.sandbox")
+        command = (self.binary,) if self.kind == "mediamtx" else sandbox
+        self.node = await Process.start(
+            self.folder / "node.log",
+            *command,
+            str(config),
+            env={**os.environ, "CONTROL_PLANE_HOOK_SECRET": secret},
+        )
+        api = f"http://127.0.0.1:{self.ports['API']}/v3/paths/list"
+        await self._answers(api, self.node)
+
+    def _print(self, *words: str) -> str:
+        """As ``command``, in this process, for what needs nobody else."""
+        said = CliRunner(env=self.env).invoke(main, words)
+        assert said.exit_code == 0, said.output
+        return said.stdout
+
+    async def command(self, *words: str) -> str:
+        """What ``control-plane`` printed. AssertionError when it failed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "control_plane", *words),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.env,
+        )
+        out, err = await process.communicate()
+        assert process.returncode == 0, (words, out, err)
+        return out.decode()
+
+    async def call(self, name: str, body: Json, token: str = "") -> Json:
+        headers = {"Auth-Token": token} if token else {}
+        url = f"{self.base}/api/{name}"
+        async with self.http.post(url, json=body, headers=headers) as response:
+            assert response.status == 200
+            answer: Json = await response.json()
+            return answer
+
+    async def ask(self, name: str, body: Json, token: str = "") -> Any:
+        """The ``msg`` of an answer that must be good."""
+        answer = await self.call(name, body, token)
+        assert answer["code"] == 200, (name, answer)
+        return answer["msg"]
+
+    async def sign_in(self, name: str) -> str:
+        msg = await self.ask(
+            "registerUser", {"social": "google", "social_id": name, "username": name}
+        )
+        return str(msg["User"]["auth_token"])
+
+    async def go_live(self, token: str, **more: object) -> Json:
+        msg = await self.ask("liveStream", dict(more), token)
+        live: Json = msg["LiveStreaming"]
+        return live
+
+    async def show(self, session: str) -> Json:
+        msg = await self.ask("showLiveStream", {"id": session})
+        live: Json = msg["LiveStreaming"]
+        return live
+
+    async def status(self, session: str, wanted: str, deadline: float = 20.0) -> Json:
+        async def look() -> Json | None:
+            live = await self.show(session)
+            return live if live["status"] == wanted else None
+
+        found: Json = await until(look, deadline)
+        return found
+
+    async def live_list(self, count: int) -> list[Json]:
+        """What is listed as live, once so many are."""
+
+        async def look() -> list[Json] | None:
+            listed = await self.ask("showLiveStreams", {})
+            return listed if len(listed) == count else None
+
+        return [one["LiveStreaming"] for one in await until(look)]
+
+    async def viewers(self, session: str, wanted: int, deadline: float = 20.0) -> None:
+        async def look() -> bool:
+            return bool((await self.show(session))["viewers"] == wanted)
+
+        await until(look, deadline)
+
+    async def events(self, session: str) -> list[str]:
+        """The types of a session's events, in order."""
+        text = await self.command("sessions", "events", session, "--json")
+        return [event["type"] for event in json.loads(text)]
+
+    async def publish(
+        self, url: str, *, seconds: int = 600, bearer: str = ""
+    ) -> Process:
+        """A small moving picture with sound, in real time. ``bearer``: for WHIP."""
+        options = f"""
+            -hide_banner -loglevel error -re
+            -f lavfi -i testsrc2=size=320x180:rate=15
+            -f lavfi -i sine=frequency=300:sample_rate=48000 -t {seconds}
+            -c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -g 15
+            -ac 2 -c:a {"libopus" if url.endswith("/whip") else "aac"} -b:a 64k
+            {_output(url, bearer)}
+        """
+        return await self._ffmpeg("encoder.log", *options.split(), url)
+
+    async def watch(self, url: str) -> Process:
+        """A viewer who really pulls, in real time."""
+        options = "-hide_banner -loglevel error -re -i"
+        return await self._ffmpeg(
+            "viewer.log", *options.split(), url, "-f", "null", "-"
+        )
+
+    async def _ffmpeg(self, log: str, *options: str) -> Process:
+        process = await Process.start(
+            self.folder / log, imageio_ffmpeg.get_ffmpeg_exe(), *options
+        )
+        self._encoders.append(process)
+        return process
+
+    async def _answers(self, url: str, process: Process) -> None:
+        async def look() -> bool:
+            if not process.running:
+                raise AssertionError(process.log.read_text()[-3000:])
+            try:
+                async with self.http.get(url) as response:
+                    return response.status == 200
+            except aiohttp.ClientError:
+                return False
+
+        await until(look, 20.0)
+
+
+def _output(url: str, bearer: str) -> str:
+    """ffmpeg's options for this protocol."""
+    if url.startswith("rtmp"):
+        return "-f flv"
+    if url.startswith("rtsp"):
+        return "-f rtsp -rtsp_transport tcp"
+    if url.startswith("srt"):
+        return "-f mpegts"
+    return "-profile:v baseline -f whip" + (
+        f" -authorization {bearer}" if bearer else ""
+    )

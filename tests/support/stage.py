@@ -1,0 +1,39 @@
+"""A node, the pages that play it, and a browser."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Browser, Page
+
+from control_plane.pages import assets
+from tests.support.browser import SOUND_AT_ONCE, chromium
+from tests.support.hls import Node, hls_node
+from tests.support.pages import Site, pages
+
+
+@dataclass(frozen=True)
+class Stage:
+    node: Node
+    site: Site
+    browser: Browser
+
+    async def open(self, path: str) -> Page:
+        page = await self.browser.new_page()
+        await page.goto(self.site.url + path)
+        return page
+
+
+@contextlib.asynccontextmanager
+async def stage(
+    folder: Path, player: Path = assets.PLAYER, autoplay: str = SOUND_AT_ONCE
+) -> AsyncIterator[Stage]:
+    async with (
+        hls_node(folder) as node,
+        pages(player) as site,
+        chromium(autoplay) as browser,
+    ):
+        site.feed.urls = [node.url]
+        site.playback_url = f"{node.url}/live/12/index.m3u8"
+        yield Stage(node, site, browser)
