@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from control_plane.base.database import Pool
+from control_plane.base.faults import Missing, Rejected
 from control_plane.coins.model.ledger import Balances, Entry, grant, payout_requested
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
@@ -24,14 +25,14 @@ async def test_a_wallet_of_nobody_is_empty(pool: Pool) -> None:
 async def test_entries_that_do_not_sum_to_zero_are_refused(pool: Pool) -> None:
     one = await new_user(pool)
     async with pool.acquire() as connection:
-        with pytest.raises(asyncpg.CheckViolationError, match="sum to zero"):
+        with pytest.raises(Rejected, match="sum to zero"):
             await ledger.transfer(connection, "grant", [Entry("bonus", one, 5)])
 
 
 async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
     one = await new_user(pool, 5)
     async with pool.acquire() as connection, connection.transaction():
-        with pytest.raises(asyncpg.CheckViolationError):
+        with pytest.raises(Rejected):
             await ledger.transfer(
                 connection, "payout_requested", payout_requested(one, 1)
             )
@@ -39,7 +40,7 @@ async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
 
 async def test_an_entry_for_nobody_is_refused(pool: Pool) -> None:
     async with pool.acquire() as connection:
-        with pytest.raises(asyncpg.ForeignKeyViolationError):
+        with pytest.raises(Missing):
             await ledger.transfer(connection, "grant", grant(4711, 5))
 
 

@@ -1,0 +1,606 @@
+-- The whole schema. Every id an app sees fits 31 bits: both apps read them as 32-bit
+-- integers. Counters are columns, kept in the transaction of what they count.
+
+-- People: accounts, and who follows, blocks and reports whom.
+
+CREATE TABLE users (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    username text NOT NULL DEFAULT '',
+    first_name text NOT NULL DEFAULT '',
+    last_name text NOT NULL DEFAULT '',
+    email text NOT NULL DEFAULT '',
+    phone text NOT NULL DEFAULT '',
+    bio text NOT NULL DEFAULT '',
+    website text NOT NULL DEFAULT '',
+    gender text NOT NULL DEFAULT '',
+    dob text NOT NULL DEFAULT '',
+    profile_pic text NOT NULL DEFAULT '',
+    profile_gif text NOT NULL DEFAULT '',
+    device_token text NOT NULL DEFAULT '',
+    device text NOT NULL DEFAULT '',
+    version text NOT NULL DEFAULT '',
+    private boolean NOT NULL DEFAULT false,
+    profile_view boolean NOT NULL DEFAULT true,
+    verified boolean NOT NULL DEFAULT false,
+    -- A token carries the version it was signed for; raising it revokes them all.
+    token_version integer NOT NULL DEFAULT 1,
+    banned_at timestamptz,
+    ban_reason text NOT NULL DEFAULT '',
+    deleted_at timestamptz,
+    seq bigint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX users_username ON users (lower(username)) WHERE username <> '';
+CREATE INDEX users_email ON users (lower(email)) WHERE email <> '';
+CREATE INDEX users_phone ON users (phone) WHERE phone <> '';
+-- The search looks for beginnings.
+CREATE INDEX users_username_prefix ON users (lower(username) text_pattern_ops)
+    WHERE deleted_at IS NULL;
+CREATE INDEX users_name_prefix
+    ON users (lower(first_name || ' ' || last_name) text_pattern_ops)
+    WHERE deleted_at IS NULL;
+
+CREATE TABLE identities (
+    provider text NOT NULL,
+    subject text NOT NULL,
+    user_id integer NOT NULL REFERENCES users,
+    verified boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (provider, subject)
+);
+CREATE INDEX identities_user ON identities (user_id);
+
+-- Not columns of users: that row is locked for each of a user's events.
+CREATE TABLE user_counts (
+    user_id integer PRIMARY KEY REFERENCES users,
+    followers integer NOT NULL DEFAULT 0 CHECK (followers >= 0),
+    following integer NOT NULL DEFAULT 0 CHECK (following >= 0),
+    likes integer NOT NULL DEFAULT 0 CHECK (likes >= 0),
+    videos integer NOT NULL DEFAULT 0 CHECK (videos >= 0)
+);
+
+CREATE TABLE follows (
+    id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    follower_id integer NOT NULL REFERENCES users,
+    followed_id integer NOT NULL REFERENCES users,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (follower_id, followed_id),
+    CONSTRAINT not_oneself CHECK (follower_id <> followed_id)
+);
+CREATE INDEX follows_followers ON follows (followed_id, id DESC);
+CREATE INDEX follows_following ON follows (follower_id, id DESC);
+
+CREATE TABLE blocks (
+    id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    user_id integer NOT NULL REFERENCES users,
+    block_user_id integer NOT NULL REFERENCES users,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, block_user_id),
+    CONSTRAINT not_oneself CHECK (user_id <> block_user_id)
+);
+CREATE INDEX blocks_of_me ON blocks (block_user_id);
+
+CREATE TABLE report_reasons (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    title text NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO report_reasons (title) VALUES
+    ('Spam or misleading'), ('Hate or harassment'), ('Violence or threats'),
+    ('Nudity or sexual content'), ('Child safety'), ('Self-harm'),
+    ('Illegal goods or activities'), ('Pretending to be somebody else'),
+    ('Something else');
+
+CREATE TABLE reports (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    report_user_id integer NOT NULL REFERENCES users,
+    report_reason_id integer NOT NULL REFERENCES report_reasons,
+    description text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- The same complaint again changes its words, not its number.
+    UNIQUE (user_id, report_user_id, report_reason_id)
+);
+CREATE INDEX reports_about ON reports (report_user_id, id DESC);
+
+CREATE TABLE devices (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key text NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Events.
+
+CREATE TABLE events (
+    subject text NOT NULL CHECK (subject IN ('session', 'user')),
+    subject_id integer NOT NULL,
+    seq bigint NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (subject, subject_id, seq)
+);
+
+-- Live: nodes, channels, keys and sessions.
+
+CREATE TABLE nodes (
+    name text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,31}$'),
+    api_url text NOT NULL,
+    rtmp_url text NOT NULL,
+    hls_url text NOT NULL,
+    webrtc_url text NOT NULL,
+    srt_url text NOT NULL,
+    rtsp_url text NOT NULL,
+    region text NOT NULL DEFAULT '',
+    sandbox boolean NOT NULL DEFAULT false,
+    draining boolean NOT NULL DEFAULT false,
+    silent_since timestamptz,
+    lost boolean NOT NULL DEFAULT false,
+    started text NOT NULL DEFAULT '',
+    owner text,
+    lease_until timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE channels (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL UNIQUE REFERENCES users,
+    name text NOT NULL UNIQUE CHECK (name ~ '^[a-z][a-z0-9_-]{2,31}$'),
+    path text NOT NULL UNIQUE,
+    -- An encoder reconnects by itself; for a while after an end it is kept out.
+    closed_until timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE live_streaming_sessions (
+    id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    channel_id integer REFERENCES channels,
+    path text NOT NULL,
+    node text NOT NULL REFERENCES nodes,
+    status text NOT NULL
+        CHECK (status IN ('created', 'live', 'reconnecting', 'ended', 'expired')),
+    title text NOT NULL DEFAULT '',
+    cover text NOT NULL DEFAULT '',
+    client_started_at text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    started_at timestamptz,
+    reconnect_window integer NOT NULL DEFAULT 60
+        CHECK (reconnect_window BETWEEN 0 AND 1800),
+    reconnect_until timestamptz,
+    longest interval NOT NULL,
+    publisher_type text,
+    publisher_id text,
+    publisher_key_id integer,
+    ended_at timestamptz,
+    end_reason text CHECK (end_reason IN ('completed', 'disconnected', 'kicked',
+        'banned', 'superseded', 'node_lost', 'expired', 'too_long')),
+    peak_viewers integer NOT NULL DEFAULT 0,
+    seq bigint NOT NULL DEFAULT 0,
+    CONSTRAINT live_has_publisher CHECK ((status = 'live') = (publisher_id IS NOT NULL)),
+    CONSTRAINT reconnecting_has_deadline
+        CHECK ((status = 'reconnecting') = (reconnect_until IS NOT NULL)),
+    CONSTRAINT over_has_end CHECK ((status IN ('ended', 'expired'))
+        = (ended_at IS NOT NULL AND end_reason IS NOT NULL)),
+    CONSTRAINT expired_by_itself CHECK ((status = 'expired') = (end_reason = 'expired')
+        OR end_reason IS NULL),
+    CONSTRAINT begun_has_start CHECK (status NOT IN ('live', 'reconnecting')
+        OR started_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_open_session_per_path ON live_streaming_sessions (path)
+    WHERE status IN ('created', 'live', 'reconnecting');
+CREATE UNIQUE INDEX one_open_session_per_user ON live_streaming_sessions (user_id)
+    WHERE status IN ('created', 'live', 'reconnecting');
+CREATE INDEX open_sessions_by_node ON live_streaming_sessions (node)
+    WHERE status IN ('created', 'live', 'reconnecting');
+CREATE INDEX sessions_by_user ON live_streaming_sessions (user_id, id DESC);
+CREATE INDEX sessions_by_path ON live_streaming_sessions (path, id DESC);
+CREATE INDEX live_sessions ON live_streaming_sessions (started_at DESC, id DESC)
+    WHERE status IN ('live', 'reconnecting');
+
+CREATE FUNCTION check_session_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.status IN ('ended', 'expired') AND NEW.status IS DISTINCT FROM OLD.status THEN
+        RAISE EXCEPTION 'session % is over: it cannot become %', OLD.id, NEW.status
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF (OLD.status, NEW.status) IN (('live', 'created'), ('reconnecting', 'created'),
+        ('created', 'reconnecting'), ('live', 'expired'), ('reconnecting', 'expired'))
+    THEN
+        RAISE EXCEPTION 'session % cannot go from % to %', OLD.id, OLD.status, NEW.status
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER session_change BEFORE UPDATE OF status ON live_streaming_sessions
+    FOR EACH ROW EXECUTE FUNCTION check_session_change();
+
+CREATE TABLE stream_keys (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    session_id integer REFERENCES live_streaming_sessions,
+    channel_id integer REFERENCES channels,
+    name text NOT NULL DEFAULT '',
+    hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
+    hint text NOT NULL,
+    expires_at timestamptz,
+    first_published_at timestamptz,
+    last_published_at timestamptz,
+    superseded_at timestamptz,
+    revoked_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT key_of_one CHECK ((session_id IS NULL) <> (channel_id IS NULL))
+);
+CREATE INDEX keys_of_session ON stream_keys (session_id);
+CREATE INDEX keys_of_channel ON stream_keys (channel_id);
+
+-- Which key let a connection in. Written after the answer, so it can be missing.
+CREATE TABLE publish_grants (
+    node text NOT NULL,
+    source_id text NOT NULL,
+    path text NOT NULL,
+    key_id integer,
+    granted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz,
+    PRIMARY KEY (node, source_id)
+);
+CREATE INDEX grants_by_age ON publish_grants (granted_at);
+
+-- What the auth endpoint remembers is kept fresh by these notices: the path
+-- whose permission may have changed.
+CREATE FUNCTION notice_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('permissions', NEW.path);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER session_notice_insert AFTER INSERT ON live_streaming_sessions
+    FOR EACH ROW EXECUTE FUNCTION notice_session();
+CREATE TRIGGER session_notice_update AFTER UPDATE ON live_streaming_sessions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION notice_session();
+
+CREATE FUNCTION notice_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('permissions', path) FROM (
+        SELECT path FROM live_streaming_sessions WHERE id = NEW.session_id
+        UNION ALL
+        SELECT path FROM channels WHERE id = NEW.channel_id
+    ) AS paths;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER key_notice AFTER INSERT OR UPDATE ON stream_keys
+    FOR EACH ROW EXECUTE FUNCTION notice_key();
+
+CREATE FUNCTION notice_channel() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('permissions', NEW.path);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER channel_notice AFTER INSERT OR UPDATE ON channels
+    FOR EACH ROW EXECUTE FUNCTION notice_channel();
+
+CREATE FUNCTION notice_user() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('permissions', path) FROM (
+        SELECT path FROM live_streaming_sessions WHERE user_id = NEW.id
+            AND status IN ('created', 'live', 'reconnecting')
+        UNION
+        SELECT path FROM channels WHERE user_id = NEW.id
+    ) AS paths;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER user_notice AFTER UPDATE ON users FOR EACH ROW
+    WHEN (OLD.banned_at IS DISTINCT FROM NEW.banned_at
+        OR OLD.deleted_at IS DISTINCT FROM NEW.deleted_at)
+    EXECUTE FUNCTION notice_user();
+
+CREATE FUNCTION notice_node() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('nodes', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER node_notice AFTER INSERT OR DELETE ON nodes
+    FOR EACH STATEMENT EXECUTE FUNCTION notice_node();
+
+-- Videos of the feed.
+
+CREATE TABLE videos (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    description text NOT NULL DEFAULT '',
+    -- A path that begins with / is on this server.
+    video_url text NOT NULL,
+    thumbnail_url text NOT NULL DEFAULT '',
+    duration double precision NOT NULL DEFAULT 0 CHECK (duration >= 0), -- seconds
+    width integer NOT NULL DEFAULT 0,
+    height integer NOT NULL DEFAULT 0,
+    privacy_type text NOT NULL DEFAULT 'public'
+        CHECK (privacy_type IN ('public', 'friends', 'private')),
+    allow_comments boolean NOT NULL DEFAULT true,
+    allow_duet boolean NOT NULL DEFAULT true,
+    view_count integer NOT NULL DEFAULT 0 CHECK (view_count >= 0),
+    like_count integer NOT NULL DEFAULT 0 CHECK (like_count >= 0),
+    comment_count integer NOT NULL DEFAULT 0 CHECK (comment_count >= 0),
+    favourite_count integer NOT NULL DEFAULT 0 CHECK (favourite_count >= 0),
+    share_count integer NOT NULL DEFAULT 0 CHECK (share_count >= 0),
+    deleted_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX videos_url ON videos (video_url);
+CREATE INDEX videos_of_user ON videos (user_id, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX videos_public ON videos (id DESC)
+    WHERE deleted_at IS NULL AND privacy_type = 'public';
+
+CREATE TABLE video_likes (
+    id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    video_id integer NOT NULL REFERENCES videos,
+    user_id integer NOT NULL REFERENCES users,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (video_id, user_id)
+);
+CREATE INDEX likes_of_user ON video_likes (user_id, id DESC);
+
+-- viewer: "user <id>" or, for a guest, "device <device_id>".
+CREATE TABLE video_views (
+    viewer text NOT NULL,
+    video_id integer NOT NULL REFERENCES videos,
+    first_at timestamptz NOT NULL DEFAULT now(),
+    last_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (viewer, video_id)
+);
+
+-- When a viewer last opened a feed at its top, and the newest video then: the pages
+-- that follow show what that one promised, whatever is watched or posted meanwhile.
+CREATE TABLE feeds (
+    viewer text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('related', 'following')),
+    opened_at timestamptz NOT NULL,
+    newest integer NOT NULL,
+    PRIMARY KEY (viewer, kind)
+);
+
+-- Coins: a double-entry ledger, and what is bought, given and paid out with it.
+--
+-- A transfer is the set of its entries; they sum to zero. Nothing here is ever
+-- changed or deleted. Balances are made from entries by a trigger and by nothing
+-- else, so that no code can let the two differ.
+
+CREATE TABLE wallets (
+    user_id integer PRIMARY KEY REFERENCES users,
+    paid bigint NOT NULL DEFAULT 0 CHECK (paid >= 0),
+    bonus bigint NOT NULL DEFAULT 0 CHECK (bonus >= 0),
+    earnings bigint NOT NULL DEFAULT 0 CHECK (earnings >= 0),
+    hold bigint NOT NULL DEFAULT 0 CHECK (hold >= 0),
+    -- Below zero: what refunds took back that was spent already.
+    owed bigint NOT NULL DEFAULT 0 CHECK (owed <= 0),
+    -- Earned by gifts in all time, whatever became of it.
+    received bigint NOT NULL DEFAULT 0 CHECK (received >= 0)
+);
+
+CREATE FUNCTION open_wallet() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO wallets (user_id) VALUES (NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER user_wallet AFTER INSERT ON users
+    FOR EACH ROW EXECUTE FUNCTION open_wallet();
+
+CREATE TABLE ledger_transfers (
+    id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('gift', 'purchase', 'refund',
+        'refund_reversed', 'grant', 'payout_requested', 'payout_paid',
+        'payout_rejected')),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- clearing: coins from and to the world outside; share: the platform's part.
+-- These two have no stored balance: every purchase would wait for one row.
+CREATE TABLE ledger_entries (
+    transfer_id bigint NOT NULL REFERENCES ledger_transfers,
+    account text NOT NULL CHECK (account IN ('clearing', 'share', 'paid', 'bonus',
+        'earnings', 'hold', 'owed')),
+    user_id integer,
+    amount bigint NOT NULL CHECK (amount <> 0),
+    CONSTRAINT whose CHECK ((account IN ('clearing', 'share')) = (user_id IS NULL))
+);
+CREATE UNIQUE INDEX entries_of_user ON ledger_entries
+    (user_id, transfer_id, account) NULLS NOT DISTINCT;
+
+-- Once per statement, so all entries of a transfer come in one statement.
+CREATE FUNCTION apply_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    owners bigint;
+    changed bigint;
+BEGIN
+    IF EXISTS (SELECT FROM entered GROUP BY transfer_id HAVING sum(amount) <> 0) THEN
+        RAISE EXCEPTION 'the entries of a transfer do not sum to zero'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT count(DISTINCT user_id) INTO owners FROM entered;
+    UPDATE wallets w SET
+        paid = w.paid + d.paid, bonus = w.bonus + d.bonus,
+        earnings = w.earnings + d.earnings, hold = w.hold + d.hold,
+        owed = w.owed + d.owed, received = w.received + d.received
+    FROM (
+        SELECT e.user_id,
+            coalesce(sum(amount) FILTER (WHERE account = 'paid'), 0) AS paid,
+            coalesce(sum(amount) FILTER (WHERE account = 'bonus'), 0) AS bonus,
+            coalesce(sum(amount) FILTER (WHERE account = 'earnings'), 0) AS earnings,
+            coalesce(sum(amount) FILTER (WHERE account = 'hold'), 0) AS hold,
+            coalesce(sum(amount) FILTER (WHERE account = 'owed'), 0) AS owed,
+            coalesce(sum(amount) FILTER (WHERE account = 'earnings' AND amount > 0
+                AND t.kind = 'gift'), 0) AS received
+        FROM entered e JOIN ledger_transfers t ON t.id = e.transfer_id
+        WHERE e.user_id IS NOT NULL GROUP BY e.user_id
+    ) d WHERE w.user_id = d.user_id;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    IF changed <> owners THEN
+        RAISE EXCEPTION 'an entry names a user without a wallet'
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER entries_make_balances AFTER INSERT ON ledger_entries
+    REFERENCING NEW TABLE AS entered
+    FOR EACH STATEMENT EXECUTE FUNCTION apply_entries();
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER transfers_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transfers
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER wallets_stay BEFORE DELETE OR TRUNCATE ON wallets
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER wallets_follow_entries BEFORE INSERT OR UPDATE ON wallets
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION refuse_change();
+
+-- What a user sees of the ledger: two rows for each gift, one for each side.
+CREATE VIEW coin_transactions AS
+    SELECT t.id AS transfer_id, e.user_id, t.kind, sum(e.amount)::bigint AS coin,
+        t.created_at
+    FROM ledger_entries e JOIN ledger_transfers t ON t.id = e.transfer_id
+    WHERE e.account IN ('paid', 'bonus', 'earnings')
+    GROUP BY t.id, e.user_id;
+
+CREATE TABLE gifts (
+    id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    title text NOT NULL,
+    coin integer NOT NULL CHECK (coin > 0),
+    image text NOT NULL DEFAULT '',
+    icon text NOT NULL DEFAULT '',
+    type text NOT NULL DEFAULT 'normal',
+    featured boolean NOT NULL DEFAULT false,
+    time integer NOT NULL DEFAULT 3,
+    position text NOT NULL DEFAULT 'center',
+    display_order integer NOT NULL DEFAULT 0,
+    on_sale boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+-- A picture's address that begins with / is on this server.
+INSERT INTO gifts (title, coin, type, display_order, image, icon) VALUES
+    ('Rose', 10, 'normal', 1, '/gifts/rose.png', '/gifts/rose.png'),
+    ('Heart', 50, 'normal', 2, '/gifts/heart.png', '/gifts/heart.png'),
+    ('Diamond', 1000, 'premium', 3, '/gifts/diamond.png', '/gifts/diamond.png'),
+    ('Universe', 5000, 'premium', 4, '/gifts/universe.png', '/gifts/universe.png');
+
+CREATE TABLE gift_transactions (
+    id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    transfer_id bigint NOT NULL UNIQUE REFERENCES ledger_transfers,
+    gift_id integer NOT NULL REFERENCES gifts,
+    gift_count integer NOT NULL CHECK (gift_count BETWEEN 1 AND 999),
+    coin bigint NOT NULL CHECK (coin > 0),
+    sender_id integer NOT NULL,
+    receiver_id integer NOT NULL CHECK (receiver_id <> sender_id),
+    live_streaming_id integer REFERENCES live_streaming_sessions,
+    video_id integer REFERENCES videos,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX gifts_received ON gift_transactions (receiver_id, id DESC);
+CREATE INDEX gifts_sent ON gift_transactions (sender_id, id DESC);
+CREATE INDEX gifts_by_time ON gift_transactions USING brin (created_at);
+CREATE TRIGGER gift_transactions_stay
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON gift_transactions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE coin_packages (
+    id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    coins integer NOT NULL CHECK (coins > 0),
+    price_minor bigint NOT NULL CHECK (price_minor >= 0),
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    on_sale boolean NOT NULL DEFAULT true
+);
+-- The stores' names of a package, in lower case. A store's own name may have the
+-- app's name before the last dot.
+CREATE TABLE coin_products (
+    product_id text PRIMARY KEY CHECK (product_id = lower(product_id)),
+    package_id integer NOT NULL REFERENCES coin_packages
+);
+INSERT INTO coin_packages (id, coins, price_minor, currency) OVERRIDING SYSTEM VALUE
+VALUES (1, 100, 100, 'USD'), (2, 500, 500, 'USD'), (3, 2000, 2000, 'USD'),
+    (4, 5000, 5000, 'USD'), (5, 10000, 10000, 'USD');
+SELECT setval(pg_get_serial_sequence('coin_packages', 'id'), 5);
+INSERT INTO coin_products (product_id, package_id)
+    SELECT 'buy' || coins || 'coins', id FROM coin_packages;
+
+CREATE TABLE purchases (
+    id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    store text NOT NULL CHECK (store IN ('apple', 'google', 'test')),
+    environment text NOT NULL CHECK (environment IN ('production', 'sandbox', 'test')),
+    transaction_id text NOT NULL,
+    product_id text NOT NULL,
+    package_id integer NOT NULL REFERENCES coin_packages,
+    quantity integer NOT NULL CHECK (quantity > 0),
+    coins bigint NOT NULL CHECK (coins > 0),
+    price_minor bigint NOT NULL,
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    title text NOT NULL,
+    device text NOT NULL,
+    status text NOT NULL DEFAULT 'credited' CHECK (status IN ('credited', 'refunded')),
+    transfer_id bigint NOT NULL UNIQUE REFERENCES ledger_transfers,
+    refund_transfer_id bigint UNIQUE REFERENCES ledger_transfers,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (store, environment, transaction_id),
+    CHECK ((store = 'test') = (environment = 'test'))
+);
+CREATE INDEX purchases_of_user ON purchases (user_id, id DESC);
+
+-- A store may tell us of a refund before the phone tells us of the purchase.
+CREATE TABLE early_refunds (
+    store text NOT NULL,
+    transaction_id text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (store, transaction_id)
+);
+
+CREATE TABLE payout_methods (
+    id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    type text NOT NULL,
+    value text NOT NULL,
+    chosen_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (user_id, type)
+);
+
+CREATE TABLE withdraw_requests (
+    id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    coin bigint NOT NULL CHECK (coin > 0),
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    method text NOT NULL,
+    destination text NOT NULL,
+    status text NOT NULL DEFAULT 'pending'
+        CHECK (status IN ('pending', 'paid', 'rejected')),
+    note text NOT NULL DEFAULT '',
+    hold_transfer_id bigint NOT NULL UNIQUE REFERENCES ledger_transfers,
+    decision_transfer_id bigint UNIQUE REFERENCES ledger_transfers,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((status = 'pending') = (decision_transfer_id IS NULL))
+);
+CREATE UNIQUE INDEX one_pending_request_per_user ON withdraw_requests (user_id)
+    WHERE status = 'pending';
+CREATE INDEX requests_of_user ON withdraw_requests (user_id, id DESC);
+CREATE INDEX pending_requests ON withdraw_requests (id) WHERE status = 'pending';
+
+-- Read and written under the lock of the user's wallet.
+CREATE TABLE idempotency_keys (
+    user_id integer NOT NULL REFERENCES users,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    code integer NOT NULL,
+    outcome jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, key)
+);
+
+REVOKE UPDATE, DELETE, TRUNCATE ON ledger_transfers, ledger_entries,
+    gift_transactions, wallets FROM PUBLIC;
