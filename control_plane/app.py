@@ -12,6 +12,7 @@ from aiohttp import web
 
 from control_plane.api import gift_files, store_notices
 from control_plane.base.schema import migrate
+from control_plane.config.listeners import InternalSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
@@ -110,7 +111,9 @@ def _reconciler(all_of_it: Services, grants: Grants) -> Reconciler:
 
 
 @contextlib.asynccontextmanager
-async def _internal(settings: Settings, listener: Listener) -> AsyncIterator[int]:
+async def _internal(
+    settings: InternalSettings, listener: Listener
+) -> AsyncIterator[int]:
     # A connection serves one auth call: nothing that pays only later is set up.
     server = web.Server(listener.handle, access_log=None, tcp_keepalive=False)
     runner = web.ServerRunner(server)

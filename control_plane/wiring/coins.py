@@ -20,6 +20,7 @@ from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
 from control_plane.coins.service.voided import VoidedPoll
+from control_plane.config.coins import AppStoreSettings
 from control_plane.config.settings import Settings
 from control_plane.web import metrics
 
@@ -92,7 +93,9 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
     )
 
 
-def _apple(settings: Settings, http: aiohttp.ClientSession) -> AppleStore | None:
+def _apple(
+    settings: AppStoreSettings, http: aiohttp.ClientSession
+) -> AppleStore | None:
     if not settings.app_store_bundle_id:
         return None
     roots = settings.app_store_root_certificates
@@ -109,7 +112,9 @@ def _apple(settings: Settings, http: aiohttp.ClientSession) -> AppleStore | None
     return AppleStore(http, app)
 
 
-def _google(settings: Settings, http: aiohttp.ClientSession) -> GoogleStore | None:
+def _google(
+    settings: AppStoreSettings, http: aiohttp.ClientSession
+) -> GoogleStore | None:
     if not settings.google_play_package:
         return None
     account = settings.google_play_account.get_secret_value()

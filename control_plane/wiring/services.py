@@ -10,7 +10,9 @@ import aiohttp
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.redis import Redis, open_redis
 from control_plane.base.secrets import Secrets
+from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
+from control_plane.config.sign_in import SignInSettings
 from control_plane.live.model.nodes import Node, NodeApi
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
@@ -120,7 +122,11 @@ def _services(
 
 
 def _watching(
-    settings: Settings, secrets: Secrets, pool: Pool, nodes: Nodes, viewers: Viewers
+    settings: LiveSettings,
+    secrets: Secrets,
+    pool: Pool,
+    nodes: Nodes,
+    viewers: Viewers,
 ) -> Watching:
     return Watching(
         pool,
@@ -131,7 +137,7 @@ def _watching(
     )
 
 
-def _accounts(settings: Settings, secrets: Secrets, pool: Pool) -> Accounts:
+def _accounts(settings: SignInSettings, secrets: Secrets, pool: Pool) -> Accounts:
     return Accounts(
         pool,
         secrets.user_tokens(),
@@ -140,7 +146,7 @@ def _accounts(settings: Settings, secrets: Secrets, pool: Pool) -> Accounts:
     )
 
 
-def _providers(settings: Settings) -> list[Provider]:
+def _providers(settings: SignInSettings) -> list[Provider]:
     """Those that are configured."""
     found = []
     if settings.firebase_project:
@@ -152,7 +158,7 @@ def _providers(settings: Settings) -> list[Provider]:
     return found
 
 
-def configured_node(settings: Settings) -> Node:
+def configured_node(settings: NodeSettings) -> Node:
     """The node of the settings. ``{host}`` becomes the host of each request, so that
     in development a phone on the same network gets an address it can use."""
     host = settings.node_host or "{host}"

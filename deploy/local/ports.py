@@ -5,7 +5,8 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from control_plane.config.settings import PREFIX, Settings
+from control_plane.config.concern import PREFIX
+from control_plane.config.settings import Settings
 from deploy.local.errors import LocalError
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  (phones on the same network come in)

@@ -1,0 +1,52 @@
+"""Where the service listens, and who may call how often."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+
+from control_plane.config.concern import Concern
+
+
+class PublicSettings(Concern):
+    """The apps' and viewers' listener."""
+
+    public_host: str = "0.0.0.0"  # noqa: S104  (phones come from anywhere)
+    public_port: int = Field(8080, ge=0, le=65535)
+    public_url: str = ""
+    api_key: SecretStr = SecretStr("")
+    cors_origins: str = "*"
+    # Addresses or networks, between blanks, whose X-Forwarded-For is believed.
+    trusted_proxies: str = ""
+    # Videos and pictures that this server serves itself, under /media.
+    media_folder: Path | None = None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        for part in text.split():
+            ip_network(part)
+        return text
+
+
+class InternalSettings(Concern):
+    """The nodes' listener."""
+
+    internal_host: str = "127.0.0.1"
+    internal_port: int = Field(8081, ge=0, le=65535)
+    internal_reuse_port: bool = False
+    internal_url: str = ""
+
+    @property
+    def node_reaches_us_at(self) -> str:
+        """The internal listener's address as a node sees it."""
+        return self.internal_url or f"http://{self.internal_host}:{self.internal_port}"
+
+
+class RateSettings(Concern):
+    """Requests a minute; 0: no limit. Sign-in: of an address. The others: of a user,
+    and ten times that of an address."""
+
+    sign_ins_per_minute: int = Field(120, ge=0)
+    money_per_minute: int = Field(300, ge=0)
+    searches_per_minute: int = Field(120, ge=0)

@@ -1,0 +1,32 @@
+"""Broadcasts, their viewers, and the media node of a small installation."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from control_plane.config.concern import Concern
+
+
+class LiveSettings(Concern):
+    playback: Literal["public", "token"] = "public"
+    viewer_token_hours: float = Field(12.0, gt=0, le=720)
+    first_publish_seconds: int = Field(3600, ge=1)
+    reconnect_seconds: int = Field(60, ge=0, le=1800)
+    longest_session_seconds: int = Field(43_200, ge=1)
+    reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
+
+
+class NodeSettings(Concern):
+    """One node that needs no `nodes add`; no name: there is none."""
+
+    node_name: str = Field("local", pattern=r"^([a-z0-9][a-z0-9-]{0,31})?$")
+    node_host: str = ""
+    node_region: str = ""
+    node_sandbox: bool = False
+    rtmp_port: int = Field(1935, ge=1, le=65535)
+    hls_port: int = Field(8888, ge=1, le=65535)
+    webrtc_port: int = Field(8889, ge=1, le=65535)
+    webrtc_udp_port: int = Field(8189, ge=1, le=65535)
+    srt_port: int = Field(8890, ge=1, le=65535)
+    rtsp_port: int = Field(8554, ge=1, le=65535)
+    api_port: int = Field(9997, ge=1, le=65535)

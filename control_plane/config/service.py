@@ -1,0 +1,33 @@
+"""The service as a whole."""
+
+import os
+from typing import Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+
+from control_plane.config.concern import Concern
+
+
+class ServiceSettings(Concern):
+    env: Literal["development", "production"] = "production"
+    secret: SecretStr = Field(min_length=32)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _production_is_production(self) -> Self:
+        if self.env == "development" and os.environ.get("ENV") == "production":
+            raise ValueError(
+                "CONTROL_PLANE_ENV=development is refused where ENV=production"
+            )
+        return self
+
+    @property
+    def development(self) -> bool:
+        return self.env == "development"
+
+
+class StoreSettings(Concern):
+    """Postgres, and Redis or Valkey."""
+
+    database_url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
+    redis_url: SecretStr = Field(validation_alias=AliasChoices("REDIS_URL"))
