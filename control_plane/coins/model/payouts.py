@@ -49,10 +49,18 @@ class WithdrawRequest:
         return Money(self.amount_minor, self.currency)
 
 
-def check_withdrawal(has: Balances, coins: int, least: int) -> None:
+def payable(has: Balances, asked: int, least: int) -> int:
+    """Of what is asked for, the coins that were earned: an app asks for the whole
+    wallet. Raises Refusal when they are too few."""
     if has.frozen:
         raise Refusal("Payouts are frozen until a refunded purchase is made good.")
-    if coins < least:
+    if asked < least:
         raise Refusal(f"You can withdraw {least} coins or more.")
-    if coins > has.earnings:
+    if asked > has.wallet:
+        raise Refusal("You do not have so many coins.")
+    if not has.earnings:
         raise Refusal("You can only withdraw coins that you earned with gifts.")
+    if has.earnings < least:
+        earned = f"you earned {has.earnings} with gifts"
+        raise Refusal(f"You can withdraw {least} coins or more, and {earned}.")
+    return min(asked, has.earnings)

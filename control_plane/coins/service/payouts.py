@@ -15,7 +15,7 @@ from control_plane.coins.model.payouts import (
     Decision,
     PayoutMethod,
     WithdrawRequest,
-    check_withdrawal,
+    payable,
 )
 from control_plane.coins.service.idempotency import once
 from control_plane.coins.store import ledger, payouts
@@ -62,8 +62,9 @@ class Payouts:
     async def request(
         self, user_id: int, coins: int, email: str, key: RequestKey | None = None
     ) -> Requested:
-        """``email``: a PayPal address; empty: the chosen method. What it brings is
-        our own calculation, whatever the app shows."""
+        """Of ``coins`` those that were earned; the others stay. ``email``: a PayPal
+        address; empty: the chosen method. What it brings is our own calculation,
+        whatever the app shows."""
 
         async def work(connection: Connection, has: Balances) -> Outcome:
             return await self._request(connection, user_id, has, coins, email)
@@ -84,7 +85,7 @@ class Payouts:
     ) -> Outcome:
         if await payouts.has_pending(connection, user_id):
             raise Refusal(ALREADY_REQUESTED)
-        check_withdrawal(has, coins, self._least_coins)
+        coins = payable(has, coins, self._least_coins)
         method, destination = await _destination(connection, user_id, email)
         amount = self.worth.of(coins)
         if not amount.minor:
