@@ -1,6 +1,8 @@
 """Coins as the apps ask for them."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from control_plane.base.database import Pool
@@ -210,6 +212,25 @@ async def test_apple_tells_of_a_refund(app_with_stores: App, apple: FakeApple) -
     for _ in range(2):
         async with app_with_stores.http.post(url, json=notification) as response:
             assert response.status == 200
+    assert (await fan.ask("showUserDetail"))["User"]["wallet"] == 0
+
+
+async def test_apples_notification_may_come_in_pieces(
+    app_with_stores: App, apple: FakeApple
+) -> None:
+    fan = await app_with_stores.sign_in("fan")
+    said = apple.bought("7")
+    await fan.ask("purchaseCoin", {"transaction_id": "7", "device": "iOS"})
+    body = json.dumps(apple.notification("REFUND", said)).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield body[:100]
+        await asyncio.sleep(0.05)
+        yield body[100:]
+
+    url = f"{app_with_stores.base}/stores/apple/notifications"
+    async with app_with_stores.http.post(url, data=pieces()) as response:
+        assert response.status == 200
     assert (await fan.ask("showUserDetail"))["User"]["wallet"] == 0
 
 
