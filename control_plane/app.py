@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import os
-import secrets as random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from secrets import token_hex
 
 import structlog
 from aiohttp import web
@@ -104,7 +104,7 @@ def _reconciler(all_of_it: Services, grants: Grants) -> Reconciler:
         all_of_it.lifecycle,
         all_of_it.viewers,
         grants,
-        owner=f"{os.getpid()}-{random.token_hex(4)}",
+        owner=f"{os.getpid()}-{token_hex(4)}",
         pepper=all_of_it.secrets.key_pepper(),
         interval=all_of_it.settings.reconcile_seconds,
     )

@@ -19,7 +19,7 @@ from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
-from control_plane.live.store import keys, sessions
+from control_plane.live.store import channels, keys, openings, sessions
 from control_plane.people.model.users import User
 
 log = structlog.get_logger(__name__)
@@ -121,7 +121,7 @@ class Broadcasts:
     async def _open(self, connection: Connection, user: User, start: Start) -> int:
         session = await sessions.open_of_user(connection, user.id)
         if session is not None:
-            await sessions.extend(
+            await openings.again(
                 connection,
                 session.id,
                 start.title,
@@ -132,7 +132,7 @@ class Broadcasts:
         node = await self._nodes.least_busy(connection)
         limits = self._lifecycle.limits
         window = start.reconnect_window
-        session_id = await sessions.create(
+        session_id = await openings.on_own_path(
             connection,
             user_id=user.id,
             node=node.name,
@@ -182,7 +182,7 @@ class Broadcasts:
         return await self._nodes.least_busy(self._pool)
 
     async def _channel(self, user: User, name: str) -> Channel:
-        channel = await keys.channel_of_user(self._pool, user.id)
+        channel = await channels.of_user(self._pool, user.id)
         if channel is not None:
             if name and name != channel.name:
                 raise Refusal(f"Your channel's name is {channel.name}.")
@@ -194,12 +194,12 @@ class Broadcasts:
                 " and starts with a letter."
             )
         try:
-            await keys.create_channel(self._pool, user.id, wanted)
+            await channels.create(self._pool, user.id, wanted)
         except Taken:
             if name:
                 raise Refusal("This channel name isn't available.") from None
-            await keys.create_channel(self._pool, user.id, f"user-{user.id}")
-        created = await keys.channel_of_user(self._pool, user.id)
+            await channels.create(self._pool, user.id, f"user-{user.id}")
+        created = await channels.of_user(self._pool, user.id)
         if created is None:
             raise Empty
         return created

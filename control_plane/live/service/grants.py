@@ -13,7 +13,7 @@ import structlog
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.tasks import stop
-from control_plane.live.store import keys
+from control_plane.live.store import grants
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Grants:
         """What is noted stands in Postgres when this returns."""
         async with self._writing:
             for (node, source_id), (path, key_id) in list(self._waiting.items()):
-                await keys.add_grant(self._pool, node, source_id, path, key_id)
+                await grants.add(self._pool, node, source_id, path, key_id)
                 del self._waiting[(node, source_id)]
 
     @contextlib.asynccontextmanager

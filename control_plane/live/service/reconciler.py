@@ -28,6 +28,7 @@ from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
+from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
 from control_plane.live.store import nodes as node_store
 
@@ -91,7 +92,7 @@ class Reconciler:
                 self._stop(name)
         for name in set(self._mine) - set(listed):
             self._stop(name)
-        await keys.forget_old_grants(self._pool)
+        await grant_store.forget_old(self._pool)
 
     def _start(self, name: str) -> None:
         task = self._mine.get(name)
@@ -175,7 +176,7 @@ class Reconciler:
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
         ids = [publisher.source_id for publisher in view.publishers]
-        grants = await keys.grants(self._pool, node.name, ids)
+        grants = await grant_store.of(self._pool, node.name, ids)
         for publisher in view.publishers:
             permission = permissions.get(publisher.path)
             grant = grants.get(publisher.source_id)
@@ -219,7 +220,7 @@ class Reconciler:
         key = find_key(permission, [hash_key(self._pepper, text) for text in secrets])
         if key is None:
             return None
-        await keys.add_grant(
+        await grant_store.add(
             self._pool, node.name, publisher.source_id, publisher.path, key.id
         )
         return key.id
