@@ -90,6 +90,12 @@ class Lifecycle:
         async with self._pool.transaction() as connection:
             return await self._end(connection, session, reason)
 
+    async def end_overdue(self, seen: LiveSession, reason: EndReason) -> bool:
+        """End what had passed a deadline when it was read. True when this call ended
+        it; what has come back, or was given more time, since then stays."""
+        async with self._pool.transaction() as connection:
+            return await self._end_as_seen(connection, seen, reason)
+
     async def _ready(
         self, connection: Connection, source: Source, *, listed: bool
     ) -> Outcome:
@@ -176,24 +182,24 @@ class Lifecycle:
     ) -> bool:
         current: LiveSession | None = session
         while current is not None and current.is_open:
-            if await sessions.make_ended(
-                connection, current.id, current.status, reason
-            ):
-                await self._ended(connection, current, reason)
+            if await self._end_as_seen(connection, current, reason):
                 return True
             # It moved on between two looks, from live to reconnecting perhaps.
             current = await sessions.get(connection, current.id)
         return False
 
-    async def _ended(
+    async def _end_as_seen(
         self, connection: Connection, session: LiveSession, reason: EndReason
-    ) -> None:
+    ) -> bool:
+        if not await sessions.make_ended(connection, session, reason):
+            return False
         seconds = CLOSED_AFTER_SECONDS.get(reason)
         if session.channel_id is not None and seconds is not None:
             await channels.close(connection, session.channel_id, seconds)
         kind = "live.expired" if reason == "expired" else "live.ended"
         await append_session_event(connection, session.id, kind, {"reason": reason})
         log.info(kind, session=session.id, reason=reason)
+        return True
 
 
 async def _is_closed(connection: Connection, channel: Channel) -> bool:

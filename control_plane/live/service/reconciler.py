@@ -247,7 +247,7 @@ class Reconciler:
                     await self._kick(node, publisher, "too_long")
 
     async def _end(self, session: LiveSession, reason: EndReason) -> None:
-        if await self._lifecycle.end(session, reason):
+        if await self._lifecycle.end_overdue(session, reason):
             await self._viewers.clear(session)
 
     async def _count(

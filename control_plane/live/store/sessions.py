@@ -130,19 +130,25 @@ async def make_reconnecting(
 
 
 async def make_ended(
-    connection: Connection, session_id: int, old_status: str, reason: EndReason
+    connection: Connection, seen: LiveSession, reason: EndReason
 ) -> bool:
+    """Only while its status and its deadlines are still the ones that were seen."""
     changed = await connection.fetchval(
         """
         UPDATE live_streaming_sessions SET
             status = CASE WHEN $3 = 'expired' THEN 'expired' ELSE 'ended' END,
             end_reason = $3, ended_at = now(), reconnect_until = NULL,
             publisher_type = NULL, publisher_id = NULL, publisher_key_id = NULL
-        WHERE id = $1 AND status = $2 RETURNING id
+        WHERE id = $1 AND status = $2
+            AND reconnect_until IS NOT DISTINCT FROM $4
+            AND expires_at IS NOT DISTINCT FROM $5
+        RETURNING id
         """,
-        session_id,
-        old_status,
+        seen.id,
+        seen.status,
         reason,
+        seen.reconnect_until,
+        seen.expires_at,
     )
     return changed is not None
 
