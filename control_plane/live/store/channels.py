@@ -29,6 +29,13 @@ async def create(executor: Executor, user_id: int, name: str) -> None:
     )
 
 
+async def lock(connection: Connection, channel_id: int) -> None:
+    """What follows in this transaction counts what it has."""
+    await connection.execute(
+        "SELECT FROM channels WHERE id = $1 FOR UPDATE", channel_id
+    )
+
+
 async def close(connection: Connection, channel_id: int, seconds: int) -> None:
     await connection.execute(
         "UPDATE channels SET closed_until = now() + make_interval(secs => $2)"

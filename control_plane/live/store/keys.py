@@ -31,6 +31,21 @@ async def add_session_key(
     return expires_at
 
 
+async def retire_unused(connection: Connection, session_id: int, keep: int) -> None:
+    """All but the newest of a session's keys that nobody has published with."""
+    await connection.execute(
+        """
+        UPDATE stream_keys SET superseded_at = now() WHERE id IN (
+            SELECT id FROM stream_keys WHERE session_id = $1
+                AND first_published_at IS NULL
+                AND revoked_at IS NULL AND superseded_at IS NULL
+            ORDER BY id DESC OFFSET $2)
+        """,
+        session_id,
+        keep,
+    )
+
+
 async def add_channel_key(
     executor: Executor, channel: Channel, name: str, key_hash: bytes, hint: str
 ) -> int:
@@ -117,10 +132,8 @@ async def permissions(
     keys = await _key_permits(executor, rows)
     return {
         row["path"]: Permission(
-            keys=tuple(
-                keys.get(("session", row["session_id"]), [])
-                + keys.get(("channel", row["channel_id"]), [])
-            ),
+            keys=keys.get(("session", row["session_id"]), {})
+            | keys.get(("channel", row["channel_id"]), {}),
             **dict(row),
         )
         for row in rows
@@ -138,26 +151,27 @@ async def open_paths(executor: Executor) -> list[str]:
 
 async def _key_permits(
     executor: Executor, owners: Sequence[Record]
-) -> dict[tuple[str, int], list[KeyPermit]]:
+) -> dict[tuple[str, int], dict[bytes, KeyPermit]]:
+    """By what they open, and by hash. Only those that can still decide."""
     rows = await executor.fetch(
         """
         SELECT id, session_id, channel_id, hash, session_id IS NOT NULL AS of_session,
-            expires_at, first_published_at IS NOT NULL AS published,
-            superseded_at IS NOT NULL AS superseded, revoked_at IS NOT NULL AS revoked
+            expires_at, first_published_at IS NOT NULL AS published
         FROM stream_keys
-        WHERE session_id = ANY($1) OR channel_id = ANY($2) ORDER BY id DESC
+        WHERE (session_id = ANY($1) OR channel_id = ANY($2))
+            AND revoked_at IS NULL AND superseded_at IS NULL
         """,
         [row["session_id"] for row in owners if row["session_id"]],
         [row["channel_id"] for row in owners if row["channel_id"]],
     )
-    found: dict[tuple[str, int], list[KeyPermit]] = {}
+    found: dict[tuple[str, int], dict[bytes, KeyPermit]] = {}
     for row in rows:
         values = dict(row)
         session_id, channel_id = values.pop("session_id"), values.pop("channel_id")
         owner = (
             ("channel", channel_id) if session_id is None else ("session", session_id)
         )
-        found.setdefault(owner, []).append(KeyPermit(**values))
+        found.setdefault(owner, {})[row["hash"]] = KeyPermit(**values)
     return found
 
 

@@ -8,7 +8,7 @@ from control_plane.base.database import Pool
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.lifecycle import Lifecycle, Limits, Source
 from control_plane.live.store import openings, sessions
-from tests.live.service.conftest import NODE
+from control_plane.people.model.users import User
 
 AT_ONCE = timedelta(0)
 
@@ -19,12 +19,12 @@ def lifecycle(pool: Pool) -> Lifecycle:
 
 
 @pytest.fixture
-async def created(pool: Pool) -> LiveSession:
+async def created(pool: Pool, ann: User) -> LiveSession:
     async with pool.transaction() as connection:
         session_id = await openings.on_own_path(
             connection,
-            user_id=1,
-            node=NODE.name,
+            user_id=ann.id,
+            node="local",
             title="",
             cover="",
             client_started_at="",
@@ -52,7 +52,7 @@ async def _lost(lifecycle: Lifecycle, session: LiveSession) -> None:
 
 async def _overdue(pool: Pool) -> LiveSession:
     (session,) = await sessions.past_reconnect_deadline(
-        pool, NODE.name, await sessions.clock(pool)
+        pool, "local", await sessions.clock(pool)
     )
     return session
 
@@ -83,7 +83,7 @@ async def test_one_that_was_published_at_last_does_not_expire(
     pool: Pool, lifecycle: Lifecycle, created: LiveSession
 ) -> None:
     (overdue,) = await sessions.never_published(
-        pool, NODE.name, await sessions.clock(pool), AT_ONCE
+        pool, "local", await sessions.clock(pool), AT_ONCE
     )
     await lifecycle.ready(_publisher(created, "one"), listed=True)
     assert not await lifecycle.end_overdue(overdue, "expired")
@@ -94,7 +94,7 @@ async def test_one_that_was_started_again_does_not_expire(
     pool: Pool, lifecycle: Lifecycle, created: LiveSession
 ) -> None:
     (overdue,) = await sessions.never_published(
-        pool, NODE.name, await sessions.clock(pool), AT_ONCE
+        pool, "local", await sessions.clock(pool), AT_ONCE
     )
     await openings.again(pool, created.id, "", "", timedelta(hours=1))
     assert not await lifecycle.end_overdue(overdue, "expired")
@@ -105,6 +105,6 @@ async def test_one_that_is_too_long_ends_whether_live_or_not(
     pool: Pool, lifecycle: Lifecycle, created: LiveSession
 ) -> None:
     await lifecycle.ready(_publisher(created, "one"), listed=True)
-    (overdue,) = await sessions.too_long(pool, NODE.name, await sessions.clock(pool))
+    (overdue,) = await sessions.too_long(pool, "local", await sessions.clock(pool))
     assert await lifecycle.end_overdue(overdue, "too_long")
     assert (await _now(pool, created.id)).end_reason == "too_long"
