@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import os
-import secrets as random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from secrets import token_hex
 
 import structlog
 from aiohttp import web
@@ -111,7 +111,7 @@ def _owner(all_of_it: Services, grants: Grants) -> Owner:
         all_of_it.pool,
         all_of_it.nodes,
         reconciler,
-        name=f"{os.getpid()}-{random.token_hex(4)}",
+        name=f"{os.getpid()}-{token_hex(4)}",
         interval=all_of_it.settings.reconcile_seconds,
     )
 

@@ -232,8 +232,11 @@ CREATE TABLE stream_keys (
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT key_of_one CHECK ((session_id IS NULL) <> (channel_id IS NULL))
 );
-CREATE INDEX keys_of_session ON stream_keys (session_id);
-CREATE INDEX keys_of_channel ON stream_keys (channel_id);
+CREATE INDEX keys_of_session ON stream_keys (session_id)
+    WHERE revoked_at IS NULL AND superseded_at IS NULL;
+CREATE INDEX keys_of_channel ON stream_keys (channel_id)
+    WHERE revoked_at IS NULL AND superseded_at IS NULL;
+CREATE INDEX keys_of_user ON stream_keys (user_id);
 
 -- Which key let a connection in. Written after the answer, so it can be missing.
 CREATE TABLE publish_grants (

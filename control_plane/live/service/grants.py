@@ -13,7 +13,7 @@ import structlog
 from control_plane.base.database import Pool
 from control_plane.base.faults import Rejected
 from control_plane.base.tasks import Loop
-from control_plane.live.store import keys
+from control_plane.live.store import grants
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Grants:
 
     async def _write(self, source: tuple[str, str], granted: tuple[str, int]) -> None:
         try:
-            await keys.add_grant(self._pool, *source, *granted)
+            await grants.add(self._pool, *source, *granted)
         except Rejected as error:
             log.error("a grant was refused", node=source[0], error=str(error))
 

@@ -14,7 +14,7 @@ from control_plane.base.tasks import Loop, stop
 from control_plane.live.model.nodes import Node
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.reconciler import Reconciler
-from control_plane.live.store import keys
+from control_plane.live.store import grants
 from control_plane.live.store import nodes as node_store
 
 LEASE_RENEWED_EVERY = 3.0  # seconds
@@ -58,7 +58,7 @@ class Owner:
                 await self._stop(name)
         for name in set(self._mine) - listed:
             await self._stop(name)
-        await keys.forget_old_grants(self._pool)
+        await grants.forget_old(self._pool)
 
     def _start(self, name: str) -> None:
         if name not in self._mine:

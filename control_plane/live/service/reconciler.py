@@ -22,6 +22,7 @@ from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
+from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
 from control_plane.live.store import nodes as node_store
 
@@ -123,7 +124,7 @@ class Reconciler:
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
         ids = [publisher.source_id for publisher in view.publishers]
-        grants = await keys.grants(self._pool, node.name, ids)
+        grants = await grant_store.of(self._pool, node.name, ids)
         for publisher in view.publishers:
             permission = permissions.get(publisher.path)
             grant = grants.get(publisher.source_id)
@@ -167,7 +168,7 @@ class Reconciler:
         key = find_key(permission, [hash_key(self._pepper, text) for text in secrets])
         if key is None:
             return None
-        await keys.add_grant(
+        await grant_store.add(
             self._pool, node.name, publisher.source_id, publisher.path, key.id
         )
         return key.id
@@ -194,7 +195,7 @@ class Reconciler:
                     await self._kick(node, publisher, "too_long")
 
     async def _end(self, session: LiveSession, reason: EndReason) -> None:
-        if await self._lifecycle.end(session, reason):
+        if await self._lifecycle.end_overdue(session, reason):
             await self._viewers.clear(session)
 
     async def _count(
