@@ -1,4 +1,4 @@
-"""The demo videos, with the ffmpeg that `make run` finds: the machine's, or the wheel's."""
+"""The demo videos, with the machine's ffmpeg and with the wheel's."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest
 
 from control_plane.commands.seed_demo import VIDEOS, NoVideo, seed_demo
 from control_plane.wiring.services import Services, services
-from tests.support_api import settings
+from tests.support.api import settings
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def test_one_that_cannot_be_made_does_not_stop_the_rest(
 ) -> None:
     """An ffmpeg that was built without one of the sources."""
     ffmpeg = tmp_path / "ffmpeg"
-    refuse = "case \"$*\" in *gradients*) echo No such filter >&2; exit 1;; esac"
+    refuse = 'case "$*" in *gradients*) echo No such filter >&2; exit 1;; esac'
     real = imageio_ffmpeg.get_ffmpeg_exe()
     ffmpeg.write_text(f'#!/bin/sh\n{refuse}\nexec "{real}" "$@"\n')
     ffmpeg.chmod(0o755)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from tests.support_stack import Stack
+from tests.support.stack import Stack
 
 PAGE = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
 
