@@ -33,7 +33,7 @@ def live_streaming(session: LiveSession, viewers: int) -> Json:
         "reconnecting_until": iso(session.reconnect_until),
         "reconnect_window": session.reconnect_window,
         "viewers": viewers,
-        "peak_viewers": max(session.peak_viewers, viewers),
+        "peak_viewers": session.peak_viewers,
         "created": when(session.created_at),
     }
 
