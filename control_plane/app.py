@@ -5,12 +5,14 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_hex
 
 import structlog
 from aiohttp import web
 
 from control_plane.api import gift_files, store_notices
+from control_plane.base import database, redis
 from control_plane.base.schema import migrate
 from control_plane.config.listeners import InternalSettings
 from control_plane.config.settings import Settings
@@ -23,8 +25,10 @@ from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store import nodes as node_store
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
-from control_plane.pages.watching import WatchingFeed
+from control_plane.pages.seats import Seats
+from control_plane.pages.watching import WatchingUpdates
 from control_plane.web import media
+from control_plane.web.address import Addresses
 from control_plane.web.public import public_app
 from control_plane.wiring.apis import dispatcher
 from control_plane.wiring.services import Services, configured_node, services
@@ -59,7 +63,10 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
-        for part in (permissions, grants, all_of_it.viewers, all_of_it.coins):
+        for part in (
+            *(permissions, grants, all_of_it.viewers, all_of_it.coins),
+            all_of_it.watching,
+        ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())
         internal = await stack.enter_async_context(_internal(settings, listener))
@@ -144,12 +151,12 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
     app = public_app(
         dispatcher(all_of_it),
         [
-            *Pages(WatchingFeed(all_of_it.watching)).routes(),
+            *_pages(all_of_it).routes(),
             *media.routes(settings.media_folder),
             *gift_files.routes(),
             *store_notices.routes(all_of_it.coins.apple, all_of_it.coins.purchases),
         ],
-        health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
+        health.routes(_health(all_of_it, permissions)),
         cors_origins=settings.cors_origins,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
@@ -163,6 +170,24 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
     finally:
         all_of_it.watching.close()
         await runner.cleanup()
+
+
+def _pages(all_of_it: Services) -> Pages:
+    settings = all_of_it.settings
+    seats = Seats(
+        Addresses(settings.trusted_proxies),
+        of_address=settings.event_streams_per_address,
+        in_all=settings.event_streams,
+    )
+    return Pages(WatchingUpdates(all_of_it.watching), seats)
+
+
+def _health(all_of_it: Services, permissions: Permissions) -> Health:
+    stores = {
+        "postgres": partial(database.ping, all_of_it.pool),
+        "redis": partial(redis.ping, all_of_it.redis),
+    }
+    return Health(stores, permissions)
 
 
 class PortInUse(Exception):

@@ -10,9 +10,10 @@ from aiohttp import web
 from control_plane.pages import assets
 from control_plane.pages.assets import Asset
 from control_plane.pages.events import stream
-from control_plane.pages.feed import LiveFeed
 from control_plane.pages.policy import policy
 from control_plane.pages.relay import Relay
+from control_plane.pages.seats import Seats
+from control_plane.pages.updates import LiveUpdates
 from control_plane.web.dispatch import host_of
 
 log = structlog.get_logger(__name__)
@@ -23,10 +24,13 @@ PLAYER_MARK = b"{{player}}"
 
 
 class Pages:
-    def __init__(self, feed: LiveFeed, player: Path = assets.PLAYER) -> None:
-        self._feed = feed
-        self._sessions = Relay(feed.subscribe)
-        self._list = Relay(lambda _: _listed(feed))
+    def __init__(
+        self, updates: LiveUpdates, seats: Seats, player: Path = assets.PLAYER
+    ) -> None:
+        self._updates = updates
+        self._seats = seats
+        self._sessions = Relay(updates.subscribe)
+        self._list = Relay(lambda _: _listed(updates))
         self._assets = _assets(player)
         self._home = assets.read(assets.STATIC / "index.html")
         self._watch = _watch_page(PLAYER_NAME in self._assets)
@@ -47,10 +51,12 @@ class Pages:
         return await self._page(request, self._watch)
 
     async def home_events(self, request: web.Request) -> web.StreamResponse:
-        return await stream(request, self._list, "")
+        with self._seats.taken(request):
+            return await stream(request, self._list, "")
 
     async def watch_events(self, request: web.Request) -> web.StreamResponse:
-        return await stream(request, self._sessions, request.match_info["name"])
+        with self._seats.taken(request):
+            return await stream(request, self._sessions, request.match_info["name"])
 
     async def asset(self, request: web.Request) -> web.StreamResponse:
         found = self._assets.get(request.match_info["name"])
@@ -69,16 +75,16 @@ class Pages:
         """While the nodes are unknown nothing plays; the page loads itself again
         when a node is not in its policy."""
         try:
-            return policy(await self._feed.hls_urls(host_of(request)))
+            return policy(await self._updates.hls_urls(host_of(request)))
         except Exception:
             log.exception("the addresses of the nodes are unknown")
             return policy([])
 
 
 @contextlib.asynccontextmanager
-async def _listed(feed: LiveFeed) -> AsyncIterator[AsyncIterator[object]]:
-    async with feed.subscribe_list() as updates:
-        yield ({"sessions": list(sessions)} async for sessions in updates)
+async def _listed(updates: LiveUpdates) -> AsyncIterator[AsyncIterator[object]]:
+    async with updates.subscribe_list() as lists:
+        yield ({"sessions": list(sessions)} async for sessions in lists)
 
 
 def _assets(player: Path) -> dict[str, Asset]:

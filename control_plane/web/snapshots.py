@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.service.watching import Broadcast
+from control_plane.live.model.watching import Broadcast
 
 Json = dict[str, object]
 
@@ -50,4 +50,7 @@ def iso(value: datetime | None) -> str:
 
 
 def broadcast(of: Broadcast) -> Json:
-    return live_streaming(of.session, of.viewers) | {"sandbox": of.sandbox}
+    return live_streaming(of.session, of.viewers) | {
+        "profile_pic": of.host_picture,
+        "sandbox": of.node.sandbox,
+    }
