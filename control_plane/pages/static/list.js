@@ -22,8 +22,8 @@ function render({ sessions }) {
 }
 
 function summary(sessions) {
-  if (!sessions.length) return "";
-  const viewers = sessions.reduce((sum, { viewers }) => sum + viewers, 0);
+  if (sessions.length === 0) return "";
+  const viewers = sessions.reduce((sum, session) => sum + session.viewers, 0);
   const streams = sessions.length === 1 ? "1 stream" : `${count(sessions.length)} streams`;
   return `${streams}, ${watching(viewers)}`;
 }
@@ -63,12 +63,12 @@ function cover(place, address) {
   if (place.dataset.address === address) return;
   place.dataset.address = address;
   place.querySelector("img")?.remove();
-  if (!/^https?:/.test(address)) return;
+  if (!/^https?:/u.test(address)) return;
   const picture = new Image();
   picture.alt = "";
   picture.loading = "lazy";
   picture.referrerPolicy = "no-referrer";
-  picture.onerror = () => picture.remove();
+  picture.addEventListener("error", () => picture.remove());
   picture.src = address;
   place.append(picture);
 }

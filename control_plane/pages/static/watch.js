@@ -12,7 +12,7 @@ import { clock, duration, hue, initial, moment, titleOf, watching } from "./word
 const RELOAD_EVERY = 30_000; // ms at least
 
 const name = decodeURIComponent(location.pathname.split("/")[2]);
-const isChannel = !/^[0-9]+$/.test(name);
+const isChannel = !/^[0-9]+$/u.test(name);
 const $ = (id) => document.getElementById(id);
 const video = $("video");
 
