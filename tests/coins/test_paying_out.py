@@ -148,12 +148,46 @@ async def test_without_an_address_the_chosen_method_is_used(pool: Pool) -> None:
         await payouts.chosen(star)
     with pytest.raises(Refusal, match="add a payout method"):
         await payouts.request(star, 100, "")
-    await payouts.choose(star, "Paypal", "old")
+    await payouts.choose(star, "Paypal", "old@example.com")
     await payouts.choose(star, "bank", "IBAN")
     await payouts.choose(star, "Paypal", MAIL)
     assert (await payouts.chosen(star)).value == MAIL
     asked = await payouts.request(star, 100, "")
     assert (asked.request.method, asked.request.destination) == ("Paypal", MAIL)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("Paypal", "star"),
+        ("PAYPAL", "star@example.com, other@example.com"),
+        ("paypal", "star@nowhere"),
+        ("Paypal", "@example.com"),
+        ("Paypal", "a" * 250 + "@example.com"),
+        ("bank", ""),
+        ("bank", "DE89[1A3704"),
+        ("bank", "DE89\u202e3704"),
+        ("bank", "D" * 255),
+        ("ba\nnk", "DE89 3704"),
+        ("b" * 41, "DE89 3704"),
+        ("", "DE89 3704"),
+    ],
+)
+async def test_money_goes_only_where_it_can_arrive(
+    pool: Pool, kind: str, value: str
+) -> None:
+    star = await new_user(pool)
+    with pytest.raises(Refusal):
+        await service(pool).choose(star, kind, value)
+    with pytest.raises(Empty):
+        await service(pool).chosen(star)
+
+
+async def test_a_request_names_an_address_that_is_one(pool: Pool) -> None:
+    star = await earner(pool)
+    with pytest.raises(Refusal, match="e-mail address"):
+        await service(pool).request(star, 100, "star")
+    assert await ledger.balances(pool, star) == Balances(earnings=500)
 
 
 async def test_the_same_key_asks_once(pool: Pool) -> None:

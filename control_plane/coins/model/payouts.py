@@ -1,5 +1,6 @@
 """Paying earnings out."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,10 @@ RequestStatus = Literal["pending", "paid", "rejected"]
 
 #: Both apps compare this one; any other refusal opens "add PayPal".
 ALREADY_REQUESTED = "You have already requested a payout."
+
+PAYPAL = "paypal"
+EMAIL = re.compile(r"[^@\s,;<>\"()]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+LONGEST_KIND, LONGEST_VALUE = 40, 254  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,16 @@ class WithdrawRequest:
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+
+def check_destination(kind: str, value: str) -> None:
+    """Somebody has to read it and send money there. Raises Refusal."""
+    if not 1 <= len(kind) <= LONGEST_KIND or not kind.isprintable():
+        raise Refusal("This is not a kind of payout.")
+    if kind.lower() == PAYPAL and not EMAIL.fullmatch(value):
+        raise Refusal("This is not an e-mail address.")
+    if not 1 <= len(value) <= LONGEST_VALUE or not value.isprintable():
+        raise Refusal("The payout's destination must be one line of plain text.")
 
 
 def payable(has: Balances, asked: int, least: int) -> int:

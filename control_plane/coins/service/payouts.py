@@ -12,9 +12,11 @@ from control_plane.coins.model.ledger import Balances
 from control_plane.coins.model.money import CoinWorth
 from control_plane.coins.model.payouts import (
     ALREADY_REQUESTED,
+    PAYPAL,
     Decision,
     PayoutMethod,
     WithdrawRequest,
+    check_destination,
     payable,
 )
 from control_plane.coins.service.idempotency import once
@@ -44,6 +46,7 @@ class Payouts:
         self, user_id: int, kind: str, value: str, key: RequestKey | None = None
     ) -> PayoutMethod:
         """Where this user's money goes from now on."""
+        check_destination(kind, value)
 
         async def work(connection: Connection, _: Balances) -> Outcome:
             await payouts.choose_method(connection, user_id, kind, value)
@@ -127,7 +130,8 @@ async def _destination(
     connection: Connection, user_id: int, email: str
 ) -> tuple[str, str]:
     if email:
-        return "paypal", email
+        check_destination(PAYPAL, email)
+        return PAYPAL, email
     method = await payouts.primary_method(connection, user_id)
     if method is None:
         raise Refusal("Please add a payout method first.")
