@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from control_plane.base.refusals import BadInput
+from control_plane.base.texts import has_control
 
 LARGEST = 1_000_000  # bytes
 LARGEST_ID = 2_147_483_647
@@ -25,7 +26,9 @@ class Body:
     def has(self, name: str) -> bool:
         return self.fields.get(name) not in (None, "")
 
-    def text(self, name: str, default: str = "", longest: int = 1000) -> str:
+    def text(
+        self, name: str, default: str = "", longest: int = 1000, *, lines: bool = False
+    ) -> str:
         value = self.fields.get(name)
         if value is None:
             return default
@@ -34,7 +37,7 @@ class Body:
         text = str(value).strip()
         if len(text) > longest:
             raise BadInput(f"{name} is too long.")
-        if "\x00" in text:
+        if has_control(text, lines=lines):
             raise BadInput(f"{name} has characters that cannot be stored.")
         try:
             text.encode()

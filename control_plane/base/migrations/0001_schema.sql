@@ -405,6 +405,8 @@ CREATE TABLE feeds (
 
 CREATE TABLE wallets (
     user_id integer PRIMARY KEY REFERENCES users,
+    -- What test purchases brought: it can be given, and never paid out.
+    trial bigint NOT NULL DEFAULT 0 CHECK (trial >= 0),
     paid bigint NOT NULL DEFAULT 0 CHECK (paid >= 0),
     bonus bigint NOT NULL DEFAULT 0 CHECK (bonus >= 0),
     earnings bigint NOT NULL DEFAULT 0 CHECK (earnings >= 0),
@@ -435,8 +437,8 @@ CREATE TABLE ledger_transfers (
 -- These two have no stored balance: every purchase would wait for one row.
 CREATE TABLE ledger_entries (
     transfer_id bigint NOT NULL REFERENCES ledger_transfers,
-    account text NOT NULL CHECK (account IN ('clearing', 'share', 'paid', 'bonus',
-        'earnings', 'hold', 'owed')),
+    account text NOT NULL CHECK (account IN ('clearing', 'share', 'trial', 'paid',
+        'bonus', 'earnings', 'hold', 'owed')),
     user_id integer,
     amount bigint NOT NULL CHECK (amount <> 0),
     CONSTRAINT whose CHECK ((account IN ('clearing', 'share')) = (user_id IS NULL))
@@ -454,20 +456,29 @@ BEGIN
         RAISE EXCEPTION 'the entries of a transfer do not sum to zero'
             USING ERRCODE = 'check_violation';
     END IF;
+    -- Trial coins come from outside and go there; no other account ever has them.
+    IF EXISTS (SELECT FROM entered WHERE account IN ('trial', 'clearing')
+        GROUP BY transfer_id HAVING sum(amount) <> 0 AND bool_or(account = 'trial'))
+    THEN
+        RAISE EXCEPTION 'trial coins stay trial coins'
+            USING ERRCODE = 'check_violation';
+    END IF;
     SELECT count(DISTINCT user_id) INTO owners FROM entered;
     UPDATE wallets w SET
-        paid = w.paid + d.paid, bonus = w.bonus + d.bonus,
-        earnings = w.earnings + d.earnings, hold = w.hold + d.hold,
-        owed = w.owed + d.owed, received = w.received + d.received
+        trial = w.trial + d.trial, paid = w.paid + d.paid,
+        bonus = w.bonus + d.bonus, earnings = w.earnings + d.earnings,
+        hold = w.hold + d.hold, owed = w.owed + d.owed,
+        received = w.received + d.received
     FROM (
         SELECT e.user_id,
+            coalesce(sum(amount) FILTER (WHERE account = 'trial'), 0) AS trial,
             coalesce(sum(amount) FILTER (WHERE account = 'paid'), 0) AS paid,
             coalesce(sum(amount) FILTER (WHERE account = 'bonus'), 0) AS bonus,
             coalesce(sum(amount) FILTER (WHERE account = 'earnings'), 0) AS earnings,
             coalesce(sum(amount) FILTER (WHERE account = 'hold'), 0) AS hold,
             coalesce(sum(amount) FILTER (WHERE account = 'owed'), 0) AS owed,
-            coalesce(sum(amount) FILTER (WHERE account = 'earnings' AND amount > 0
-                AND t.kind = 'gift'), 0) AS received
+            coalesce(sum(amount) FILTER (WHERE account IN ('earnings', 'trial')
+                AND amount > 0 AND t.kind = 'gift'), 0) AS received
         FROM entered e JOIN ledger_transfers t ON t.id = e.transfer_id
         WHERE e.user_id IS NOT NULL GROUP BY e.user_id
     ) d WHERE w.user_id = d.user_id;
@@ -501,7 +512,7 @@ CREATE VIEW coin_transactions AS
     SELECT t.id AS transfer_id, e.user_id, t.kind, sum(e.amount)::bigint AS coin,
         t.created_at
     FROM ledger_entries e JOIN ledger_transfers t ON t.id = e.transfer_id
-    WHERE e.account IN ('paid', 'bonus', 'earnings')
+    WHERE e.account IN ('trial', 'paid', 'bonus', 'earnings')
     GROUP BY t.id, e.user_id;
 
 CREATE TABLE gifts (

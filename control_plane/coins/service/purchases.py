@@ -9,9 +9,10 @@ from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model import ledger as rules
 from control_plane.coins.model.idempotency import Outcome, RequestKey
-from control_plane.coins.model.ledger import Balances
+from control_plane.coins.model.ledger import Balances, Entry
 from control_plane.coins.model.purchases import (
     Claim,
+    NewPurchase,
     Package,
     Purchase,
     Receipt,
@@ -188,7 +189,7 @@ async def _credit(
     ):
         raise Refunded
     new = new_purchase(user_id, claim, receipt, package)
-    entries = rules.purchase(user_id, has, new.coins)
+    entries = _credited(new, has)
     transfer_id = await ledger.transfer(connection, "purchase", entries)
     purchase_id = await purchases.create(connection, new, transfer_id)
     data = {"purchase_id": purchase_id, "coin": new.coins, "store": new.store}
@@ -197,9 +198,22 @@ async def _credit(
     return {"purchase_id": purchase_id, "wallet": wallet}
 
 
+def _credited(purchase: NewPurchase, has: Balances) -> list[Entry]:
+    if purchase.cost_nothing:
+        return rules.trial_purchase(purchase.user_id, purchase.coins)
+    return rules.purchase(purchase.user_id, has, purchase.coins)
+
+
+def _taken_back(purchase: Purchase, has: Balances) -> list[Entry]:
+    if purchase.cost_nothing:
+        return rules.trial_refund(purchase.user_id, has, purchase.coins)
+    return rules.refund(purchase.user_id, has, purchase.coins)
+
+
 async def _take_back(connection: Connection, purchase: Purchase, has: Balances) -> None:
-    entries = rules.refund(purchase.user_id, has, purchase.coins)
-    transfer_id = await ledger.transfer(connection, "refund", entries)
+    entries, transfer_id = _taken_back(purchase, has), None
+    if entries:
+        transfer_id = await ledger.transfer(connection, "refund", entries)
     await purchases.make_refunded(connection, purchase.id, transfer_id)
     owed = -has.after(purchase.user_id, entries).owed
     data = {"purchase_id": purchase.id, "coin": purchase.coins, "owed": owed}
@@ -209,7 +223,7 @@ async def _take_back(connection: Connection, purchase: Purchase, has: Balances) 
 async def _give_again(
     connection: Connection, purchase: Purchase, has: Balances
 ) -> None:
-    entries = rules.purchase(purchase.user_id, has, purchase.coins)
+    entries = _credited(purchase, has)
     await ledger.transfer(connection, "refund_reversed", entries)
     await purchases.make_credited_again(connection, purchase.id)
     data = {"purchase_id": purchase.id, "coin": purchase.coins}
