@@ -16,7 +16,8 @@ import pytest_asyncio
 import redis.asyncio as redis
 
 from control_plane.base.schema import migrate
-from deploy.local.postgres import postgres
+from deploy.local import postgres
+from deploy.local.place import Urls
 from deploy.local.valkey import DATABASES, valkey
 
 _numbers = itertools.count()
@@ -46,13 +47,14 @@ def session_folder() -> Iterator[Path]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def postgres_url(session_folder: Path) -> AsyncIterator[str]:
+async def postgres_urls(session_folder: Path) -> AsyncIterator[Urls]:
     """DATABASE_URL, whose role must be allowed to create databases, or our own."""
     if given := os.environ.get("DATABASE_URL"):
-        yield given
+        yield Urls(given, given)
         return
-    async with postgres(session_folder / "postgres", durable=False) as url:
-        yield url
+    data = session_folder / "postgres"
+    async with postgres.server(data, durable=False) as (urls, _):
+        yield urls
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -66,27 +68,46 @@ async def valkey_url(session_folder: Path) -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def template(postgres_url: str) -> AsyncIterator[str]:
+async def template(postgres_urls: Urls) -> AsyncIterator[str]:
     """The name of a database with all migrations applied, to be cloned."""
     name = f"template_{secrets.token_hex(6)}"
-    await _on_server(postgres_url, f"CREATE DATABASE {name}")
-    await migrate(with_database(postgres_url, name))
+    await _on_server(postgres_urls.owner, f"CREATE DATABASE {name}")
+    service, owner = (with_database(url, name) for url in postgres_urls)
+    await migrate(owner, service)
     yield name
-    await _on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await _on_server(postgres_urls.owner, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture
-async def empty_database_url(postgres_url: str) -> AsyncIterator[str]:
+async def empty_database(postgres_urls: Urls) -> AsyncIterator[Urls]:
     """A database of this test alone, without tables."""
-    async for url in _database(postgres_url, "template0"):
-        yield url
+    async for urls in _database(postgres_urls, "template0"):
+        yield urls
+
+
+@pytest.fixture
+def empty_database_url(empty_database: Urls) -> str:
+    """As its owner."""
+    return empty_database.owner
 
 
 @pytest_asyncio.fixture
-async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
+async def database(postgres_urls: Urls, template: str) -> AsyncIterator[Urls]:
     """A database of this test alone, with all migrations applied."""
-    async for url in _database(postgres_url, template):
-        yield url
+    async for urls in _database(postgres_urls, template):
+        yield urls
+
+
+@pytest.fixture
+def database_url(database: Urls) -> str:
+    """As the service, which owns none of its tables."""
+    return database.service
+
+
+@pytest.fixture
+def owner_url(database: Urls) -> str:
+    """For what only the owner of the tables may do."""
+    return database.owner
 
 
 @pytest_asyncio.fixture
@@ -105,11 +126,11 @@ async def redis_url(valkey_url: str) -> AsyncIterator[str]:
         await client.aclose()
 
 
-async def _database(server_url: str, template: str) -> AsyncIterator[str]:
+async def _database(server: Urls, template: str) -> AsyncIterator[Urls]:
     name = f"test_{secrets.token_hex(6)}"
-    await _on_server(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield with_database(server_url, name)
-    await _on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await _on_server(server.owner, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield Urls(*(with_database(url, name) for url in server))
+    await _on_server(server.owner, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _on_server(url: str, statement: str) -> None:
