@@ -13,6 +13,7 @@ from aiohttp import web
 from control_plane.api import gift_files, store_notices
 from control_plane.base.schema import migrate
 from control_plane.config.listeners import InternalSettings
+from control_plane.config.service import StoreSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
@@ -43,10 +44,17 @@ class Ports:
     internal: int
 
 
+async def migrated(settings: StoreSettings) -> list[str]:
+    """What was missing in the database."""
+    url = settings.database_url.get_secret_value()
+    owner = settings.migrations_url.get_secret_value()
+    return await migrate(owner, service_url=url) if owner else await migrate(url)
+
+
 @contextlib.asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[Ports]:
     """The whole service, until the context ends; then it drains."""
-    for name in await migrate(settings.database_url.get_secret_value()):
+    for name in await migrated(settings):
         log.info("migrated", migration=name)
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
