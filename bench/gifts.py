@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
+from bench.leaders import leader_boards
 from bench.load import Slice
 from bench.servers import stores
 from control_plane.base.database import Pool, open_pool
@@ -58,6 +59,7 @@ async def _bench(options: argparse.Namespace) -> None:
                 for one, other in zip(senders, others, strict=True)
             ]
             await _compare("distinct users", gifts.send, naive.send, distinct, options)
+            await leader_boards(pool)
 
 
 async def _compare(

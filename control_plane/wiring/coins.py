@@ -16,6 +16,7 @@ from control_plane.coins.model.money import CoinWorth
 from control_plane.coins.model.purchases import StoreClient, StoreName
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.leaders import LeaderBoards
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
@@ -31,6 +32,7 @@ class Coins:
 
     ledger: Ledger
     gifts: Gifts
+    boards: LeaderBoards
     purchases: Purchases
     payouts: Payouts
     audit: Audit
@@ -75,6 +77,7 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
             share_percent=settings.platform_share_percent,
             created_sessions=settings.gift_created_sessions,
         ),
+        boards=LeaderBoards(pool),
         purchases=Purchases(
             pool,
             stores,

@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 #: other's locks. Others share the lanes, so that they are gathered too.
 LANES = 3
 MOST = 250  # gifts in a batch
-PAGE = 10  # users of a leader board
 
 #: What concerns one gift of a batch, not the way to Postgres.
 OF_ONE_GIFT = (Rejected, Collided)
@@ -64,19 +63,6 @@ class Gifts:
         if found is None:
             raise Empty
         return found
-
-    async def leaders(
-        self, side: gifts.Side, *, hours: int, session_id: int, page: int
-    ) -> list[tuple[int, int]]:
-        """Users and the coins that they gave or were given, most first."""
-        return await gifts.leaders(
-            self._pool,
-            side,
-            hours=hours,
-            session_id=session_id,
-            limit=PAGE,
-            offset=page * PAGE,
-        )
 
     async def send(self, order: GiftOrder, key: RequestKey | None = None) -> SentGift:
         """Raises Refusal, and then nothing has happened."""

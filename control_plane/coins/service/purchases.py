@@ -61,9 +61,8 @@ class Purchases:
         self._stores = stores
         self._test_purchases = test_purchases
         self._sandbox_purchases = sandbox_purchases
-        self._unknown: Brief[tuple[StoreName, str], bool] = Brief(
-            unknown_seconds, MOST_UNKNOWN
-        )
+        self._unknown_seconds = unknown_seconds
+        self._unknown: Brief[tuple[StoreName, str], bool] = Brief(MOST_UNKNOWN)
 
     async def packages(self) -> list[Package]:
         """On sale now, the smallest first."""
@@ -128,7 +127,7 @@ class Purchases:
         try:
             return await self._stores[store].receipt(transaction_id)
         except NotBought:
-            self._unknown.put((store, transaction_id), True)
+            self._unknown.put((store, transaction_id), True, self._unknown_seconds)
             raise
 
     async def _package(self, claim: Claim, receipt: Receipt) -> Package:

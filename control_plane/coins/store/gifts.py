@@ -3,13 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from control_plane.base.database import Connection, Executor
 from control_plane.coins.model.gifts import Gift, NamedSession, SentGift
 from control_plane.coins.model.ledger import Entry
-
-Side = Literal["sent", "received"]
 
 _COLUMNS = ", ".join(field.name for field in fields(Gift))
 _SELECT = f"SELECT {_COLUMNS} FROM gifts"  # noqa: S608
@@ -162,35 +159,3 @@ async def _user_events(connection: Connection, given: Sequence[Given]) -> None:
         [one.sent.receiver_id for one in given],
         [json.dumps(one.event) for one in given],
     )
-
-
-async def leaders(
-    executor: Executor,
-    side: Side,
-    *,
-    hours: int,
-    session_id: int,
-    limit: int,
-    offset: int,
-) -> list[tuple[int, int]]:
-    """Users and the coins that they gave or were given, most first. ``session_id``
-    0: everywhere, within the last hours."""
-    rows = await executor.fetch(
-        """
-        SELECT CASE WHEN $1 THEN g.sender_id ELSE g.receiver_id END AS user_id,
-            sum(g.coin)::bigint AS coins
-        FROM gift_transactions g
-        JOIN users u
-            ON u.id = CASE WHEN $1 THEN g.sender_id ELSE g.receiver_id END
-            AND u.banned_at IS NULL AND u.deleted_at IS NULL
-        WHERE CASE WHEN $3 = 0 THEN true ELSE g.live_streaming_id = $3 END
-            AND g.created_at > now() - make_interval(hours => $2)
-        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $4 OFFSET $5
-        """,
-        side == "sent",
-        hours,
-        session_id,
-        limit,
-        offset,
-    )
-    return [(row["user_id"], row["coins"]) for row in rows]
