@@ -142,7 +142,7 @@ async def _user(pool: Pool, coins: int = 0) -> int:
     user_id = int(await pool.fetchval("INSERT INTO users DEFAULT VALUES RETURNING id"))
     if coins:
         async with pool.acquire() as connection:
-            await ledger.transfer(connection, "grant", rules.grant(user_id, coins))
+            await ledger.transfer(connection, "bonus", rules.bonus(user_id, coins))
     return user_id
 
 

@@ -52,7 +52,7 @@ CHANGES = {
     "UPDATE ledger_entries SET amount = amount + 1 WHERE account = 'share'": (
         "transfers_sum_to_zero"
     ),
-    "INSERT INTO ledger_transfers (kind) VALUES ('grant')": "transfers_sum_to_zero",
+    "INSERT INTO ledger_transfers (kind) VALUES ('bonus')": "transfers_sum_to_zero",
     "UPDATE ledger_entries SET amount = -99999 WHERE account = 'earnings'": (
         "no_negative_account"
     ),

@@ -5,7 +5,7 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Missing, Rejected
-from control_plane.coins.model.ledger import Balances, Entry, grant, payout_requested
+from control_plane.coins.model.ledger import Balances, Entry, bonus, payout_requested
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
 from tests.support.money import GUARDED, everything, new_user
@@ -26,7 +26,7 @@ async def test_entries_that_do_not_sum_to_zero_are_refused(pool: Pool) -> None:
     one = await new_user(pool)
     async with pool.acquire() as connection:
         with pytest.raises(Rejected, match="sum to zero"):
-            await ledger.transfer(connection, "grant", [Entry("bonus", one, 5)])
+            await ledger.transfer(connection, "bonus", [Entry("bonus", one, 5)])
 
 
 async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
@@ -41,7 +41,7 @@ async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
 async def test_an_entry_for_nobody_is_refused(pool: Pool) -> None:
     async with pool.acquire() as connection:
         with pytest.raises(Missing):
-            await ledger.transfer(connection, "grant", grant(4711, 5))
+            await ledger.transfer(connection, "bonus", bonus(4711, 5))
 
 
 async def test_what_is_written_stays_as_it_is(pool: Pool) -> None:

@@ -277,7 +277,7 @@ async def test_coin_worth_and_packages_need_no_body(app: App) -> None:
 async def earner(app: App, pool: Pool) -> Account:
     """Given coins that can be paid out: not those of a test purchase."""
     fan, star = await app.sign_in("giver"), await app.sign_in("star")
-    await Ledger(pool).grant(fan.id, 500, "", "")
+    await Ledger(pool).give_bonus(fan.id, 500, "", "")
     body = {"receiver_id": star.id, "gift_id": HEART, "gift_count": 10}
     await fan.ask("sendGift", body)
     return star

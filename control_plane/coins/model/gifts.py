@@ -6,6 +6,7 @@ from datetime import datetime
 
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model.ledger import Balances
+from control_plane.live.model.sessions import LiveSession
 
 MOST = 999  # pieces at once
 
@@ -60,17 +61,11 @@ class SentGift:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedSession:
-    user_id: int
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What an order names, as it is while the order is decided."""
 
     gifts: Mapping[int, Gift]
-    sessions: Mapping[int, NamedSession]
+    sessions: Mapping[int, LiveSession]
     video_owners: Mapping[int, int]
     #: Users who exist and are neither banned nor deleted, by id: their names.
     users: Mapping[int, str]

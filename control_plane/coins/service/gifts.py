@@ -1,7 +1,7 @@
 """Sending gifts, many in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -17,11 +17,24 @@ from control_plane.coins.model.gifts import (
     check_coins,
     judge,
 )
-from control_plane.coins.model.idempotency import RequestKey, Stored, refused, replay
+from control_plane.coins.model.idempotency import (
+    RequestKey,
+    Stored,
+    done,
+    refused,
+    replay,
+)
 from control_plane.coins.model.ledger import Balances
 from control_plane.coins.service.batches import Lane
 from control_plane.coins.store import gifts, idempotency, ledger
+from control_plane.events.log import (
+    Happened,
+    append_session_events,
+    append_user_events,
+)
+from control_plane.live.store import sessions
 from control_plane.people.store import users
+from control_plane.videos.store import videos
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +114,10 @@ class Gifts:
             ]
             if batch.given:
                 await gifts.write(connection, batch.given)
+            if batch.of_sessions:
+                await append_session_events(connection, "gift.sent", batch.of_sessions)
+            if batch.of_users:
+                await append_user_events(connection, "gift.sent", batch.of_users)
             new = {k: s for k, s in batch.stored.items() if k not in known}
             if new:
                 await idempotency.save(connection, new)
@@ -114,10 +131,10 @@ class Gifts:
         video_ids = {order.video_id for order in orders} - {0}
         facts = Facts(
             gifts=await gifts.by_id(connection, {order.gift_id for order in orders}),
-            sessions=await gifts.lock_sessions(connection, session_ids)
+            sessions=await sessions.lock(connection, session_ids)
             if session_ids
             else {},
-            video_owners=await gifts.video_owners(connection, video_ids)
+            video_owners=await videos.owners(connection, video_ids)
             if video_ids
             else {},
             users={},
@@ -145,6 +162,9 @@ class Batch:
         self._share_percent = share_percent
         self.stored = stored
         self.given: list[gifts.Given] = []
+        # Events: of the live session where there is one, else of the receiver.
+        self.of_sessions: list[Happened] = []
+        self.of_users: list[Happened] = []
 
     def decide(
         self, wanted: Wanted, transfer_id: int, gift_transaction_id: int
@@ -155,15 +175,13 @@ class Batch:
                 return self._give(wanted.order, transfer_id, gift_transaction_id)
             stored = self.stored.get((sender_id, key.key))
             if stored is not None:
-                return SentGift(**replay(stored, key))  # type: ignore[arg-type]
+                return replay(stored, key, SentGift)
             sent = self._give(wanted.order, transfer_id, gift_transaction_id)
-            ended = Stored(key.fingerprint, 200, asdict(sent))
-            self.stored[sender_id, key.key] = ended
+            self.stored[sender_id, key.key] = done(key, sent)
             return sent
         except Refusal as refusal:
             if key is not None:
-                ended = refused(key.fingerprint, refusal)
-                self.stored.setdefault((sender_id, key.key), ended)
+                self.stored.setdefault((sender_id, key.key), refused(key, refusal))
             return refusal
 
     def _give(self, order: GiftOrder, transfer_id: int, own_id: int) -> SentGift:
@@ -186,9 +204,16 @@ class Batch:
             video_id=order.video_id,
             wallet=self._has[sender_id].wallet,
         )
-        event = _event(sent, gift, self._facts.users.get(sender_id, ""))
-        self.given.append(gifts.Given(transfer_id, sent, entries, event))
+        self.given.append(gifts.Given(transfer_id, sent, entries))
+        self._happened(sent, gift)
         return sent
+
+    def _happened(self, sent: SentGift, gift: Gift) -> None:
+        event = _event(sent, gift, self._facts.users.get(sent.sender_id, ""))
+        if sent.session_id:
+            self.of_sessions.append((sent.session_id, event))
+        else:
+            self.of_users.append((sent.receiver_id, event))
 
 
 def _event(sent: SentGift, gift: Gift, sender: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from control_plane.base.brief import Brief
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model import ledger as rules
-from control_plane.coins.model.idempotency import Outcome, RequestKey
+from control_plane.coins.model.idempotency import RequestKey
 from control_plane.coins.model.ledger import Balances, Entry
 from control_plane.coins.model.purchases import (
     Claim,
@@ -40,6 +40,14 @@ class Bought:
     """``wallet``: what the buyer had right after it."""
 
     purchase: Purchase
+    wallet: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What is kept of a request that may be sent twice."""
+
+    purchase_id: int
     wallet: int
 
 
@@ -77,21 +85,23 @@ class Purchases:
     ) -> Bought:
         """Credited once for each of a store's transactions, however often it is
         claimed."""
-        outcome = await known(self._pool, user_id, key)
-        if outcome is None:
-            outcome = await self._buy(user_id, claim, key)
-        purchase = await purchases.get(self._pool, int(str(outcome["purchase_id"])))
+        credited = await known(self._pool, user_id, key, Credited)
+        if credited is None:
+            credited = await self._buy(user_id, claim, key)
+        purchase = await purchases.get(self._pool, credited.purchase_id)
         if purchase is None:
             raise Empty
-        return Bought(purchase, int(str(outcome["wallet"])))
+        return Bought(purchase, credited.wallet)
 
-    async def _buy(self, user_id: int, claim: Claim, key: RequestKey | None) -> Outcome:
+    async def _buy(
+        self, user_id: int, claim: Claim, key: RequestKey | None
+    ) -> Credited:
         store = self._store_of(claim)
         done = await purchases.find(self._pool, store, claim.transaction_id)
         receipt = None if done else await self._receipt(claim)
         package = None if receipt is None else await self._package(claim, receipt)
 
-        async def work(connection: Connection, has: Balances) -> Outcome:
+        async def work(connection: Connection, has: Balances) -> Credited:
             await purchases.lock_transaction(connection, store, claim.transaction_id)
             done = await purchases.find(connection, store, claim.transaction_id)
             if done is not None:
@@ -99,12 +109,12 @@ class Purchases:
                     raise Refusal(SOMEBODY_ELSES)
                 if done.status == "refunded":
                     raise Refunded
-                return {"purchase_id": done.id, "wallet": has.wallet}
+                return Credited(done.id, has.wallet)
             if receipt is None or package is None:
                 raise Empty
             return await _credit(connection, user_id, has, claim, receipt, package)
 
-        return await once(self._pool, user_id, key, work)
+        return await once(self._pool, user_id, key, work, Credited)
 
     def _store_of(self, claim: Claim) -> StoreName:
         if claim.store in self._stores:
@@ -199,22 +209,21 @@ async def _credit(
     claim: Claim,
     receipt: Receipt,
     package: Package,
-) -> Outcome:
+) -> Credited:
     if await purchases.was_refunded_early(
         connection, receipt.store, receipt.transaction_id
     ):
         raise Refunded
     new = new_purchase(user_id, claim, receipt, package)
-    entries = _credited(new, has)
+    entries = _entries_of(new, has)
     transfer_id = await ledger.transfer(connection, "purchase", entries)
     purchase_id = await purchases.create(connection, new, transfer_id)
     data = {"purchase_id": purchase_id, "coin": new.coins, "store": new.store}
     await append_user_event(connection, user_id, "coins.purchased", data)
-    wallet = has.after(user_id, entries).wallet
-    return {"purchase_id": purchase_id, "wallet": wallet}
+    return Credited(purchase_id, has.after(user_id, entries).wallet)
 
 
-def _credited(purchase: NewPurchase, has: Balances) -> list[Entry]:
+def _entries_of(purchase: NewPurchase, has: Balances) -> list[Entry]:
     if purchase.cost_nothing:
         return rules.trial_purchase(purchase.user_id, purchase.coins)
     return rules.purchase(purchase.user_id, has, purchase.coins)
@@ -239,7 +248,7 @@ async def _take_back(connection: Connection, purchase: Purchase, has: Balances) 
 async def _give_again(
     connection: Connection, purchase: Purchase, has: Balances
 ) -> None:
-    entries = _credited(purchase, has)
+    entries = _entries_of(purchase, has)
     await ledger.transfer(connection, "refund_reversed", entries)
     await purchases.make_credited_again(connection, purchase.id)
     data = {"purchase_id": purchase.id, "coin": purchase.coins}
