@@ -66,27 +66,38 @@ async def append_user_event(
 
 
 async def append_session_events(
-    connection: Connection, kind: str, happened: Sequence[Happened]
+    connection: Connection, kind: str, many: Sequence[Happened]
 ) -> None:
     """Many at once, of several sessions: each takes its block of numbers."""
     await connection.execute(
         _APPEND_MANY.format(table="live_streaming_sessions"),
         "session",
         kind,
-        *_columns(happened),
+        *_columns(many),
     )
 
 
 async def append_user_events(
-    connection: Connection, kind: str, happened: Sequence[Happened]
+    connection: Connection, kind: str, many: Sequence[Happened]
 ) -> None:
     await connection.execute(
-        _APPEND_MANY.format(table="users"), "user", kind, *_columns(happened)
+        _APPEND_MANY.format(table="users"), "user", kind, *_columns(many)
     )
 
 
-def _columns(happened: Sequence[Happened]) -> tuple[list[int], list[str]]:
-    return [one for one, _ in happened], [json.dumps(data) for _, data in happened]
+def _columns(many: Sequence[Happened]) -> tuple[list[int], list[str]]:
+    return [one for one, _ in many], [json.dumps(data) for _, data in many]
+
+
+async def happened(executor: Executor, session_id: int, kind: str) -> bool:
+    return bool(
+        await executor.fetchval(
+            "SELECT EXISTS (SELECT FROM events WHERE subject = 'session'"
+            " AND subject_id = $1 AND type = $2)",
+            session_id,
+            kind,
+        )
+    )
 
 
 async def of_session(executor: Executor, session_id: int) -> list[Event]:
