@@ -33,8 +33,8 @@ from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
+from tests.support.app_stores import FakeApple
 from tests.support.money import everything, new_session, new_user
-from tests.support.stores import FakeApple
 
 USERS = 4
 GIVEN = 300  # coins, to each

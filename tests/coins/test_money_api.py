@@ -9,9 +9,9 @@ from control_plane.base.database import Pool
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
 from tests.support.api import Account, App
+from tests.support.app_stores import FakeApple, FakeGoogle
 from tests.support.money import HEART, ROSE, new_session
 from tests.support.stack import until
-from tests.support.stores import FakeApple, FakeGoogle
 
 Json = dict[str, Any]
 ANDROID = {

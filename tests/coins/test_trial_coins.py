@@ -18,8 +18,8 @@ from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
 from control_plane.coins.store import ledger
+from tests.support.app_stores import FakeApple
 from tests.support.money import DIAMOND, HEART, ROSE, new_user
-from tests.support.stores import FakeApple
 
 MAIL = "star@example.com"
 SANDBOX, REAL = Claim("apple", "7"), Claim("apple", "8")  # 500 coins each

@@ -12,6 +12,8 @@ from control_plane.coins.model import ledger as rules
 from control_plane.coins.model.idempotency import RequestKey
 from control_plane.coins.model.ledger import Balances, Entry
 from control_plane.coins.model.purchases import (
+    AppStore,
+    AppStoreName,
     Claim,
     NewPurchase,
     NotBought,
@@ -20,8 +22,6 @@ from control_plane.coins.model.purchases import (
     Receipt,
     Refunded,
     RefundNotice,
-    StoreClient,
-    StoreName,
     new_purchase,
 )
 from control_plane.coins.service.idempotency import known, once
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 NOT_SET_UP = "Buying coins is not set up on this server."
 SOMEBODY_ELSES = "This purchase belongs to another account."
-MOST_UNKNOWN = 10_000  # transactions that a store did not know
+MOST_UNKNOWN = 10_000  # transactions that an app store did not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +55,22 @@ class Purchases:
     def __init__(
         self,
         pool: Pool,
-        stores: Mapping[StoreName, StoreClient],
+        app_stores: Mapping[AppStoreName, AppStore],
         *,
         test_purchases: bool,
         sandbox_purchases: bool,
         unknown_seconds: float = 60.0,
     ) -> None:
-        """``test_purchases``: credit what a store that is not set up cannot confirm.
-        ``sandbox_purchases``: credit the stores' own test purchases, which cost
-        nothing. ``unknown_seconds``: so long a store is not asked again for what it
-        did not know, so that nobody can keep us calling."""
+        """``test_purchases``: credit what an app store that is not set up cannot
+        confirm. ``sandbox_purchases``: credit the app stores' own test purchases,
+        which cost nothing. ``unknown_seconds``: so long none is asked again for what
+        it did not know, so that nobody can keep us calling."""
         self._pool = pool
-        self._stores = stores
+        self._app_stores = app_stores
         self._test_purchases = test_purchases
         self._sandbox_purchases = sandbox_purchases
         self._unknown_seconds = unknown_seconds
-        self._unknown: Brief[tuple[StoreName, str], bool] = Brief(MOST_UNKNOWN)
+        self._unknown: Brief[tuple[AppStoreName, str], bool] = Brief(MOST_UNKNOWN)
 
     async def packages(self) -> list[Package]:
         """On sale now, the smallest first."""
@@ -83,7 +83,7 @@ class Purchases:
     async def buy(
         self, user_id: int, claim: Claim, key: RequestKey | None = None
     ) -> Bought:
-        """Credited once for each of a store's transactions, however often it is
+        """Credited once for each of an app store's transactions, however often it is
         claimed."""
         credited = await known(self._pool, user_id, key, Credited)
         if credited is None:
@@ -116,26 +116,26 @@ class Purchases:
 
         return await once(self._pool, user_id, key, work, Credited)
 
-    def _store_of(self, claim: Claim) -> StoreName:
-        if claim.store in self._stores:
+    def _store_of(self, claim: Claim) -> AppStoreName:
+        if claim.store in self._app_stores:
             return claim.store
         if not self._test_purchases:
             raise Refusal(NOT_SET_UP)
         return "test"
 
     async def _receipt(self, claim: Claim) -> Receipt:
-        if claim.store not in self._stores:
+        if claim.store not in self._app_stores:
             return Receipt("test", "test", claim.transaction_id, "", 1, None)
         receipt = await self._ask(claim.store, claim.transaction_id)
         if receipt.environment != "production" and not self._sandbox_purchases:
             raise Refusal("Test purchases are not accepted here.")
         return receipt
 
-    async def _ask(self, store: StoreName, transaction_id: str) -> Receipt:
+    async def _ask(self, store: AppStoreName, transaction_id: str) -> Receipt:
         if self._unknown.get((store, transaction_id)):
             raise NotBought
         try:
-            return await self._stores[store].receipt(transaction_id)
+            return await self._app_stores[store].receipt(transaction_id)
         except NotBought:
             self._unknown.put((store, transaction_id), True, self._unknown_seconds)
             raise

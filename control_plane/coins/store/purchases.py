@@ -65,7 +65,7 @@ async def listing(executor: Executor, user_id: int, limit: int) -> list[Purchase
 
 
 async def find(executor: Executor, store: str, transaction_id: str) -> Purchase | None:
-    """In any environment: a store's ids are its own in all of them."""
+    """In any environment: an app store's ids are its own in all of them."""
     return _purchase(
         await executor.fetchrow(
             f"{_SELECT} WHERE store = $1 AND transaction_id = $2 ORDER BY id LIMIT 1",
