@@ -111,20 +111,20 @@ class Naive:
                 "SELECT user_id, status FROM live_streaming_sessions WHERE id = $1",
                 order.session_id,
             )
-            coin = await connection.fetchval(
-                "SELECT coin FROM gifts WHERE id = $1 AND on_sale", order.gift_id
+            price = await connection.fetchval(
+                "SELECT coins FROM gifts WHERE id = $1 AND on_sale", order.gift_id
             )
             if session is None or session["status"] != "live":
                 raise LookupError(order.session_id)
-            receiver_id, coins = session["user_id"], coin * order.count
+            receiver_id, coins = session["user_id"], price * order.count
             has = await ledger.lock(connection, [order.sender_id, receiver_id])
             entries = rules.gift(
                 order.sender_id, has[order.sender_id], receiver_id, coins, 0
             )
             transfer_id = await ledger.transfer(connection, "gift", entries)
             await connection.execute(
-                "INSERT INTO gift_transactions (transfer_id, gift_id, gift_count, coin,"
-                " sender_id, receiver_id, live_streaming_id)"
+                "INSERT INTO gift_transactions (transfer_id, gift_id, gift_count,"
+                " coins, sender_id, receiver_id, live_streaming_id)"
                 " VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 transfer_id,
                 order.gift_id,

@@ -55,7 +55,7 @@ async def _together(asks: Sequence[Ask]) -> float:
 
 async def _naive(pool: Pool) -> object:
     return await pool.fetch(
-        "SELECT sender_id, sum(coin) FROM gift_transactions"
+        "SELECT sender_id, sum(coins) FROM gift_transactions"
         " WHERE created_at > now() - interval '30 days'"
         " GROUP BY 1 ORDER BY 2 DESC LIMIT 10"
     )
@@ -80,7 +80,7 @@ async def _fill(pool: Pool) -> int:
                 INSERT INTO ledger_transfers (kind)
                 SELECT 'gift' FROM generate_series(1, $1) RETURNING id
             )
-            INSERT INTO gift_transactions (transfer_id, gift_id, gift_count, coin,
+            INSERT INTO gift_transactions (transfer_id, gift_id, gift_count, coins,
                 sender_id, receiver_id, live_streaming_id, created_at)
             SELECT id, 1, 1, 10, $2 + floor(random() * $3)::int,
                 $2 + $3 + floor(random() * $4)::int,

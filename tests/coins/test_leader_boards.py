@@ -35,7 +35,7 @@ async def gave_before(pool: Pool, age: timedelta, fan: int, star: int) -> None:
     """A rose of another time. The ledger is told nothing of it."""
     await pool.execute("INSERT INTO ledger_transfers (kind) VALUES ('gift')")
     await pool.execute(
-        "INSERT INTO gift_transactions (transfer_id, gift_id, gift_count, coin,"
+        "INSERT INTO gift_transactions (transfer_id, gift_id, gift_count, coins,"
         " sender_id, receiver_id, created_at)"
         " SELECT max(id), $1, 1, 10, $2, $3, now() - $4::interval"
         " FROM ledger_transfers",

@@ -207,7 +207,7 @@ async def only_real_coins_are_payable(pool: Pool) -> None:
         " WHERE account NOT IN ('trial', 'clearing')"
     )
     paid = await pool.fetchval(
-        "SELECT coalesce(sum(coin), 0) FROM withdraw_requests WHERE status = 'paid'"
+        "SELECT coalesce(sum(coins), 0) FROM withdraw_requests WHERE status = 'paid'"
     )
     users = await pool.fetchval("SELECT count(*) FROM users")
     bought = await pool.fetchval(

@@ -49,7 +49,7 @@ async def test_what_is_written_stays_as_it_is(pool: Pool) -> None:
     changes = [
         "UPDATE ledger_entries SET amount = amount + 1",
         "UPDATE ledger_transfers SET kind = 'gift'",
-        "UPDATE gift_transactions SET coin = 1",
+        "UPDATE gift_transactions SET coins = 1",
         "UPDATE wallets SET paid = paid + 1",
         *(f"DELETE FROM {table}" for table in GUARDED),  # noqa: S608
         *(f"TRUNCATE {table} CASCADE" for table in GUARDED),

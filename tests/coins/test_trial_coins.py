@@ -66,7 +66,7 @@ async def test_a_real_purchase_that_was_given_is_paid_out(
     await shop.buy(fan, REAL)
     await giving(pool).send(GiftOrder(fan, HEART, 10, star))
     asked = await paying(pool).request(star, 500, MAIL)
-    assert (asked.request.coin, asked.wallet) == (500, 0)
+    assert (asked.request.coins, asked.wallet) == (500, 0)
 
 
 async def test_of_a_gift_of_both_the_real_part_is_earned(

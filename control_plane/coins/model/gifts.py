@@ -17,11 +17,11 @@ FROZEN = "Your coins are frozen until a refunded purchase is made good."
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """A row of ``gifts``. ``coin``: of one piece. ``time``: of the animation, s."""
+    """A row of ``gifts``. ``coins``: of one piece. ``time``: of the animation, s."""
 
     id: int
     title: str
-    coin: int
+    coins: int
     image: str
     icon: str
     type: str
@@ -47,12 +47,12 @@ class GiftOrder:
 
 @dataclass(frozen=True, slots=True)
 class SentGift:
-    """``coin``: of all pieces. ``wallet``: what the sender has left."""
+    """``coins``: of all pieces. ``wallet``: what the sender has left."""
 
     id: int
     gift_id: int
     count: int
-    coin: int
+    coins: int
     sender_id: int
     receiver_id: int
     session_id: int

@@ -187,7 +187,7 @@ class Batch:
     def _give(self, order: GiftOrder, transfer_id: int, own_id: int) -> SentGift:
         gift = judge(order, self._facts)
         sender_id, receiver_id = order.sender_id, self._facts.receiver(order)
-        coins = gift.coin * order.count
+        coins = gift.coins * order.count
         has = self._has.get(sender_id, Balances())
         check_coins(has, coins)
         entries = rules.gift(sender_id, has, receiver_id, coins, self._share_percent)
@@ -197,7 +197,7 @@ class Batch:
             id=own_id,
             gift_id=gift.id,
             count=order.count,
-            coin=coins,
+            coins=coins,
             sender_id=sender_id,
             receiver_id=receiver_id,
             session_id=order.session_id,
@@ -222,7 +222,7 @@ def _event(sent: SentGift, gift: Gift, sender: str) -> dict[str, object]:
         "gift_id": gift.id,
         "title": gift.title,
         "count": sent.count,
-        "coin": sent.coin,
+        "coin": sent.coins,
         "sender_id": sent.sender_id,
         "sender": sender,
         "receiver_id": sent.receiver_id,

@@ -149,7 +149,7 @@ async def _destination(
 async def _decide(
     connection: Connection, request: WithdrawRequest, decision: Decision, note: str
 ) -> None:
-    user_id, coins = request.user_id, request.coin
+    user_id, coins = request.user_id, request.coins
     if decision == "paid":
         entries = rules.payout_paid(user_id, coins)
         transfer_id = await ledger.transfer(connection, "payout_paid", entries)

@@ -67,22 +67,22 @@ async def _write_gifts(connection: Connection, given: Sequence[Given]) -> None:
         WITH given AS (
             SELECT * FROM unnest($1::bigint[], $2::int[], $3::int[], $4::int[],
                 $5::bigint[], $6::int[], $7::int[], $8::int[], $9::int[])
-                AS g (transfer_id, id, gift_id, gift_count, coin, sender_id,
+                AS g (transfer_id, id, gift_id, gift_count, coins, sender_id,
                     receiver_id, session_id, video_id)
         ), transfers AS (
             INSERT INTO ledger_transfers (id, kind)
             SELECT transfer_id, 'gift' FROM given
         )
-        INSERT INTO gift_transactions (transfer_id, id, gift_id, gift_count, coin,
+        INSERT INTO gift_transactions (transfer_id, id, gift_id, gift_count, coins,
             sender_id, receiver_id, live_streaming_id, video_id)
-        SELECT transfer_id, id, gift_id, gift_count, coin, sender_id, receiver_id,
+        SELECT transfer_id, id, gift_id, gift_count, coins, sender_id, receiver_id,
             nullif(session_id, 0), nullif(video_id, 0) FROM given
         """,
         [one.transfer_id for one in given],
         [one.id for one in sent],
         [one.gift_id for one in sent],
         [one.count for one in sent],
-        [one.coin for one in sent],
+        [one.coins for one in sent],
         [one.sender_id for one in sent],
         [one.receiver_id for one in sent],
         [one.session_id for one in sent],

@@ -65,7 +65,7 @@ async def create(
     return int(
         await connection.fetchval(
             """
-            INSERT INTO withdraw_requests (user_id, coin, amount_minor, currency,
+            INSERT INTO withdraw_requests (user_id, coins, amount_minor, currency,
                 method, destination, hold_transfer_id)
             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
             """,
