@@ -60,7 +60,9 @@ def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
         **VideosApi(all_of_it.videos, settings.public_url).endpoints(),
         **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
         **LiveExtrasApi(Announcing(pool)).endpoints(),
-        **GiftsApi(coins.gifts, profiles, own_account, settings.public_url).endpoints(),
+        **GiftsApi(
+            coins.gifts, coins.boards, profiles, own_account, settings.public_url
+        ).endpoints(),
         **WalletApi(coins.purchases, coins.payouts, own_account).endpoints(),
     }
 

@@ -11,7 +11,7 @@ from control_plane.base.database import Pool
 from control_plane.coins.app_stores.apple import AppleApp, AppleStore
 from control_plane.coins.app_stores.google import GoogleApp, GoogleStore
 from tests.support.api import App, running, settings
-from tests.support.stores import (
+from tests.support.app_stores import (
     APP_ID,
     BUNDLE,
     PACKAGE,

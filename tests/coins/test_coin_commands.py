@@ -63,17 +63,17 @@ async def test_ledger_check_says_whether_every_rule_holds(
     assert (code, broken) == (1, ["balances_equal_entries"])
 
 
-async def test_bonus_coins_are_granted_once_for_a_key(
+async def test_bonus_coins_are_given_once_for_a_key(
     pool: Pool, command: Command
 ) -> None:
     user = str(await new_user(pool))
     for _ in range(2):
-        granted = await command("ledger", "grant", user, "50", "--key", "welcome")
-        assert granted == (0, {"wallet": 50})
+        given = await command("ledger", "bonus", user, "50", "--key", "welcome")
+        assert given == (0, {"wallet": 50})
     code, shown = await command("ledger", "show", user)
     assert (code, shown["bonus"], shown["paid"]) == (0, 50, 0)
-    code, why = await command("ledger", "grant", user, "0")
-    assert (code, "Grant 1 to" in why) == (1, True)
+    code, why = await command("ledger", "bonus", user, "0")
+    assert (code, "Give 1 to" in why) == (1, True)
 
 
 async def test_a_payout_is_paid_or_rejected(pool: Pool, command: Command) -> None:

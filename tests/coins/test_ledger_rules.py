@@ -5,7 +5,7 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Missing, Rejected
-from control_plane.coins.model.ledger import Balances, Entry, grant, payout_requested
+from control_plane.coins.model.ledger import Balances, Entry, bonus, payout_requested
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
 from tests.support.money import GUARDED, everything, new_user
@@ -28,7 +28,7 @@ async def test_entries_that_do_not_sum_to_zero_are_refused(pool: Pool) -> None:
     one = await new_user(pool)
     async with pool.acquire() as connection:
         with pytest.raises(Rejected, match="sum to zero"):
-            await ledger.transfer(connection, "grant", [Entry("bonus", one, 5)])
+            await ledger.transfer(connection, "bonus", [Entry("bonus", one, 5)])
 
 
 async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
@@ -43,13 +43,13 @@ async def test_no_account_of_a_user_goes_below_zero(pool: Pool) -> None:
 async def test_an_entry_for_nobody_is_refused(pool: Pool) -> None:
     async with pool.acquire() as connection:
         with pytest.raises(Missing):
-            await ledger.transfer(connection, "grant", grant(4711, 5))
+            await ledger.transfer(connection, "bonus", bonus(4711, 5))
 
 
 CHANGES = [
     "UPDATE ledger_entries SET amount = amount + 1",
     "UPDATE ledger_transfers SET kind = 'gift'",
-    "UPDATE gift_transactions SET coin = 1",
+    "UPDATE gift_transactions SET coins = 1",
     "UPDATE wallets SET paid = paid + 1",
     *(f"DELETE FROM {table}" for table in GUARDED),  # noqa: S608
     *(f"TRUNCATE {table} CASCADE" for table in GUARDED),
