@@ -6,13 +6,14 @@ import os
 import secrets as random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from aiohttp import web
 
-from control_plane.api import gift_files, store_notices
+from control_plane.api import store_notices
 from control_plane.base.schema import migrate
-from control_plane.config.listeners import InternalSettings
+from control_plane.config.listeners import InternalSettings, PublicSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
@@ -23,7 +24,9 @@ from control_plane.live.store import nodes as node_store
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
 from control_plane.pages.watching import WatchingFeed
-from control_plane.web import media
+from control_plane.web import files
+from control_plane.web.address import Addresses
+from control_plane.web.origin import Origins
 from control_plane.web.public import public_app
 from control_plane.wiring.apis import dispatcher
 from control_plane.wiring.services import Services, configured_node, services
@@ -31,6 +34,8 @@ from hooks.listener import Listener
 
 log = structlog.get_logger(__name__)
 
+GIFT_PICTURES = Path(__file__).parent / "api/gift_pictures"  # Android draws no SVG
+MEDIA = "[a-z0-9][a-z0-9-]{0,63}[.](?:mp4|jpg)"
 BACKLOG = 4096  # connections that may wait: 128 gives a p99 of 1.5 s in a rush
 
 
@@ -135,12 +140,13 @@ async def _internal(
 @contextlib.asynccontextmanager
 async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterator[int]:
     settings = all_of_it.settings
+    addresses = Addresses(settings.trusted_proxies)
+    origins = Origins(addresses, settings.public_url)
     app = public_app(
-        dispatcher(all_of_it),
+        dispatcher(all_of_it, addresses, origins),
         [
-            *Pages(WatchingFeed(all_of_it.watching)).routes(),
-            *media.routes(settings.media_folder),
-            *gift_files.routes(),
+            *Pages(WatchingFeed(all_of_it.watching), origins).routes(),
+            *_files(settings),
             *store_notices.routes(all_of_it.coins.apple, all_of_it.coins.purchases),
         ],
         health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
@@ -157,6 +163,14 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
     finally:
         all_of_it.watching.close()
         await runner.cleanup()
+
+
+def _files(settings: PublicSettings) -> list[web.RouteDef]:
+    pictures = files.read_all(GIFT_PICTURES)
+    found = files.from_memory("/gifts", pictures, files.DAY, anywhere=True)
+    if (folder := settings.media_folder) is not None:
+        found += files.from_disk("/media", folder, MEDIA, files.HOUR, anywhere=True)
+    return found
 
 
 class PortInUse(Exception):
