@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets as random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +25,11 @@ from control_plane.ops import health
 from control_plane.pages.routes import Pages
 from control_plane.pages.watching import WatchingFeed
 from control_plane.web import files
+from control_plane.web.accepting import CannotListen
 from control_plane.web.address import Addresses
 from control_plane.web.origin import Origins
 from control_plane.web.public import public_app
+from control_plane.web.serving import to_everybody, to_nodes
 from control_plane.wiring.apis import dispatcher
 from control_plane.wiring.services import Services, configured_node, services
 from hooks.listener import Listener
@@ -36,7 +38,6 @@ log = structlog.get_logger(__name__)
 
 GIFT_PICTURES = Path(__file__).parent / "api/gift_pictures"  # Android draws no SVG
 MEDIA = "[a-z0-9][a-z0-9-]{0,63}[.](?:mp4|jpg)"
-BACKLOG = 4096  # connections that may wait: 128 gives a p99 of 1.5 s in a rush
 
 
 @dataclass(frozen=True)
@@ -119,50 +120,43 @@ def _reconciler(all_of_it: Services, grants: Grants) -> Reconciler:
 async def _internal(
     settings: InternalSettings, listener: Listener
 ) -> AsyncIterator[int]:
-    # A connection serves one auth call: nothing that pays only later is set up.
-    server = web.Server(listener.handle, access_log=None, tcp_keepalive=False)
-    runner = web.ServerRunner(server)
-    await runner.setup()
-    try:
-        site = web.TCPSite(
-            runner,
-            settings.internal_host,
-            settings.internal_port,
-            backlog=BACKLOG,
-            reuse_port=settings.internal_reuse_port or None,
-        )
-        await _start(site, "CONTROL_PLANE_INTERNAL_PORT", settings.internal_port)
-        yield _port(runner)
-    finally:
-        await runner.cleanup()
+    host, port = settings.internal_host, settings.internal_port
+    reuse_port = settings.internal_reuse_port
+    with _named(port, "CONTROL_PLANE_INTERNAL_PORT"):
+        serving = to_nodes(listener.handle, host, port, reuse_port=reuse_port)
+        async with serving as real_port:
+            yield real_port
 
 
 @contextlib.asynccontextmanager
 async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterator[int]:
     settings = all_of_it.settings
     addresses = Addresses(settings.trusted_proxies)
+    app = _public_app(all_of_it, permissions, addresses)
+    host, port = settings.public_host, settings.public_port
+    with _named(port, "CONTROL_PLANE_PUBLIC_PORT"):
+        async with to_everybody(app, host, port, addresses) as real_port:
+            try:
+                yield real_port
+            finally:
+                all_of_it.watching.close()
+
+
+def _public_app(
+    all_of_it: Services, permissions: Permissions, addresses: Addresses
+) -> web.Application:
+    settings, coins = all_of_it.settings, all_of_it.coins
     origins = Origins(addresses, settings.public_url)
-    app = public_app(
+    return public_app(
         dispatcher(all_of_it, addresses, origins),
         [
             *Pages(WatchingFeed(all_of_it.watching), origins).routes(),
             *_files(settings),
-            *store_notices.routes(all_of_it.coins.apple, all_of_it.coins.purchases),
+            *store_notices.routes(coins.apple, coins.purchases),
         ],
         health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
         cors_origins=settings.cors_origins,
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
-    await runner.setup()
-    try:
-        site = web.TCPSite(
-            runner, settings.public_host, settings.public_port, backlog=BACKLOG
-        )
-        await _start(site, "CONTROL_PLANE_PUBLIC_PORT", settings.public_port)
-        yield _port(runner)
-    finally:
-        all_of_it.watching.close()
-        await runner.cleanup()
 
 
 def _files(settings: PublicSettings) -> list[web.RouteDef]:
@@ -177,14 +171,11 @@ class PortInUse(Exception):
     """One sentence that names the port and the setting that moves it."""
 
 
-async def _start(site: web.TCPSite, setting: str, port: int) -> None:
+@contextlib.contextmanager
+def _named(port: int, setting: str) -> Iterator[None]:
     try:
-        await site.start()
-    except OSError as error:
+        yield
+    except CannotListen as why:
         raise PortInUse(
-            f"Port {port} cannot be listened on ({error.strerror}); {setting} moves it."
+            f"Port {port} cannot be listened on ({why}); {setting} moves it."
         ) from None
-
-
-def _port(runner: web.BaseRunner) -> int:
-    return int(runner.addresses[0][1])
