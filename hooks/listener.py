@@ -4,8 +4,8 @@ One plain function instead of a router: the auth route is asked under MediaMTX's
 global lock, and connection set-up, parsing and routing are most of its cost.
 """
 
+import asyncio
 import base64
-import binascii
 import hmac
 
 import aiohttp
@@ -21,6 +21,7 @@ from control_plane.web import metrics
 from hooks import auth, lifecycle
 
 PREFIX = "/hooks/mediamtx/"
+BODY_WITHIN = 5.0  # seconds
 BODY_SECRET = "CONTROL_PLANE_HOOK_SECRET"  # noqa: S105  (a name)
 
 
@@ -50,6 +51,8 @@ class Listener:
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not request.content.is_eof() and not await _arrived(request):
+            return web.Response(status=408)
         path = request.path
         if path.startswith(PREFIX) and request.method == "POST":
             node, _, event = path[len(PREFIX) :].partition("/")
@@ -65,7 +68,7 @@ class Listener:
     async def _auth(self, request: web.BaseRequest, node: str) -> web.Response:
         given = request.headers.get("Authorization", "")
         expected = self._headers.get(node)
-        if expected is None or not hmac.compare_digest(expected, given.encode()):
+        if expected is None or not hmac.compare_digest(expected, _bytes(given)):
             metrics.count_auth("other", "wrong_node_secret")
             return web.Response(status=401)
         return await auth.answer(request, node, self._authorizer)
@@ -73,9 +76,10 @@ class Listener:
     async def _hook(
         self, request: web.BaseRequest, node: str, event: str
     ) -> web.Response:
-        if (request.content_length or 0) > lifecycle.LARGEST:
+        body = await request.read()
+        if len(body) > lifecycle.LARGEST:
             return web.Response(status=413)
-        told = lifecycle.values(await request.read())
+        told = lifecycle.values(body)
         secret = told.pop(BODY_SECRET, "") or _basic(request, node)
         if not self._is_node(node, secret):
             return web.Response(status=401)
@@ -96,14 +100,29 @@ class Listener:
 KNOWN = lifecycle.READY | lifecycle.NOT_READY
 
 
+async def _arrived(request: web.BaseRequest) -> bool:
+    """The body, which is most often here already."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            await request.read()
+    except (TimeoutError, ConnectionError, web.RequestPayloadError):
+        return False
+    return True
+
+
+def _bytes(header: str) -> bytes:
+    """As they came, text or not."""
+    return header.encode("utf-8", "surrogateescape")
+
+
 def _basic(request: web.BaseRequest, node: str) -> str:
     """The password of a Basic header whose user is the node; "" otherwise."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Basic":
         return ""
     try:
-        text = base64.b64decode(given, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        text = base64.b64decode(_bytes(given), validate=True).decode()
+    except ValueError:
         return ""
     user, _, password = text.partition(":")
     return password if user == node else ""

@@ -14,6 +14,7 @@ from control_plane.base.schema import MayNotMigrate
 from control_plane.commands.output import settings, show_one
 from control_plane.config.settings import Settings
 from control_plane.web import logs
+from control_plane.web.connections import take_all_descriptors
 
 
 @click.command("serve")
@@ -45,6 +46,7 @@ async def _serve(known: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    take_all_descriptors()
     async with serve(known):
         gc.freeze()  # what lives as long as the process halves the p99 otherwise
         await stop.wait()

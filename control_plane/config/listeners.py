@@ -16,8 +16,8 @@ class PublicSettings(Concern):
     public_url: str = ""
     api_key: SecretStr = SecretStr("")
     cors_origins: str = "*"
-    # Addresses or networks, between blanks, whose X-Forwarded-For is believed.
-    trusted_proxies: str = ""
+    # Addresses or networks, between blanks, whose X-Forwarded headers are believed.
+    trusted_proxies: str = "127.0.0.1 ::1"
     # Videos and pictures that this server serves itself, under /media.
     media_folder: Path | None = None
 

@@ -240,7 +240,7 @@ async def _serves_only_media(app: App, url: str) -> None:
     async with app.http.get(url, headers={"Range": "bytes=0-9"}) as response:
         assert response.status == 206
         assert len(await response.read()) == 10
-    assert urlsplit(url).path.startswith("/media/")
+    assert urlsplit(url).path.startswith("/api/media/")
     for path in ("/media/", "/media/none.mp4", "/media/..%2fsecret", "/media/a/b.mp4"):
         async with app.http.get(app.base + path) as response:
             assert response.status in (404, 405)

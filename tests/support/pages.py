@@ -12,6 +12,8 @@ from aiohttp.test_utils import TestServer
 from control_plane.pages import assets
 from control_plane.pages.feed import NoSuchStream, Snapshot
 from control_plane.pages.routes import Pages
+from control_plane.web.address import Addresses
+from control_plane.web.origin import Origins
 
 
 def snapshot(**changed: object) -> dict[str, object]:
@@ -135,7 +137,7 @@ async def pages(
     feed = Feed() if feed is None else feed
     site = Site(feed)
     app = web.Application()
-    app.add_routes(Pages(feed, player).routes())
+    app.add_routes(Pages(feed, Origins(Addresses("")), player).routes())
     app.router.add_post("/api/watch", site.watch)
     async with TestServer(app) as server:
         site.url = f"http://{server.host}:{server.port}"
