@@ -18,7 +18,7 @@ async def test_control_characters_are_refused(app: App, forging: str) -> None:
 
 async def test_a_bio_may_have_lines_and_a_name_may_not(app: App) -> None:
     ann = await app.sign_in("ann")
-    bio = "Zoë 👩‍👧\nسلام\u200f!\n\tdone"
+    bio = "Zoë 👩‍👧\n\u0633\u0644\u0627\u0645\u200f!\n\tdone"
     msg = await ann.ask("editProfile", {"bio": bio})
     assert msg["User"]["bio"] == bio
     assert (await ann.refused("editProfile", {"first_name": "a\nb"}))["code"] == 400

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from control_plane.base.brief import Brief
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model import ledger as rules
@@ -13,6 +14,7 @@ from control_plane.coins.model.ledger import Balances, Entry
 from control_plane.coins.model.purchases import (
     Claim,
     NewPurchase,
+    NotBought,
     Package,
     Purchase,
     Receipt,
@@ -30,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 NOT_SET_UP = "Buying coins is not set up on this server."
 SOMEBODY_ELSES = "This purchase belongs to another account."
+MOST_UNKNOWN = 10_000  # transactions that a store did not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,19 @@ class Purchases:
         *,
         test_purchases: bool,
         sandbox_purchases: bool,
+        unknown_seconds: float = 60.0,
     ) -> None:
         """``test_purchases``: credit what a store that is not set up cannot confirm.
         ``sandbox_purchases``: credit the stores' own test purchases, which cost
-        nothing."""
+        nothing. ``unknown_seconds``: so long a store is not asked again for what it
+        did not know, so that nobody can keep us calling."""
         self._pool = pool
         self._stores = stores
         self._test_purchases = test_purchases
         self._sandbox_purchases = sandbox_purchases
+        self._unknown: Brief[tuple[StoreName, str], bool] = Brief(
+            unknown_seconds, MOST_UNKNOWN
+        )
 
     async def packages(self) -> list[Package]:
         """On sale now, the smallest first."""
@@ -109,10 +117,19 @@ class Purchases:
     async def _receipt(self, claim: Claim) -> Receipt:
         if claim.store not in self._stores:
             return Receipt("test", "test", claim.transaction_id, "", 1, None)
-        receipt = await self._stores[claim.store].receipt(claim.transaction_id)
+        receipt = await self._ask(claim.store, claim.transaction_id)
         if receipt.environment != "production" and not self._sandbox_purchases:
             raise Refusal("Test purchases are not accepted here.")
         return receipt
+
+    async def _ask(self, store: StoreName, transaction_id: str) -> Receipt:
+        if self._unknown.get((store, transaction_id)):
+            raise NotBought
+        try:
+            return await self._stores[store].receipt(transaction_id)
+        except NotBought:
+            self._unknown.put((store, transaction_id), True)
+            raise
 
     async def _package(self, claim: Claim, receipt: Receipt) -> Package:
         if receipt.store == "test":
