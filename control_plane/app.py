@@ -105,7 +105,7 @@ def _owner(all_of_it: Services, grants: Grants) -> Owner:
         all_of_it.lifecycle,
         all_of_it.viewers,
         grants,
-        pepper=all_of_it.secrets.key_pepper(),
+        peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(
         all_of_it.reserved,

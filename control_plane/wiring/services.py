@@ -69,7 +69,9 @@ class Services:
 @contextlib.asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     """Opens the stores; nothing runs in the background yet."""
-    secrets = Secrets(settings.secret.get_secret_value())
+    secrets = Secrets(
+        settings.secret.get_secret_value(), settings.old_secret.get_secret_value()
+    )
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
         pool = await stack.enter_async_context(open_pool(url, GENERAL))
@@ -114,7 +116,7 @@ def _services(
         lifecycle,
         viewers,
         cutter,
-        pepper=secrets.key_pepper(),
+        peppers=secrets.key_peppers(),
         first_publish_within=timedelta(seconds=settings.first_publish_seconds),
     )
     return Services(
@@ -128,7 +130,9 @@ def _services(
         viewers=viewers,
         cutter=cutter,
         broadcasts=broadcasts,
-        lasting_keys=LastingKeys(reserved, nodes, cutter, pepper=secrets.key_pepper()),
+        lasting_keys=LastingKeys(
+            reserved, nodes, cutter, peppers=secrets.key_peppers()
+        ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
         watching=_watching(settings, secrets, pool, nodes, viewers),
         accounts=_accounts(settings, secrets, pool),

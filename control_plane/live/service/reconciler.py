@@ -8,8 +8,9 @@ import structlog
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
+from control_plane.base.secrets import Derived
 from control_plane.live.model.credentials import from_query
-from control_plane.live.model.keys import hash_key
+from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Publisher, View
 from control_plane.live.model.permissions import (
     Permission,
@@ -42,14 +43,14 @@ class Reconciler:
         viewers: Viewers,
         grants: Grants,
         *,
-        pepper: bytes,
+        peppers: Derived,
     ) -> None:
         self._pool = pool
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._viewers = viewers
         self._grants = grants
-        self._pepper = pepper
+        self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
     async def round(self, node: Node) -> None:
@@ -164,8 +165,8 @@ class Reconciler:
         """Nobody remembers which key let it in: its own query may show it."""
         if permission is None:
             return None
-        secrets = from_query(publisher.query)
-        key = find_key(permission, [hash_key(self._pepper, text) for text in secrets])
+        hashes = all_hashes(self._peppers, from_query(publisher.query))
+        key = find_key(permission, hashes)
         if key is None:
             return None
         await grant_store.add(
