@@ -103,8 +103,11 @@ def _services(
     http: aiohttp.ClientSession,
     coins: Coins,
 ) -> Services:
+    first_publish = timedelta(seconds=settings.first_publish_seconds)
     limits = Limits(
-        settings.reconnect_seconds, timedelta(seconds=settings.longest_session_seconds)
+        settings.reconnect_seconds,
+        timedelta(seconds=settings.longest_session_seconds),
+        first_publish if settings.gift_created_sessions else timedelta(0),
     )
     nodes = Nodes(reserved, _connect(secrets, http))
     cutter = Cutter(reserved, nodes)
@@ -117,7 +120,7 @@ def _services(
         viewers,
         cutter,
         peppers=secrets.key_peppers(),
-        first_publish_within=timedelta(seconds=settings.first_publish_seconds),
+        first_publish_within=first_publish,
     )
     return Services(
         settings=settings,

@@ -110,6 +110,12 @@ class Broadcasts:
             raise Empty
         return session
 
+    async def asked_for(self, session: LiveSession, caller: User | None) -> None:
+        """Where video goes another way: a host who looks at it uses it."""
+        within = self._lifecycle.limits.used_within
+        if within and caller is not None and caller.id == session.user_id:
+            await openings.keep(self._pool, session.id, within)
+
     async def listing(self, limit: int, *, everything: bool) -> list[LiveSession]:
         """Newest first; the open ones, or all."""
         statuses = [*OPEN, "ended", "expired"] if everything else [*OPEN]
