@@ -65,11 +65,11 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
         if settings.node_name:
-            await node_store.save(all_of_it.pool, configured_node(settings))
+            await node_store.save(all_of_it.reserved, configured_node(settings))
         permissions = Permissions(
-            all_of_it.pool, settings.database_url.get_secret_value()
+            all_of_it.reserved, settings.database_url.get_secret_value()
         )
-        grants = Grants(all_of_it.pool)
+        grants = Grants(all_of_it.reserved)
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
@@ -114,15 +114,15 @@ def _learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
 
 def _owner(all_of_it: Services, grants: Grants) -> Owner:
     reconciler = Reconciler(
-        all_of_it.pool,
+        all_of_it.reserved,
         all_of_it.nodes,
         all_of_it.lifecycle,
         all_of_it.viewers,
         grants,
-        pepper=all_of_it.secrets.key_pepper(),
+        peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(
-        all_of_it.pool,
+        all_of_it.reserved,
         all_of_it.nodes,
         reconciler,
         name=f"{os.getpid()}-{token_hex(4)}",

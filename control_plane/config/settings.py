@@ -22,6 +22,7 @@ from control_plane.config.sign_in import SignInSettings
 
 FROM_FILES = (
     f"{PREFIX}SECRET",
+    f"{PREFIX}OLD_SECRET",
     f"{PREFIX}API_KEY",
     f"{PREFIX}APP_STORE_PRIVATE_KEY",
     f"{PREFIX}GOOGLE_PLAY_ACCOUNT",

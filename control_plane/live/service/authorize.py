@@ -18,7 +18,7 @@ from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.credentials import candidates
-from control_plane.live.model.keys import hash_key
+from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.permissions import Permissions
@@ -62,7 +62,7 @@ class Authorizer:
         tokens_required: bool,
         limit: float = LIMIT,
     ) -> None:
-        self._pepper = secrets.key_pepper()
+        self._peppers = secrets.key_peppers()
         self._viewer_key = secrets.viewer_tokens()
         self._secrets = secrets
         self._permissions = permissions
@@ -94,15 +94,15 @@ class Authorizer:
         return deny("unknown_action")
 
     async def _publish(self, node: str, payload: Mapping[str, object]) -> Verdict:
-        secrets = candidates(payload)
-        if not secrets:
+        texts = candidates(payload)
+        if not texts:
             return deny("no_credentials")
         permission = await self._permission(payload)
         if isinstance(permission, Verdict):
             return permission
         if not self._permissions.fresh:
             return deny("not_known_now")
-        hashes = [hash_key(self._pepper, secret) for secret in secrets]
+        hashes = all_hashes(self._peppers, texts)
         key = rules.find_key(permission, hashes)
         if key is None:
             again = await self._permissions.lookup_again(permission.path)
@@ -214,7 +214,8 @@ class Authorizer:
         password = payload.get("password")
         if payload.get("user") != API_USER or not isinstance(password, str):
             return deny("no_credentials")
-        expected = self._secrets.node_api(node).encode()
-        if not hmac.compare_digest(expected, password.encode()):
+        given = password.encode()
+        known = self._secrets.known_at_node(node)
+        if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW

@@ -14,6 +14,7 @@ import structlog
 
 from control_plane.base.faults import Away
 from control_plane.base.redis import Redis
+from control_plane.base.secrets import Derived
 from control_plane.base.tasks import Loop
 from control_plane.base.tokens import BadToken, read_viewer
 from control_plane.live.model.credentials import from_query
@@ -46,7 +47,7 @@ def viewer_of_address(ip: object, query: object) -> str:
 class Viewers:
     """``hint`` never waits; everything else may talk to Redis."""
 
-    def __init__(self, redis: Redis, viewer_key: bytes) -> None:
+    def __init__(self, redis: Redis, viewer_key: Derived) -> None:
         self._redis = redis
         self._viewer_key = viewer_key
         self._hints: dict[tuple[int, str], dict[str, float]] = {}
@@ -148,7 +149,7 @@ class Viewers:
     def _who(self, reader: Reader) -> str:
         for text in from_query(reader.query):
             with contextlib.suppress(BadToken):
-                return read_viewer(self._viewer_key, text).viewer
+                return read_viewer(self._viewer_key, text, None).viewer
         return viewer_of_reader(reader.reader_id)
 
 

@@ -13,6 +13,7 @@ import structlog
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.refusals import Empty, Refusal
+from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import WATCHABLE, LiveSession
@@ -52,7 +53,7 @@ class Watching:
         nodes: Nodes,
         viewers: Viewers,
         *,
-        viewer_key: bytes,
+        viewer_key: Derived,
         token_seconds: int,
     ) -> None:
         self._pool = pool
@@ -79,7 +80,7 @@ class Watching:
 
     def _viewer(self, old_token: str) -> str:
         with contextlib.suppress(BadToken):
-            return read_viewer(self._viewer_key, old_token).viewer
+            return read_viewer(self._viewer_key, old_token, None).viewer
         return secrets.token_urlsafe(9)
 
     async def find(self, name: str) -> Broadcast:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import NoToken, Refusal, SignedOut
+from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, UserToken, read_user, sign_user
 from control_plane.people.model.users import NewUser, User
 from control_plane.people.store import users
@@ -37,7 +38,7 @@ class Accounts:
     def __init__(
         self,
         pool: Pool,
-        token_key: bytes,
+        token_key: Derived,
         *,
         token_days: int,
         accept_provider_uid: bool,
