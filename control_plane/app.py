@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -12,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from control_plane.api import store_notices
+from control_plane.base import database, redis
 from control_plane.base.schema import migrate
 from control_plane.config.listeners import InternalSettings, PublicSettings
 from control_plane.config.service import StoreSettings
@@ -25,7 +27,8 @@ from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store import nodes as node_store
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
-from control_plane.pages.watching import WatchingFeed
+from control_plane.pages.seats import Seats
+from control_plane.pages.watching import WatchingUpdates
 from control_plane.web import files
 from control_plane.web.accepting import CannotListen
 from control_plane.web.address import Addresses
@@ -73,7 +76,10 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
-        for part in (permissions, grants, all_of_it.viewers, all_of_it.coins):
+        for part in (
+            *(permissions, grants, all_of_it.viewers, all_of_it.coins),
+            all_of_it.watching,
+        ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())
         internal = await stack.enter_async_context(_internal(settings, listener))
@@ -164,11 +170,11 @@ def _public_app(
     return public_app(
         dispatcher(all_of_it, addresses, origins),
         [
-            *Pages(WatchingFeed(all_of_it.watching), origins).routes(),
+            *_pages(all_of_it, addresses, origins).routes(),
             *_files(settings),
             *store_notices.routes(coins.apple, coins.purchases),
         ],
-        health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
+        health.routes(_health(all_of_it, permissions)),
         cors_origins=settings.cors_origins,
     )
 
@@ -179,6 +185,24 @@ def _files(settings: PublicSettings) -> list[web.RouteDef]:
     if (folder := settings.media_folder) is not None:
         found += files.from_disk("/media", folder, MEDIA, files.HOUR, anywhere=True)
     return found
+
+
+def _pages(all_of_it: Services, addresses: Addresses, origins: Origins) -> Pages:
+    settings = all_of_it.settings
+    seats = Seats(
+        addresses,
+        of_address=settings.event_streams_per_address,
+        in_all=settings.event_streams,
+    )
+    return Pages(WatchingUpdates(all_of_it.watching), seats, origins)
+
+
+def _health(all_of_it: Services, permissions: Permissions) -> Health:
+    stores = {
+        "postgres": partial(database.ping, all_of_it.pool),
+        "redis": partial(redis.ping, all_of_it.redis),
+    }
+    return Health(stores, permissions)
 
 
 class PortInUse(Exception):

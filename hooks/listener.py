@@ -108,9 +108,12 @@ async def _arrived(request: web.BaseRequest) -> bool:
 
 
 def _is_one_of(known: list[bytes], given: str) -> bool:
-    """A header may be no text: it is compared as it came."""
-    sent = given.encode("utf-8", "surrogateescape")
-    return any(hmac.compare_digest(one, sent) for one in known)
+    return any(hmac.compare_digest(one, _sent(given)) for one in known)
+
+
+def _sent(header: str) -> bytes:
+    """As it came, text or not."""
+    return header.encode("utf-8", "surrogateescape")
 
 
 def _basic(request: web.BaseRequest, node: str) -> str:
@@ -119,7 +122,7 @@ def _basic(request: web.BaseRequest, node: str) -> str:
     if scheme != "Basic":
         return ""
     try:
-        text = base64.b64decode(_bytes(given), validate=True).decode()
+        text = base64.b64decode(_sent(given), validate=True).decode()
     except ValueError:
         return ""
     user, _, password = text.partition(":")
