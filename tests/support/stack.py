@@ -18,11 +18,12 @@ import aiohttp
 from click.testing import CliRunner
 
 from control_plane.__main__ import main
+from deploy.local.folder import CHECKOUT
 from tests.support import media
 from tests.support.process import Process
 from tests.support.proxy import Proxy
 
-ROOT = Path(__file__).resolve().parents[1]
+HOOK = (CHECKOUT / "hooks" / "notify.sh").resolve(strict=True)
 PORTS = [
     "PUBLIC",
     "INTERNAL",
@@ -133,7 +134,7 @@ class Stack:
 
     async def start_node(self) -> None:
         config = self.folder / "mediamtx.yml"
-        hook = ["--hook-command", str(ROOT / "hooks/notify.sh")] if self.hooks else []
+        hook = ["--hook-command", str(HOOK)] if self.hooks else []
         options = ["--bind", "127.0.0.1", "--for", self.version]
         config.write_text(self._print("mediamtx-config", *options, *hook))
         secret = self._print("node-env").strip().partition("=")[2]
