@@ -15,6 +15,7 @@ import pytest_asyncio
 import redis.asyncio as redis
 
 from deploy.local.place import Urls
+from tests.support import media
 from tests.support.servers import Servers, numbered, on_server, with_database
 
 MOST_WORKERS = 8
@@ -48,6 +49,14 @@ def _open_folder() -> Iterator[Path]:
 def server_folder() -> Iterator[Path]:
     """For servers' data: unlike `tmp_path`, Postgres can reach it when we are root."""
     yield from _open_folder()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _media(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One folder for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    media.FOLDER = folder.parent if is_worker else folder
 
 
 @pytest.fixture(scope="session")

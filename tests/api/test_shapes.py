@@ -96,7 +96,7 @@ async def _go_live(host: Account, opened: Services) -> str:
 
 async def _give(fan: Account, star: Account, places: Json, opened: Services) -> None:
     """Coins that can be paid out; once in each place, and once in none."""
-    await opened.coins.ledger.grant(fan.id, 1000, "", "")
+    await opened.coins.ledger.give_bonus(fan.id, 1000, "", "")
     for place in ({}, *({name: value} for name, value in places.items())):
         await fan.ask("sendGift", _gift(fan, star) | {"gift_count": 20} | place)
 
