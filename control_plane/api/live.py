@@ -127,6 +127,7 @@ class LiveApi:
 
     async def show_one(self, call: Call) -> web.Response:
         found = await self._watching.find(_name(call.body))
+        await self._broadcasts.asked_for(found.session, call.user)
         return answer({"LiveStreaming": _listed(found, call.host)})
 
 

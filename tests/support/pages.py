@@ -14,8 +14,10 @@ from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.updates import NoSuchStream, Snapshot
 from control_plane.web.address import Addresses
+from control_plane.web.origin import Origins
 
-_SEATS = Seats(Addresses(""), of_address=100, in_all=100)
+_NOBODY = Addresses("")
+_SEATS = Seats(_NOBODY, of_address=100, in_all=100)
 
 
 def snapshot(**changed: object) -> dict[str, object]:
@@ -139,7 +141,7 @@ async def pages(
     updates = Updates() if updates is None else updates
     site = Site(updates)
     app = web.Application()
-    app.add_routes(Pages(updates, _SEATS, player).routes())
+    app.add_routes(Pages(updates, _SEATS, Origins(_NOBODY), player).routes())
     app.router.add_post("/api/watch", site.watch)
     async with TestServer(app) as server:
         site.url = f"http://{server.host}:{server.port}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
+from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, read_viewer
 from control_plane.live.model.credentials import from_query
 from control_plane.live.model.nodes import Reader
@@ -51,7 +52,7 @@ class Audience:
 class Watched:
     """One node's lists, look by look."""
 
-    def __init__(self, viewer_key: bytes) -> None:
+    def __init__(self, viewer_key: Derived) -> None:
         self._viewer_key = viewer_key
         self._readers: dict[str, _Progress] | None = None
         self._complete_at = 0.0
@@ -87,7 +88,7 @@ class Watched:
     def _token_viewer(self, reader: Reader) -> str | None:
         for text in from_query(reader.query):
             try:
-                return read_viewer(self._viewer_key, text).viewer
+                return read_viewer(self._viewer_key, text, None).viewer
             except BadToken:
                 continue
         return None

@@ -5,6 +5,7 @@ so a decision on the warm path touches memory only. What is learned from it, vie
 hints and grants, is written after the answer.
 """
 
+import asyncio
 import hmac
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.credentials import candidates
-from control_plane.live.model.keys import hash_key
+from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
 from control_plane.live.model.viewers import viewer_of_address
 from control_plane.live.service.grants import Grants
@@ -26,6 +27,9 @@ from control_plane.live.service.viewers import Viewers
 
 ADMITTED_FOR = 60.0  # seconds an address may go on without its token, see below
 MOST_ADMITTED = 100_000
+#: Seconds that one decision may wait for Postgres, whatever it has to ask: the node
+#: has its answer within 0.25.
+LIMIT = 0.2
 API_USER = "control-plane"
 
 
@@ -53,19 +57,28 @@ class Authorizer:
         grants: Grants,
         *,
         tokens_required: bool,
+        limit: float = LIMIT,
     ) -> None:
-        self._pepper = secrets.key_pepper()
+        self._peppers = secrets.key_peppers()
         self._viewer_key = secrets.viewer_tokens()
         self._secrets = secrets
         self._permissions = permissions
         self._viewers = viewers
         self._grants = grants
         self._tokens_required = tokens_required
+        self._limit = limit
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, str]] = {}
 
     async def decide(self, node: str, payload: Mapping[str, object]) -> Verdict:
         """``payload`` is MediaMTX's, of any version; unknown fields do not matter."""
+        try:
+            async with asyncio.timeout(self._limit):
+                return await self._decide(node, payload)
+        except (Away, TimeoutError):
+            return deny("not_known_now")
+
+    async def _decide(self, node: str, payload: Mapping[str, object]) -> Verdict:
         action = payload.get("action")
         if action == "read":
             return await self._read(node, payload)
@@ -78,18 +91,19 @@ class Authorizer:
         return deny("unknown_action")
 
     async def _publish(self, node: str, payload: Mapping[str, object]) -> Verdict:
-        secrets = candidates(payload)
-        if not secrets:
+        texts = candidates(payload)
+        if not texts:
             return deny("no_credentials")
         permission = await self._permission(payload)
         if isinstance(permission, Verdict):
             return permission
         if not self._permissions.fresh:
             return deny("not_known_now")
-        hashes = [hash_key(self._pepper, secret) for secret in secrets]
+        hashes = all_hashes(self._peppers, texts)
         key = rules.find_key(permission, hashes)
         if key is None:
-            permission = await self._asked_again(permission)
+            again = await self._permissions.lookup_again(permission.path)
+            permission = again or permission
             key = rules.find_key(permission, hashes)
         reason = rules.may_publish(permission, key, datetime.now(UTC))
         if reason != "ok" or key is None:
@@ -128,17 +142,8 @@ class Authorizer:
         known = self._permissions.recall(path)
         if known is not None:
             return known
-        try:
-            permission = await self._permissions.lookup(path)
-        except (Away, TimeoutError):
-            return deny("not_known_now")
+        permission = await self._permissions.lookup(path)
         return deny("unknown_path") if permission is None else permission
-
-    async def _asked_again(self, known: Permission) -> Permission:
-        try:
-            return await self._permissions.lookup_again(known.path) or known
-        except (Away, TimeoutError):
-            return known
 
     def _viewer_token(
         self, payload: Mapping[str, object], path: str
@@ -206,7 +211,8 @@ class Authorizer:
         password = payload.get("password")
         if payload.get("user") != API_USER or not isinstance(password, str):
             return deny("no_credentials")
-        expected = self._secrets.node_api(node).encode()
-        if not hmac.compare_digest(expected, password.encode()):
+        given = password.encode()
+        known = self._secrets.known_at_node(node)
+        if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW

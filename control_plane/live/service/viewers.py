@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 import structlog
 
 from control_plane.base.faults import Away
+from control_plane.base.secrets import Derived
 from control_plane.base.tasks import Loop
 from control_plane.live.model.asking import Asking
 from control_plane.live.model.nodes import View
@@ -31,7 +32,7 @@ Hints = dict[tuple[int, str], dict[str, float]]
 class Viewers:
     """``hint`` never waits; everything else may talk to Redis."""
 
-    def __init__(self, sets: ViewerSets, viewer_key: bytes) -> None:
+    def __init__(self, sets: ViewerSets, viewer_key: Derived) -> None:
         self._sets = sets
         self._viewer_key = viewer_key
         self._hints: Hints = {}

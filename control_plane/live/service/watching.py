@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
+from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
 from control_plane.live.model.watching import Broadcast, is_over, session_id
 from control_plane.live.service.following import Following
@@ -33,7 +34,7 @@ class Watching:
         nodes: Nodes,
         viewers: Viewers,
         *,
-        viewer_key: bytes,
+        viewer_key: Derived,
         token_seconds: int,
     ) -> None:
         self._pool = pool
@@ -60,7 +61,7 @@ class Watching:
 
     def _viewer(self, old_token: str) -> str:
         with contextlib.suppress(BadToken):
-            return read_viewer(self._viewer_key, old_token).viewer
+            return read_viewer(self._viewer_key, old_token, None).viewer
         return secrets.token_urlsafe(9)
 
     async def find(self, name: str) -> Broadcast:

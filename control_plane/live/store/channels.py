@@ -21,7 +21,7 @@ async def at_path(executor: Executor, path: str) -> Channel | None:
 
 
 async def create(executor: Executor, user_id: int, name: str) -> None:
-    """Raises Taken when the name is taken."""
+    """Raises Taken when the name is another's, as a channel's or as a username."""
     await executor.execute(
         "INSERT INTO channels (user_id, name, path) VALUES ($1, $2, 'live/' || $2)",
         user_id,

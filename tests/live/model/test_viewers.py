@@ -11,7 +11,7 @@ from control_plane.live.model.viewers import (
     viewer_of_reader,
 )
 
-KEY = b"k" * 32
+KEY = (b"k" * 32,)
 PATH = "live/1"
 
 
