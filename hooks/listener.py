@@ -4,8 +4,8 @@ One plain function instead of a router: the auth route is asked under MediaMTX's
 global lock, and connection set-up, parsing and routing are most of its cost.
 """
 
+import asyncio
 import base64
-import binascii
 import hmac
 
 import aiohttp
@@ -21,6 +21,7 @@ from control_plane.web import metrics
 from hooks import auth, lifecycle
 
 PREFIX = "/hooks/mediamtx/"
+BODY_WITHIN = 5.0  # seconds
 BODY_SECRET = "CONTROL_PLANE_HOOK_SECRET"  # noqa: S105  (a name)
 
 
@@ -54,6 +55,8 @@ class Listener:
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not request.content.is_eof() and not await _arrived(request):
+            return web.Response(status=408)
         path = request.path
         if path.startswith(PREFIX) and request.method == "POST":
             node, _, event = path[len(PREFIX) :].partition("/")
@@ -76,9 +79,10 @@ class Listener:
     async def _hook(
         self, request: web.BaseRequest, node: str, event: str
     ) -> web.Response:
-        if (request.content_length or 0) > lifecycle.LARGEST:
+        body = await request.read()
+        if len(body) > lifecycle.LARGEST:
             return web.Response(status=413)
-        told = lifecycle.values(await request.read())
+        told = lifecycle.values(body)
         secret = told.pop(BODY_SECRET, "") or _basic(request, node)
         if not _is_one_of(self._nodes.get(node, []), secret):
             return web.Response(status=401)
@@ -93,8 +97,23 @@ class Listener:
 KNOWN = lifecycle.READY | lifecycle.NOT_READY
 
 
+async def _arrived(request: web.BaseRequest) -> bool:
+    """The body, which is most often here already."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            await request.read()
+    except (TimeoutError, ConnectionError, web.RequestPayloadError):
+        return False
+    return True
+
+
 def _is_one_of(known: list[bytes], given: str) -> bool:
-    return any(hmac.compare_digest(one, given.encode()) for one in known)
+    return any(hmac.compare_digest(one, _sent(given)) for one in known)
+
+
+def _sent(header: str) -> bytes:
+    """As it came, text or not."""
+    return header.encode("utf-8", "surrogateescape")
 
 
 def _basic(request: web.BaseRequest, node: str) -> str:
@@ -103,8 +122,8 @@ def _basic(request: web.BaseRequest, node: str) -> str:
     if scheme != "Basic":
         return ""
     try:
-        text = base64.b64decode(given, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        text = base64.b64decode(_sent(given), validate=True).decode()
+    except ValueError:
         return ""
     user, _, password = text.partition(":")
     return password if user == node else ""

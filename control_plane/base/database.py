@@ -188,6 +188,11 @@ async def _close(pool: "asyncpg.Pool[Record]") -> None:
         pool.terminate()
 
 
+async def ping(pool: Pool) -> None:
+    """Raises Away."""
+    await pool.fetchval("SELECT 1")
+
+
 class Notices:
     """A connection that hears what others say with ``NOTIFY``."""
 

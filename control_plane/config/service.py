@@ -43,3 +43,6 @@ class StoreSettings(Concern):
 
     database_url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
     redis_url: SecretStr = Field(validation_alias=AliasChoices("REDIS_URL"))
+    # Of a role that owns the tables, so that the service's own need not. None: the
+    # service's owns them.
+    migrations_url: SecretStr = SecretStr("")

@@ -23,10 +23,13 @@ from control_plane.people.service.social import Social
 from control_plane.videos.store import videos
 from control_plane.web.address import Addresses
 from control_plane.web.dispatch import Dispatcher, Endpoint
+from control_plane.web.origin import Origins
 from control_plane.wiring.services import Services
 
 
-def dispatcher(all_of_it: Services) -> Dispatcher:
+def dispatcher(
+    all_of_it: Services, addresses: Addresses, origins: Origins
+) -> Dispatcher:
     settings = all_of_it.settings
     live = LiveApi(
         all_of_it.broadcasts,
@@ -40,7 +43,8 @@ def dispatcher(all_of_it: Services) -> Dispatcher:
         all_of_it.callers,
         settings.api_key.get_secret_value(),
         _rate_limits(all_of_it),
-        Addresses(settings.trusted_proxies),
+        addresses,
+        origins,
     )
 
 
@@ -59,10 +63,10 @@ def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
     return {
         **accounts.endpoints(),
         **SocialApi(Social(pool), profiles).endpoints(),
-        **VideosApi(all_of_it.videos, settings.public_url).endpoints(),
+        **VideosApi(all_of_it.videos).endpoints(),
         **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
         **LiveExtrasApi(Announcing(pool)).endpoints(),
-        **GiftsApi(coins.gifts, profiles, own_account, settings.public_url).endpoints(),
+        **GiftsApi(coins.gifts, coins.boards, profiles, own_account).endpoints(),
         **WalletApi(coins.purchases, coins.payouts, own_account).endpoints(),
     }
 

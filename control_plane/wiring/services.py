@@ -23,6 +23,7 @@ from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
 from control_plane.live.service.watching import Watching
+from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
 from control_plane.people.service.accounts import Accounts
 from control_plane.people.service.profiles import Profiles
@@ -112,7 +113,7 @@ def _services(
     nodes = Nodes(reserved, _connect(secrets, http))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, limits)
-    viewers = Viewers(redis, secrets.viewer_tokens())
+    viewers = Viewers(ViewerSets(redis), secrets.viewer_tokens())
     broadcasts = Broadcasts(
         reserved,
         nodes,

@@ -20,13 +20,10 @@ from control_plane.live.model import permissions as rules
 from control_plane.live.model.credentials import candidates
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
+from control_plane.live.model.viewers import viewer_of_address
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.permissions import Permissions
-from control_plane.live.service.viewers import (
-    Viewers,
-    viewer_of_address,
-    viewer_of_reader,
-)
+from control_plane.live.service.viewers import Viewers
 
 ADMITTED_FOR = 60.0  # seconds an address may go on without its token, see below
 MOST_ADMITTED = 100_000
@@ -189,15 +186,15 @@ class Authorizer:
         permission: Permission,
         viewer: str | None,
     ) -> None:
-        protocol, reader_id = payload.get("protocol"), payload.get("id")
-        if protocol == "hls" and not reader_id:
-            # A node without HLS sessions asks for each request and lists no one.
-            who = viewer or viewer_of_address(payload.get("ip"), payload.get("query"))
-            self._viewers.hint(permission.session_id, node, who)
-        elif reader_id and protocol != "rtsp":
-            # RTSP names its connection here (before v1.19.3), its session in the list.
+        """Only a hint. Without a token the address names an HLS viewer: players try
+        again and again. Other protocols are in every node's lists."""
+        hls = payload.get("protocol") == "hls"
+        if permission.status == "live" and (viewer is not None or hls):
             self._viewers.hint(
-                permission.session_id, node, viewer or viewer_of_reader(str(reader_id))
+                permission.session_id,
+                node,
+                viewer or viewer_of_address(payload.get("ip")),
+                listed=not hls or bool(payload.get("id")),
             )
 
     def _flaps(self, path: str) -> bool:

@@ -1,6 +1,7 @@
 """A round compares a node's own lists with our tables and repairs both."""
 
 import contextlib
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -56,6 +57,7 @@ class Reconciler:
         that stands there and is missing from the lists is gone, not yet to come."""
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
+        asked_at = time.time()
         view = await self._nodes.api(node).look()
         if view.answer == "silent":
             await self._silent(node, view)
@@ -67,16 +69,17 @@ class Reconciler:
         await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
-        await self._count(node, view, current)
+        await self._count(node, view, current, asked_at)
 
     async def count_only(self, node: Node) -> None:
         """While Postgres is away: viewers are counted and no session changes."""
         known = self._known_sessions.get(node.name, [])
+        asked_at = time.time()
         view = await self._nodes.api(node).look()
         if view.answer != "answered":
             return
         with contextlib.suppress(Away):
-            await self._viewers.observe(node.name, view, known)
+            await self._viewers.observe(node.name, view, known, asked_at)
 
     def forget(self, name: str) -> None:
         """The node is another's from here on, or gone."""
@@ -196,15 +199,18 @@ class Reconciler:
             await self._viewers.clear(session)
 
     async def _count(
-        self, node: Node, view: View, current: Sequence[LiveSession]
+        self,
+        node: Node,
+        view: View,
+        current: Sequence[LiveSession],
+        asked_at: float,
     ) -> None:
         try:
-            await self._viewers.observe(node.name, view, current)
-            counts = await self._viewers.counts(current)
+            confirmed = await self._viewers.observe(node.name, view, current, asked_at)
         except Away as error:
             log.warning("viewers not counted", error=type(error).__name__)
             return
         peaks = {session.id: session.peak_viewers for session in current}
-        higher = [(i, n) for i, n in counts.items() if n > peaks[i]]
+        higher = [(i, n) for i, n in confirmed.items() if n > peaks[i]]
         if higher:
             await sessions.raise_peaks(self._pool, higher)

@@ -1,7 +1,7 @@
 """Live sessions. A change of status is one UPDATE that names the old status;
 whoever's row count is one made it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 
@@ -28,6 +28,17 @@ def _maybe(row: Record | None) -> LiveSession | None:
 
 async def get(executor: Executor, session_id: int) -> LiveSession | None:
     return _maybe(await executor.fetchrow(f"{_SELECT} WHERE s.id = $1", session_id))
+
+
+async def lock(
+    connection: Connection, session_ids: Iterable[int]
+) -> dict[int, LiveSession]:
+    """Until the transaction ends none of them ends."""
+    rows = await connection.fetch(
+        f"{_SELECT} WHERE s.id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s",
+        list(session_ids),
+    )
+    return {row["id"]: _session(row) for row in rows}
 
 
 async def get_locked(connection: Connection, session_id: int) -> LiveSession | None:
