@@ -29,14 +29,11 @@ class GiftsApi:
         boards: LeaderBoards,
         profiles: Profiles,
         own_account: OwnAccount,
-        public_url: str,
     ) -> None:
-        """``public_url``: "" takes the address that a request came to."""
         self._gifts = gifts
         self._boards = boards
         self._profiles = profiles
         self._own = own_account
-        self._public_url = public_url.rstrip("/")
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -47,21 +44,19 @@ class GiftsApi:
         }
 
     async def show(self, call: Call) -> web.Response:
-        base = self._base(call)
         found = await self._gifts.catalogue()
-        return answer([{"Gift": coin_shapes.gift(gift, base)} for gift in found])
+        return answer([{"Gift": coin_shapes.gift(gift, call.files)} for gift in found])
 
     async def send(self, call: Call) -> web.Response:
         own.check_self(call, "sender_id", "You can only send gifts as yourself.")
         sent = await self._gifts.send(_order(call), own.key(call))
         gift = await self._gifts.get(sent.gift_id)
-        base = self._base(call)
         account = await self._own.of(call, wallet=sent.wallet)
         return answer(
             account
             | {
-                "Gift": coin_shapes.gift(gift, base),
-                "GiftSend": coin_shapes.sent(sent, gift, base),
+                "Gift": coin_shapes.gift(gift, call.files),
+                "GiftSend": coin_shapes.sent(sent, gift, call.files),
             }
         )
 
@@ -83,9 +78,6 @@ class GiftsApi:
         if not lines:
             raise Empty
         return answer(lines)
-
-    def _base(self, call: Call) -> str:
-        return self._public_url or f"{call.request.scheme}://{call.request.host}"
 
 
 def _order(call: Call) -> GiftOrder:

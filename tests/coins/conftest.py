@@ -33,6 +33,13 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
+async def owner(owner_url: str) -> AsyncIterator[Pool]:
+    """As the role that owns the tables."""
+    async with database.open_pool(owner_url) as pool:
+        yield pool
+
+
+@pytest.fixture
 async def apple(tmp_path: Path) -> AsyncIterator[FakeApple]:
     fake = FakeApple()
     async with https(tmp_path, fake.routes()) as fake.url:

@@ -76,8 +76,10 @@ class Undone(Exception):
     """Rolls a change back."""
 
 
-async def test_whatever_is_changed_behind_the_triggers_is_found(busy: Pool) -> None:
-    async with busy.acquire() as connection:
+async def test_whatever_is_changed_behind_the_triggers_is_found(
+    busy: Pool, owner: Pool
+) -> None:
+    async with owner.acquire() as connection:
         for change, rule in CHANGES.items():
             with contextlib.suppress(Undone):
                 async with connection.transaction():

@@ -48,7 +48,7 @@ async def test_gifts_on_sale_have_the_types_of_both_apps(app: App) -> None:
 async def test_the_pictures_of_gifts_are_served(app: App) -> None:
     """By their full address: iOS takes any text as it is."""
     for one in await app.ask("showGifts"):
-        assert one["Gift"]["icon"].startswith(f"{app.base}/gifts/")
+        assert one["Gift"]["icon"].startswith(f"{app.base}/api/gifts/")
         async with app.http.get(one["Gift"]["image"]) as response:
             assert response.content_type == "image/png"
             assert (await response.read()).startswith(b"\x89PNG")

@@ -178,16 +178,20 @@ async def past_reconnect_deadline(
 
 
 async def never_published(
-    executor: Executor, node: str, at: datetime, grace: timedelta
+    executor: Executor, node: str, at: datetime, grace: timedelta, used: timedelta
 ) -> list[LiveSession]:
-    """Created ones that no key can start any more. The grace covers an encoder
-    let in at the last moment, whose tracks the node still looks at."""
+    """Created ones that no key can start any more, and whose last event (a gift,
+    perhaps) is older than ``used``. The grace covers an encoder let in at the last
+    moment, whose tracks the node still looks at."""
     rows = await executor.fetch(
         f"{_SELECT} WHERE s.node = $1 AND s.status = 'created'"
-        " AND s.expires_at + $3 <= $2",
+        " AND s.expires_at + $3 <= $2 AND NOT EXISTS (SELECT FROM events e"
+        " WHERE e.subject = 'session' AND e.subject_id = s.id AND e.seq = s.seq"
+        " AND e.created_at + $4 > $2)",
         node,
         at,
         grace,
+        used,
     )
     return [_session(row) for row in rows]
 
