@@ -10,6 +10,7 @@ from aiohttp import web
 
 from control_plane.base.refusals import BadInput
 from control_plane.base.streams import whole
+from control_plane.base.texts import has_control
 from control_plane.web import parsing
 from control_plane.web.multipart import of_parts
 
@@ -26,7 +27,9 @@ class Body:
     def has(self, name: str) -> bool:
         return self.fields.get(name) not in (None, "")
 
-    def text(self, name: str, default: str = "", longest: int = 1000) -> str:
+    def text(
+        self, name: str, default: str = "", longest: int = 1000, *, lines: bool = False
+    ) -> str:
         value = self.fields.get(name)
         if value is None:
             return default
@@ -35,7 +38,7 @@ class Body:
         text = str(value).strip()
         if len(text) > longest:
             raise BadInput(f"{name} is too long.")
-        if "\x00" in text:
+        if has_control(text, lines=lines):
             raise BadInput(f"{name} has characters that cannot be stored.")
         try:
             text.encode()
