@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -12,8 +13,10 @@ import structlog
 from aiohttp import web
 
 from control_plane.api import store_notices
+from control_plane.base import database, redis
 from control_plane.base.schema import migrate
 from control_plane.config.listeners import InternalSettings, PublicSettings
+from control_plane.config.service import StoreSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
@@ -24,7 +27,8 @@ from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store import nodes as node_store
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
-from control_plane.pages.watching import WatchingFeed
+from control_plane.pages.seats import Seats
+from control_plane.pages.watching import WatchingUpdates
 from control_plane.web import files
 from control_plane.web.accepting import CannotListen
 from control_plane.web.address import Addresses
@@ -49,23 +53,33 @@ class Ports:
     internal: int
 
 
+async def migrated(settings: StoreSettings) -> list[str]:
+    """What was missing in the database."""
+    url = settings.database_url.get_secret_value()
+    owner = settings.migrations_url.get_secret_value()
+    return await migrate(owner, service_url=url) if owner else await migrate(url)
+
+
 @contextlib.asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[Ports]:
     """The whole service, until the context ends; then it drains."""
-    for name in await migrate(settings.database_url.get_secret_value()):
+    for name in await migrated(settings):
         log.info("migrated", migration=name)
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
         if settings.node_name:
-            await node_store.save(all_of_it.pool, configured_node(settings))
+            await node_store.save(all_of_it.reserved, configured_node(settings))
         permissions = Permissions(
-            all_of_it.pool, settings.database_url.get_secret_value()
+            all_of_it.reserved, settings.database_url.get_secret_value()
         )
-        grants = Grants(all_of_it.pool)
+        grants = Grants(all_of_it.reserved)
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
-        for part in (permissions, grants, all_of_it.viewers, all_of_it.coins):
+        for part in (
+            *(permissions, grants, all_of_it.viewers, all_of_it.coins),
+            all_of_it.watching,
+        ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())
         internal = await stack.enter_async_context(_internal(settings, listener))
@@ -106,15 +120,15 @@ def _learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
 
 def _owner(all_of_it: Services, grants: Grants) -> Owner:
     reconciler = Reconciler(
-        all_of_it.pool,
+        all_of_it.reserved,
         all_of_it.nodes,
         all_of_it.lifecycle,
         all_of_it.viewers,
         grants,
-        pepper=all_of_it.secrets.key_pepper(),
+        peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(
-        all_of_it.pool,
+        all_of_it.reserved,
         all_of_it.nodes,
         reconciler,
         name=f"{os.getpid()}-{token_hex(4)}",
@@ -156,11 +170,11 @@ def _public_app(
     return public_app(
         dispatcher(all_of_it, addresses, origins),
         [
-            *Pages(WatchingFeed(all_of_it.watching), origins).routes(),
+            *_pages(all_of_it, addresses, origins).routes(),
             *_files(settings),
             *store_notices.routes(coins.apple, coins.purchases),
         ],
-        health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
+        health.routes(_health(all_of_it, permissions)),
         cors_origins=settings.cors_origins,
     )
 
@@ -171,6 +185,24 @@ def _files(settings: PublicSettings) -> list[web.RouteDef]:
     if (folder := settings.media_folder) is not None:
         found += files.from_disk("/media", folder, MEDIA, files.HOUR, anywhere=True)
     return found
+
+
+def _pages(all_of_it: Services, addresses: Addresses, origins: Origins) -> Pages:
+    settings = all_of_it.settings
+    seats = Seats(
+        addresses,
+        of_address=settings.event_streams_per_address,
+        in_all=settings.event_streams,
+    )
+    return Pages(WatchingUpdates(all_of_it.watching), seats, origins)
+
+
+def _health(all_of_it: Services, permissions: Permissions) -> Health:
+    stores = {
+        "postgres": partial(database.ping, all_of_it.pool),
+        "redis": partial(redis.ping, all_of_it.redis),
+    }
+    return Health(stores, permissions)
 
 
 class PortInUse(Exception):

@@ -39,15 +39,19 @@ class Listener:
         self._changes = changes
         self._grants = grants
         self._cutter = cutter
-        self._nodes: dict[str, str] = {}
-        self._headers: dict[str, bytes] = {}
+        self._nodes: dict[str, list[bytes]] = {}
+        self._headers: dict[str, list[bytes]] = {}
 
     def know_nodes(self, names: list[str]) -> None:
         """Only these may call; each with its own secret."""
-        self._nodes = {name: self._secrets.node(name) for name in names}
+        known = {name: self._secrets.known_of_node(name) for name in names}
+        self._nodes = {
+            name: [secret.encode() for secret in secrets]
+            for name, secrets in known.items()
+        }
         self._headers = {
-            name: aiohttp.encode_basic_auth(name, secret).encode()
-            for name, secret in self._nodes.items()
+            name: [aiohttp.encode_basic_auth(name, one).encode() for one in secrets]
+            for name, secrets in known.items()
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -67,8 +71,7 @@ class Listener:
 
     async def _auth(self, request: web.BaseRequest, node: str) -> web.Response:
         given = request.headers.get("Authorization", "")
-        expected = self._headers.get(node)
-        if expected is None or not hmac.compare_digest(expected, _bytes(given)):
+        if not _is_one_of(self._headers.get(node, []), given):
             metrics.count_auth("other", "wrong_node_secret")
             return web.Response(status=401)
         return await auth.answer(request, node, self._authorizer)
@@ -81,7 +84,7 @@ class Listener:
             return web.Response(status=413)
         told = lifecycle.values(body)
         secret = told.pop(BODY_SECRET, "") or _basic(request, node)
-        if not self._is_node(node, secret):
+        if not _is_one_of(self._nodes.get(node, []), secret):
             return web.Response(status=401)
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
         try:
@@ -89,12 +92,6 @@ class Listener:
         except Away:
             return web.Response(status=503)
         return await lifecycle.tell(node, event, told, self._changes, self._cutter)
-
-    def _is_node(self, node: str, secret: str) -> bool:
-        expected = self._nodes.get(node)
-        if expected is None:
-            return False
-        return hmac.compare_digest(expected.encode(), secret.encode())
 
 
 KNOWN = lifecycle.READY | lifecycle.NOT_READY
@@ -110,8 +107,12 @@ async def _arrived(request: web.BaseRequest) -> bool:
     return True
 
 
-def _bytes(header: str) -> bytes:
-    """As they came, text or not."""
+def _is_one_of(known: list[bytes], given: str) -> bool:
+    return any(hmac.compare_digest(one, _sent(given)) for one in known)
+
+
+def _sent(header: str) -> bytes:
+    """As it came, text or not."""
     return header.encode("utf-8", "surrogateescape")
 
 
@@ -121,7 +122,7 @@ def _basic(request: web.BaseRequest, node: str) -> str:
     if scheme != "Basic":
         return ""
     try:
-        text = base64.b64decode(_bytes(given), validate=True).decode()
+        text = base64.b64decode(_sent(given), validate=True).decode()
     except ValueError:
         return ""
     user, _, password = text.partition(":")

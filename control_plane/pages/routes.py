@@ -9,9 +9,10 @@ from aiohttp import web
 
 from control_plane.pages import assets
 from control_plane.pages.events import stream
-from control_plane.pages.feed import LiveFeed
 from control_plane.pages.policy import policy
 from control_plane.pages.relay import Relay
+from control_plane.pages.seats import Seats
+from control_plane.pages.updates import LiveUpdates
 from control_plane.web import files
 from control_plane.web.files import File
 from control_plane.web.origin import Origins
@@ -23,12 +24,17 @@ WATCH = "/watch/{name:[A-Za-z0-9_-]{1,64}}"
 
 class Pages:
     def __init__(
-        self, feed: LiveFeed, origins: Origins, player: Path = assets.PLAYER
+        self,
+        updates: LiveUpdates,
+        seats: Seats,
+        origins: Origins,
+        player: Path = assets.PLAYER,
     ) -> None:
-        self._feed = feed
+        self._updates = updates
+        self._seats = seats
         self._origins = origins
-        self._sessions = Relay(feed.subscribe)
-        self._list = Relay(lambda _: _listed(feed))
+        self._sessions = Relay(updates.subscribe)
+        self._list = Relay(lambda _: _listed(updates))
         self._assets = assets.assets(player)
         self._home = assets.home_page()
         self._watch = assets.watch_page(has_player=assets.PLAYER_NAME in self._assets)
@@ -49,10 +55,12 @@ class Pages:
         return await self._page(request, self._watch)
 
     async def home_events(self, request: web.Request) -> web.StreamResponse:
-        return await stream(request, self._list, "")
+        with self._seats.taken(request):
+            return await stream(request, self._list, "")
 
     async def watch_events(self, request: web.Request) -> web.StreamResponse:
-        return await stream(request, self._sessions, request.match_info["name"])
+        with self._seats.taken(request):
+            return await stream(request, self._sessions, request.match_info["name"])
 
     async def _page(self, request: web.Request, page: File) -> web.StreamResponse:
         response = files.respond(request, page)
@@ -66,13 +74,13 @@ class Pages:
         when a node is not in its policy."""
         try:
             host = self._origins.of(request).host
-            return policy(await self._feed.hls_urls(host))
+            return policy(await self._updates.hls_urls(host))
         except Exception:
             log.exception("the addresses of the nodes are unknown")
             return policy([])
 
 
 @contextlib.asynccontextmanager
-async def _listed(feed: LiveFeed) -> AsyncIterator[AsyncIterator[object]]:
-    async with feed.subscribe_list() as updates:
-        yield ({"sessions": list(sessions)} async for sessions in updates)
+async def _listed(updates: LiveUpdates) -> AsyncIterator[AsyncIterator[object]]:
+    async with updates.subscribe_list() as lists:
+        yield ({"sessions": list(sessions)} async for sessions in lists)
