@@ -22,7 +22,7 @@ from control_plane.__main__ import main
 from tests.support.process import Process
 from tests.support.proxy import Proxy
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PORTS = [
     "PUBLIC",
     "INTERNAL",
