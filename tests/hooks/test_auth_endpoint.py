@@ -118,7 +118,7 @@ async def test_reading_needs_an_open_session(service: Service) -> None:
     async def denied() -> bool:  # a notice takes milliseconds
         return await service.auth(read(live["path"])) == 401
 
-    assert await until(denied, 3.0)
+    assert await until(denied)
 
 
 async def test_a_viewer_is_counted_from_its_read_at_once(service: Service) -> None:
@@ -133,7 +133,7 @@ async def test_a_viewer_is_counted_from_its_read_at_once(service: Service) -> No
     async def four() -> bool:
         return await _viewers(service, live) == 4
 
-    assert await until(four, 3.0)
+    assert await until(four)
 
 
 async def _viewers(service: Service, live: Json) -> int:
