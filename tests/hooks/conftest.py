@@ -23,6 +23,7 @@ class Service:
     http: aiohttp.ClientSession
     ports: Ports
     node: str = "local"
+    node_secret: str = ""
 
     @property
     def hooks(self) -> str:
@@ -30,7 +31,7 @@ class Service:
 
     @property
     def secret(self) -> str:
-        return Secrets(SECRET).node(self.node)
+        return self.node_secret or Secrets(SECRET).node(self.node)
 
     async def auth(self, payload: object, secret: str | None = None) -> int:
         """The status that MediaMTX gets; the body is always empty."""
@@ -73,7 +74,11 @@ class Service:
     def app(self) -> App:
         return App(self.http, f"http://127.0.0.1:{self.ports.public}")
 
+    async def call(self, name: str, body: Json, token: str = "") -> Json:
+        return await self.app.call(name, body, token)
+
     async def ask(self, name: str, body: Json, token: str = "") -> Any:
+        """The ``msg`` of an answer that must be good."""
         return await self.app.ask(name, body, token)
 
     async def go_live(self, name: str = "ann") -> tuple[Json, str]:
