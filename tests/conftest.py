@@ -76,6 +76,13 @@ def numbered_urls(
     return itertools.cycle(numbered(servers["valkey"], worker, workers))
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def lasting_database_url(servers: Mapping[str, str]) -> AsyncIterator[str]:
+    """A migrated database of this worker, for servers that tests share."""
+    async for urls in _database(servers, servers["template"]):
+        yield urls.service
+
+
 @pytest_asyncio.fixture
 async def empty_database(servers: Mapping[str, str]) -> AsyncIterator[Urls]:
     """A database of this test alone, without tables."""

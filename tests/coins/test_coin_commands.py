@@ -1,17 +1,13 @@
 """What operators can do about coins, and the metrics that must read zero."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
 import aiohttp
 import pytest
-import structlog
-from click.testing import CliRunner
 
-from control_plane.__main__ import main
 from control_plane.app import serve
 from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
@@ -21,6 +17,7 @@ from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
 from control_plane.coins.store import ledger
+from tests.support import commands
 from tests.support.api import settings
 from tests.support.money import HEART, behind_the_triggers, new_user
 from tests.support.stack import until
@@ -29,7 +26,7 @@ Command = Callable[..., Awaitable[tuple[int, Any]]]
 
 
 @pytest.fixture
-def command(database_url: str, redis_url: str) -> Iterator[Command]:
+def command(database_url: str, redis_url: str) -> Command:
     """Runs `control-plane … --json`: its exit code and what it printed."""
     env = {
         "DATABASE_URL": database_url,
@@ -39,16 +36,11 @@ def command(database_url: str, redis_url: str) -> Iterator[Command]:
     }
 
     async def run(*words: str) -> tuple[int, Any]:
-        """In a thread: a command runs an event loop of its own."""
-        said = await asyncio.to_thread(
-            CliRunner().invoke, main, [*words, "--json"], env=env
-        )
+        said = await commands.command(env, *words, "--json")
         print(*words, said.output)
         return said.exit_code, json.loads(said.stdout) if said.stdout else said.stderr
 
-    logs = structlog.get_config()
-    yield run
-    structlog.configure(**logs)
+    return run
 
 
 async def test_ledger_check_says_whether_every_rule_holds(

@@ -113,7 +113,7 @@ def _text(text: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def calling(port: int, deadline: float = 15.0) -> AsyncIterator[Caller]:
+async def calling(port: int, deadline: float = 60.0) -> AsyncIterator[Caller]:
     async with asyncio.timeout(deadline):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:

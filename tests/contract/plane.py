@@ -57,7 +57,7 @@ class Plane:
     held: dict[str, asyncio.Event] = field(default_factory=dict)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def until(self, what: Callable[[], T | None], deadline: float = 15.0) -> T:
+    async def until(self, what: Callable[[], T | None], deadline: float = 60.0) -> T:
         """What it gave once that was true; looked at after each message."""
         async with asyncio.timeout(deadline), self._news:
             while not (found := what()):

@@ -16,7 +16,7 @@ def main(event: str, url: str) -> None:
         if re.fullmatch(r"MTX_\w+|RTSP_\w+|G\d+", name)
     }
     host, _, base = url.partition("://")[2].partition("/")
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=30)
     connection.request("POST", f"/{base}/{event}", json.dumps(env))
     connection.getresponse()
 

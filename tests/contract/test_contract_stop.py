@@ -17,7 +17,7 @@ async def test_a_node_that_is_asked_to_stop(own_node: Node) -> None:
     told = [(one.event, one.env["MTX_SOURCE_ID"]) for one in node.plane.told_of(path)]
     assert told == [("ready", source_id), ("not_ready", source_id)]
     assert await encoder.ended() != 0
-    assert psutil.wait_procs(children, timeout=5.0)[1] == []
+    assert psutil.wait_procs(children, timeout=60.0)[1] == []
 
 
 async def test_a_node_that_is_killed(own_node: Node) -> None:
@@ -27,7 +27,7 @@ async def test_a_node_that_is_killed(own_node: Node) -> None:
     _, before = await node.api("info")
     children = psutil.Process(node.process.process.pid).children(recursive=True)
     await node.process.kill()
-    assert psutil.wait_procs(children, timeout=5.0)[1] == []
+    assert psutil.wait_procs(children, timeout=60.0)[1] == []
     node.process = await start(node.kind, node.config, node.folder)
     await answers(node)
     _, after = await node.api("info")

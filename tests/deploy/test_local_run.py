@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from deploy.local.ports import free_port
+from tests.support.client import App
 from tests.support.local import LocalRun, eventually
 from tests.support.process import Process
 
@@ -39,20 +40,14 @@ async def local(server_folder: Path, mediamtx: Path) -> AsyncIterator[LocalRun]:
 
 async def sign_in(local: LocalRun) -> str:
     """The token of one and the same user."""
-    body = {"social": "google", "social_id": "local", "username": "local"}
-    async with (
-        aiohttp.ClientSession() as http,
-        http.post(f"{local.base}/api/registerUser", json=body) as response,
-    ):
-        return str((await response.json())["msg"]["User"]["auth_token"])
+    async with aiohttp.ClientSession() as http:
+        return (await App(http, local.base).sign_in("local")).token
 
 
 async def knows(local: LocalRun, token: str) -> bool:
-    async with (
-        aiohttp.ClientSession(headers={"Auth-Token": token}) as http,
-        http.post(f"{local.base}/api/showStreamKeys", json={}) as response,
-    ):
-        return bool((await response.json())["code"] == 200)
+    async with aiohttp.ClientSession() as http:
+        answer = await App(http, local.base).call("showStreamKeys", {}, token)
+        return bool(answer["code"] == 200)
 
 
 def child_named(run: Process, words: str) -> psutil.Process:
@@ -87,7 +82,7 @@ async def test_the_node_stops_before_the_service_and_the_service_before_postgres
     assert service.is_running()
     assert postgres.is_running()
     node.resume()
-    assert await run.ended(20.0) == 0
+    assert await run.ended() == 0
     assert run.log.read_text().rstrip().endswith("Stopped.")
     assert local.left() == []
 
@@ -107,7 +102,7 @@ async def test_it_stops_when_its_terminal_closes(local: LocalRun) -> None:
     await eventually((local.data / "node.pid").exists)
     local.remember(run)
     os.close(ours)
-    assert await run.ended(20.0) == 0
+    assert await run.ended() == 0
     assert local.left() == []
 
 
@@ -185,7 +180,7 @@ async def test_a_server_that_dies_is_named_and_stops_everything(
     run = await local.up()
     local.remember(run)
     child_named(run, "fake_mediamtx").kill()
-    assert await run.ended(20.0) == 1
+    assert await run.ended() == 1
     said = run.log.read_text()
     assert "MediaMTX v1.20.1 was ended by SIGKILL." in said
     assert "INF MediaMTX v1.20.1" in said
@@ -200,7 +195,7 @@ async def test_a_node_that_does_not_start_is_explained_by_its_log(
         assert await run.ended() == 1
         assert "Port 1 (RTMP) cannot be used" in run.log.read_text()
         return
-    assert await run.ended(20.0) == 1
+    assert await run.ended() == 1
     said = run.log.read_text()
     assert "MediaMTX v1.20.1 stopped by itself (exit code 1)" in said
     assert "ERR listen tcp :1: bind: permission denied" in said
@@ -255,7 +250,7 @@ async def test_the_command_line_of_the_run_knows_its_settings(
     run = await local.up()
     command = local.data / "control-plane"
     nodes = await Process.start(tmp_path / "nodes", str(command), "nodes", "list")
-    assert await nodes.ended(20.0) == 0
+    assert await nodes.ended() == 0
     assert f"http://127.0.0.1:{local.ports['API']}" in nodes.log.read_text()
     await run.stop()
     assert not command.exists()

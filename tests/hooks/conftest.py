@@ -11,10 +11,11 @@ import pytest
 from control_plane.app import Ports, serve
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import load
+from tests.support.client import App
+from tests.support.client import Json as Json
 from tests.support.stack import until
 
 SECRET = "a secret of thirty-two characters"
-Json = dict[str, Any]
 
 
 @dataclass
@@ -46,13 +47,13 @@ class Service:
             return response.status
 
     async def lets_in(self, payload: Json) -> bool:
-        """Within three seconds, as for an encoder that tries again: a first look-up
-        may take longer than an answer is allowed to on a machine that is busy."""
+        """After a while, as for an encoder that tries again: a first look-up may take
+        longer than an answer is allowed to on a machine that is busy."""
 
         async def allowed() -> bool:
             return await self.auth(payload) == 200
 
-        return bool(await until(allowed, 3.0, pause=0.3))
+        return bool(await until(allowed, pause=0.3))
 
     async def hook(
         self, event: str, path: str, source: str, secret: str | None = None
@@ -69,24 +70,21 @@ class Service:
         ) as response:
             return response.status
 
+    @property
+    def app(self) -> App:
+        return App(self.http, f"http://127.0.0.1:{self.ports.public}")
+
     async def call(self, name: str, body: Json, token: str = "") -> Json:
-        headers = {"Auth-Token": token} if token else {}
-        url = f"http://127.0.0.1:{self.ports.public}/api/{name}"
-        async with self.http.post(url, json=body, headers=headers) as response:
-            answer: Json = await response.json()
-            return answer
+        return await self.app.call(name, body, token)
 
     async def ask(self, name: str, body: Json, token: str = "") -> Any:
         """The ``msg`` of an answer that must be good."""
-        answer = await self.call(name, body, token)
-        assert answer["code"] == 200, answer
-        return answer["msg"]
+        return await self.app.ask(name, body, token)
 
     async def go_live(self, name: str = "ann") -> tuple[Json, str]:
-        user = {"social": "google", "social_id": name, "username": name}
-        token = (await self.ask("registerUser", user))["User"]["auth_token"]
-        live = (await self.ask("liveStream", {}, token))["LiveStreaming"]
-        return live, token
+        host = await self.app.sign_in(name)
+        live = (await host.ask("liveStream", {}))["LiveStreaming"]
+        return live, host.token
 
     async def publish(self, live: Json, source: str = "source-1") -> None:
         """As a node would: auth, then ready."""

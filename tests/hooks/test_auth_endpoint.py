@@ -120,7 +120,7 @@ async def test_reading_needs_an_open_session(service: Service) -> None:
     async def denied() -> bool:  # a notice takes milliseconds
         return await service.auth(read(live["path"])) == 401
 
-    assert await until(denied, 3.0)
+    assert await until(denied)
 
 
 async def test_a_viewer_is_counted_from_its_read_at_once(service: Service) -> None:
@@ -139,7 +139,7 @@ async def test_a_viewer_is_counted_from_its_read_at_once(service: Service) -> No
             assert await service.auth(payload) == 200
         return await _viewers(service, live) == 4
 
-    assert await until(four, 3.0)
+    assert await until(four)
     assert await _viewers(service, live) == 4
 
 

@@ -69,7 +69,7 @@ class Setting:
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         _, stderr = await process.communicate()
     assert process.returncode is not None
     return process.returncode, stderr.decode()
@@ -165,7 +165,7 @@ async def test_an_interrupt_of_its_process_group_does_not_stop_it(
     arrived, released = asyncio.Event(), asyncio.Event()
     async with control_plane(answer) as url:
         process = await each.start("ready", url, **ENVIRONMENT)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await arrived.wait()
         os.killpg(process.pid, signal.SIGINT)
         released.set()

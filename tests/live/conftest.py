@@ -2,21 +2,48 @@
 MediaMTX where MEDIAMTX_BIN names one."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.support.stack import Stack
 
 KINDS = ["sandbox", "mediamtx"]
 
 
-@pytest.fixture(params=KINDS)
-async def stack(
+def _skip_without(kind: str) -> None:
+    if kind == "mediamtx" and not os.environ.get("MEDIAMTX_BIN"):
+        pytest.skip("MEDIAMTX_BIN names no MediaMTX")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=KINDS)
+async def shared_stack(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    lasting_database_url: str,
+    numbered_urls: Iterator[str],
+) -> AsyncIterator[Stack]:
+    _skip_without(request.param)
+    folder, redis = tmp_path_factory.mktemp("stack"), next(numbered_urls)
+    async with Stack(request.param, folder, lasting_database_url, redis) as opened:
+        await opened.start()
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stack(shared_stack: Stack) -> AsyncIterator[Stack]:
+    """It runs already, as others left it: with their users and sessions."""
+    yield shared_stack
+    await shared_stack.tidy()
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=KINDS)
+async def own_stack(
     request: pytest.FixtureRequest, tmp_path: Path, database_url: str, redis_url: str
 ) -> AsyncIterator[Stack]:
-    if request.param == "mediamtx" and not os.environ.get("MEDIAMTX_BIN"):
-        pytest.skip("MEDIAMTX_BIN names no MediaMTX")
+    """Not started yet; the test may do with it what it likes."""
+    _skip_without(request.param)
     async with Stack(request.param, tmp_path, database_url, redis_url) as opened:
         yield opened

@@ -1,5 +1,5 @@
-"""Ban, kick, end and revoke cut the running publisher within two seconds, keep it
-out, and say when it is out."""
+"""Ban, kick, end and revoke cut the running publisher, keep it out, and say when it
+is out."""
 
 import json
 
@@ -8,11 +8,10 @@ import pytest
 from tests.support.process import Process
 from tests.support.stack import Json, Stack
 
-SECONDS = 2.0
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def _live(stack: Stack) -> tuple[Json, Process, str]:
-    await stack.start()
     token = await stack.sign_in("ann")
     live = await stack.go_live(token)
     encoder = await stack.publish(live["rtmp_url"])
@@ -26,22 +25,22 @@ async def test_kick_and_end(stack: Stack, how: str) -> None:
     words = ["kick"] if how == "kick" else ["sessions", "end"]
     said = await stack.command(*words, live["id"], "--json")
     assert json.loads(said) == {"out": True}
-    await encoder.ended(SECONDS)
+    await encoder.ended()
     shown = await stack.show(live["id"])
     assert shown["end_reason"] == ("kicked" if how == "kick" else "completed")
-    again = await stack.publish(live["rtmp_url"], seconds=20)
-    assert await again.ended(15.0) != 0
+    again = await stack.publish(live["rtmp_url"])
+    assert await again.ended() != 0
 
 
 async def test_a_ban_signs_out_cuts_and_keeps_out(stack: Stack) -> None:
     live, encoder, token = await _live(stack)
     said = await stack.command("ban", str(live["user_id"]), "--json")
     assert json.loads(said) == {"out": True}
-    await encoder.ended(SECONDS)
+    await encoder.ended()
     assert (await stack.show(live["id"]))["end_reason"] == "banned"
     assert (await stack.call("liveStream", {}, token))["code"] == 501
-    again = await stack.publish(live["rtmp_url"], seconds=20)
-    assert await again.ended(15.0) != 0
+    again = await stack.publish(live["rtmp_url"])
+    assert await again.ended() != 0
 
     await stack.command("unban", str(live["user_id"]))
     back = await stack.go_live(token)
@@ -49,16 +48,16 @@ async def test_a_ban_signs_out_cuts_and_keeps_out(stack: Stack) -> None:
 
 
 async def test_a_kick_of_a_channel_keeps_its_encoder_out(stack: Stack) -> None:
-    await stack.start()
     token = await stack.sign_in("carl")
     made = (await stack.ask("streamKeys", {}, token))["StreamKey"]
     encoder = await stack.publish(made["rtmp_url"])
-    listed = await stack.live_list(1)
-    await stack.command("kick", listed[0]["id"])
-    await encoder.ended(SECONDS)
-    again = await stack.publish(made["rtmp_url"], seconds=20)
-    assert await again.ended(15.0) != 0
-    assert await stack.ask("showLiveStreams", {}) == []
+    live = await stack.listed(channel_name=made["channel_name"])
+    await stack.command("kick", live["id"])
+    await encoder.ended()
+    again = await stack.publish(made["rtmp_url"])
+    assert await again.ended() != 0
+    assert (await stack.show(live["id"]))["end_reason"] == "kicked"
+    assert not await stack.is_listed(channel_name=made["channel_name"])
 
 
 async def test_someone_who_is_not_the_host_cannot_end_it(stack: Stack) -> None:
@@ -70,11 +69,11 @@ async def test_someone_who_is_not_the_host_cannot_end_it(stack: Stack) -> None:
     assert (await stack.show(live["id"]))["status"] == "live"
 
 
-async def test_a_session_has_a_longest_length(stack: Stack) -> None:
-    await stack.start_service(CONTROL_PLANE_LONGEST_SESSION_SECONDS="5")
-    await stack.start_node()
-    live = await stack.go_live(await stack.sign_in("ann"))
-    encoder = await stack.publish(live["rtmp_url"])
-    shown = await stack.status(live["id"], "ended", 20.0)
+async def test_a_session_has_a_longest_length(own_stack: Stack) -> None:
+    await own_stack.start_service(CONTROL_PLANE_LONGEST_SESSION_SECONDS="5")
+    await own_stack.start_node()
+    live = await own_stack.go_live(await own_stack.sign_in("ann"))
+    encoder = await own_stack.publish(live["rtmp_url"])
+    shown = await own_stack.status(live["id"], "ended")
     assert shown["end_reason"] == "too_long"
-    await encoder.ended(5.0)
+    await encoder.ended()

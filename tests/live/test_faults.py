@@ -9,6 +9,8 @@ import pytest
 from tests.support.process import Process
 from tests.support.stack import Json, Stack, free_ports, until
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 ROUNDS = 6.0  # seconds: two rounds of the reconciler, and its looks at the node
 
 
@@ -22,26 +24,24 @@ async def _live(stack: Stack, **more: object) -> tuple[Json, Process]:
 @pytest.mark.parametrize("lost", [{"ready"}, {"not_ready"}, {"ready", "not_ready"}])
 async def test_lost_hooks(stack: Stack, lost: set[str]) -> None:
     stack.proxy.lose = lost
-    await stack.start()
     live, encoder = await _live(stack)
     await encoder.stop()
-    await stack.status(live["id"], "reconnecting", ROUNDS + 4)
+    await stack.status(live["id"], "reconnecting")
     again = await stack.publish(live["rtmp_url"])
     await stack.status(live["id"], "live")
     assert again.running
 
 
-async def test_no_hook_at_all(stack: Stack) -> None:
-    stack.hooks = False
-    await stack.start()
-    live, encoder = await _live(stack)
+async def test_no_hook_at_all(own_stack: Stack) -> None:
+    own_stack.hooks = False
+    await own_stack.start()
+    live, encoder = await _live(own_stack)
     await encoder.stop()
-    await stack.status(live["id"], "reconnecting", ROUNDS)
+    await own_stack.status(live["id"], "reconnecting")
 
 
 async def test_doubled_hooks_change_nothing(stack: Stack) -> None:
     stack.proxy.double = {"ready", "not_ready"}
-    await stack.start()
     live, encoder = await _live(stack)
     await encoder.stop()
     await stack.status(live["id"], "reconnecting")
@@ -54,42 +54,36 @@ async def test_doubled_hooks_change_nothing(stack: Stack) -> None:
 
 async def test_a_ready_that_comes_after_its_not_ready(stack: Stack) -> None:
     stack.proxy.delay = {"ready": 3.0}
-    await stack.start()
     live, encoder = await _live(stack)
     await encoder.stop()
     await stack.status(live["id"], "reconnecting")
     # The late message is about a publisher that is known to have gone.
-    await until(lambda: _passed(stack, "ready"))
+    await stack.proxy.until_passed("ready", live["path"])
     assert (await stack.show(live["id"]))["status"] == "reconnecting"
-
-
-async def _passed(stack: Stack, event: str) -> bool:
-    return event in stack.proxy.passed
 
 
 async def test_the_end_of_a_replaced_publisher_ends_nothing(stack: Stack) -> None:
     stack.proxy.delay = {"not_ready": 2.0}
-    await stack.start()
     live, first = await _live(stack)
     second = await stack.publish(live["rtmp_url"])
-    assert await first.ended(15.0) != 0
-    await until(lambda: _passed(stack, "not_ready"))
+    assert await first.ended() != 0
+    await stack.proxy.until_passed("not_ready", live["path"])
     await stack.status(live["id"], "live")
     assert second.running
     assert "live.ended" not in await stack.events(live["id"])
 
 
-async def test_a_hanging_auth_call_cuts_nobody(stack: Stack) -> None:
-    await stack.start()
-    live, encoder = await _live(stack)
-    stack.proxy.delay = {"auth": 8.0}
-    late = await stack.go_live(await stack.sign_in("bob"))
-    waiting = await stack.publish(late["rtmp_url"])
-    await asyncio.wait_for(_some_rounds(stack, live), 30)
+async def test_a_hanging_auth_call_cuts_nobody(own_stack: Stack) -> None:
+    await own_stack.start()
+    live, encoder = await _live(own_stack)
+    own_stack.proxy.delay = {"auth": 8.0}
+    late = await own_stack.go_live(await own_stack.sign_in("bob"))
+    waiting = await own_stack.publish(late["rtmp_url"])
+    await asyncio.wait_for(_some_rounds(own_stack, live), 30)
     assert encoder.running
-    stack.proxy.delay = {}
+    own_stack.proxy.delay = {}
     await waiting.stop()
-    assert (await stack.show(live["id"]))["status"] == "live"
+    assert (await own_stack.show(live["id"]))["status"] == "live"
 
 
 async def _some_rounds(stack: Stack, live: Json) -> None:
@@ -102,7 +96,6 @@ async def _some_rounds(stack: Stack, live: Json) -> None:
 
 
 async def test_a_frozen_node_changes_nothing(stack: Stack) -> None:
-    await stack.start()
     live, _encoder = await _live(stack)
     assert stack.node is not None
     stack.node.process.send_signal(signal.SIGSTOP)
@@ -113,96 +106,94 @@ async def test_a_frozen_node_changes_nothing(stack: Stack) -> None:
     await _some_rounds(stack, live)
 
 
-async def test_a_killed_node(stack: Stack) -> None:
-    await stack.start()
-    live, encoder = await _live(stack)
-    assert stack.node is not None
-    await stack.node.kill()
-    await stack.status(live["id"], "reconnecting", ROUNDS)
+async def test_a_killed_node(own_stack: Stack) -> None:
+    await own_stack.start()
+    live, encoder = await _live(own_stack)
+    assert own_stack.node is not None
+    await own_stack.node.kill()
+    await own_stack.status(live["id"], "reconnecting")
     await encoder.stop()
-    await stack.start_node()
-    again = await stack.publish(live["rtmp_url"])
-    await stack.status(live["id"], "live")
+    await own_stack.start_node()
+    again = await own_stack.publish(live["rtmp_url"])
+    await own_stack.status(live["id"], "live")
     assert again.running
 
 
-async def test_a_node_that_restarts_between_two_looks(stack: Stack) -> None:
-    await stack.start_service(CONTROL_PLANE_RECONCILE_SECONDS="4")
-    await stack.start_node()
-    live, encoder = await _live(stack)
-    assert stack.node is not None
-    await stack.node.kill()
-    await stack.start_node()
-    await stack.status(live["id"], "reconnecting", 12.0)
+async def test_a_node_that_restarts_between_two_looks(own_stack: Stack) -> None:
+    await own_stack.start_service(CONTROL_PLANE_RECONCILE_SECONDS="4")
+    await own_stack.start_node()
+    live, encoder = await _live(own_stack)
+    assert own_stack.node is not None
+    await own_stack.node.kill()
+    await own_stack.start_node()
+    await own_stack.status(live["id"], "reconnecting")
     await encoder.stop()
 
 
 async def test_the_deadline_ends_it(stack: Stack) -> None:
-    await stack.start()
     live, encoder = await _live(stack, reconnect_window=2)
     await encoder.stop()
-    shown = await stack.status(live["id"], "ended", 2.0 + ROUNDS)
+    shown = await stack.status(live["id"], "ended")
     assert shown["end_reason"] == "disconnected"
     assert shown["viewers"] == 0
 
 
 async def test_a_window_of_zero_ends_it_at_once(stack: Stack) -> None:
-    await stack.start()
     live, encoder = await _live(stack, reconnect_window=0)
     await encoder.stop()
-    shown = await stack.status(live["id"], "ended", ROUNDS)
+    shown = await stack.status(live["id"], "ended")
     assert shown["end_reason"] == "disconnected"
 
 
-async def test_a_killed_control_plane(stack: Stack) -> None:
-    await stack.start()
-    live, encoder = await _live(stack)
-    assert stack.service is not None
-    await stack.service.kill()
-    await stack.start_service()
-    await _some_rounds(stack, live)
+async def test_a_killed_control_plane(own_stack: Stack) -> None:
+    await own_stack.start()
+    live, encoder = await _live(own_stack)
+    assert own_stack.service is not None
+    await own_stack.service.kill()
+    await own_stack.start_service()
+    await _some_rounds(own_stack, live)
     assert encoder.running
-    assert "live.reconnecting" not in await stack.events(live["id"])
+    assert "live.reconnecting" not in await own_stack.events(live["id"])
 
 
 async def test_a_publisher_that_left_while_the_control_plane_was_dead(
-    stack: Stack,
+    own_stack: Stack,
 ) -> None:
-    await stack.start()
-    live, encoder = await _live(stack)
-    assert stack.service is not None
-    await stack.service.kill()
+    await own_stack.start()
+    live, encoder = await _live(own_stack)
+    assert own_stack.service is not None
+    await own_stack.service.kill()
     await encoder.stop()
-    await stack.start_service()
-    await stack.status(live["id"], "reconnecting", 10.0 + ROUNDS)
+    await own_stack.start_service()
+    await own_stack.status(live["id"], "reconnecting")
 
 
-async def test_another_process_takes_a_node_over(stack: Stack) -> None:
-    await stack.start()
-    live, encoder = await _live(stack)
-    owner = stack.service
+async def test_another_process_takes_a_node_over(own_stack: Stack) -> None:
+    await own_stack.start()
+    live, encoder = await _live(own_stack)
+    owner = own_stack.service
     assert owner is not None
     public, internal = free_ports(2)
-    await stack.start_service(
+    await own_stack.start_service(
         CONTROL_PLANE_PUBLIC_PORT=str(public),
         CONTROL_PLANE_INTERNAL_PORT=str(internal),
     )
-    stack.proxy.target = internal
-    stack.proxy.lose = {"not_ready"}  # so that only the owner can see it
-    stack.base = f"http://127.0.0.1:{public}"
+    own_stack.proxy.target = internal
+    own_stack.proxy.lose = {"not_ready"}  # so that only the owner can see it
+    own_stack.base = f"http://127.0.0.1:{public}"
     await owner.kill()
     await encoder.stop()
-    await stack.status(live["id"], "reconnecting", 20.0 + ROUNDS)
+    await own_stack.status(live["id"], "reconnecting")
 
 
-async def test_a_node_that_is_removed_and_added_again(stack: Stack) -> None:
-    stack.hooks = False  # so that only the rounds can see who publishes
-    await stack.start()
-    await stack.command("nodes", "remove", "local")
-    assert stack.service is not None
-    assert stack.service.running
-    await until(lambda: _counts_no_round(stack))
-    ports = stack.ports
+async def test_a_node_that_is_removed_and_added_again(own_stack: Stack) -> None:
+    own_stack.hooks = False  # so that only the rounds can see who publishes
+    await own_stack.start()
+    await own_stack.command("nodes", "remove", "local")
+    assert own_stack.service is not None
+    assert own_stack.service.running
+    await until(lambda: _counts_no_round(own_stack))
+    ports = own_stack.ports
     options = {
         "api": f"http://127.0.0.1:{ports['API']}",
         "host": "127.0.0.1",
@@ -210,8 +201,8 @@ async def test_a_node_that_is_removed_and_added_again(stack: Stack) -> None:
         "hls-url": f"http://127.0.0.1:{ports['HLS']}",
     }
     words = [f"--{name}={value}" for name, value in options.items()]
-    await stack.command("nodes", "add", "local", *words)
-    await _live(stack)
+    await own_stack.command("nodes", "add", "local", *words)
+    await _live(own_stack)
 
 
 async def _counts_no_round(stack: Stack) -> bool:

@@ -19,10 +19,14 @@ from tests.support.browser import (
 from tests.support.process import Process
 from tests.support.stack import Stack, until
 
-pytestmark = [needs_chromium, needs_player, pytest.mark.timeout(150)]
+pytestmark = [
+    needs_chromium,
+    needs_player,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(600),
+]
 
-WINDOW = 15  # seconds: how long the broadcaster may be away
-LEAVE = 15.0  # seconds until a viewer who left is no longer counted
+WINDOW = 25  # seconds: how long the broadcaster may be away
 
 
 class Demo:
@@ -67,10 +71,10 @@ async def _visit(browser: Browser, address: str) -> Page:
     return page
 
 
-async def test_the_demo_is_watched_lost_resumed_and_over(stack: Stack) -> None:
-    stack.env["CONTROL_PLANE_RECONNECT_SECONDS"] = str(WINDOW)
-    await stack.start()
-    demo = Demo(stack)
+async def test_the_demo_is_watched_lost_resumed_and_over(own_stack: Stack) -> None:
+    own_stack.env["CONTROL_PLANE_RECONNECT_SECONDS"] = str(WINDOW)
+    await own_stack.start()
+    demo = Demo(own_stack)
     try:
         address = await demo.start()
         async with chromium() as browser:
@@ -82,41 +86,41 @@ async def test_the_demo_is_watched_lost_resumed_and_over(stack: Stack) -> None:
 async def _broadcast(browser: Browser, demo: Demo, address: str) -> None:
     page = await _visit(browser, address)
     wrong = complaints(page)
-    await plays(page, seconds=2, within=30)
+    await plays(page, seconds=2)
     await shows(page, "1 watching")
 
     other = await _visit(browser, address)
     await plays(other)
     await shows(page, "2 watching")
     await other.context.close()
-    await shows(page, "1 watching", within=LEAVE)
+    await shows(page, "1 watching")
 
     await demo.stop()
     await shows(page, "Reconnecting…")
     assert await demo.start() == address
-    await plays(page, seconds=2, within=20)
+    await plays(page, seconds=2)
     await hides(page, "#notice")
 
     await demo.stop()
     await shows(page, "Reconnecting…")
-    await shows(page, "This live has ended", within=WINDOW + 10)
+    await shows(page, "This live has ended")
     await hides(page, "#viewers")
     assert wrong == []
 
 
-async def test_the_list_follows_the_demo(stack: Stack) -> None:
-    await stack.start()
-    demo = Demo(stack)
+async def test_the_list_follows_the_demo(own_stack: Stack) -> None:
+    await own_stack.start()
+    demo = Demo(own_stack)
     try:
         async with chromium() as browser:
-            page = await _visit(browser, stack.base)
+            page = await _visit(browser, own_stack.base)
             await shows(page, "Nobody is live right now")
             address = await demo.start()
-            await page.get_by_role("link", name="Demo").click(timeout=20_000)
+            await page.get_by_role("link", name="Demo").click()
             assert page.url == address
             await plays(page)
             assert await page.locator("#sandbox").is_visible() == (
-                stack.kind == "sandbox"
+                own_stack.kind == "sandbox"
             )
     finally:
         await demo.stop()

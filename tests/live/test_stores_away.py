@@ -6,10 +6,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from deploy.local.postgres import postgres
 from deploy.local.valkey import installed
 from tests.support.process import Process
 from tests.support.stack import Json, Stack, free_ports, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ROUNDS = 8.0  # seconds
 
@@ -27,27 +31,27 @@ async def _live(
 
 
 async def test_postgres_restarts(
-    stack: Stack, server_folder: Path, redis_url: str
+    own_stack: Stack, server_folder: Path, redis_url: str
 ) -> None:
     data = server_folder / "postgres"
     async with contextlib.AsyncExitStack() as running:
         database = await running.enter_async_context(postgres(data, durable=True))
-        async with _live(stack, database, redis_url) as (live, encoder):
-            viewer = await stack.watch(live["playback_url"])
-            await stack.viewers(live["id"], 1)
+        async with _live(own_stack, database, redis_url) as (live, encoder):
+            viewer = await own_stack.watch(live["playback_url"])
+            await own_stack.viewers(live["id"], 1)
             await running.aclose()
 
-            refused = await stack.call("showLiveStream", {"id": live["id"]})
+            refused = await own_stack.call("showLiveStream", {"id": live["id"]})
             assert refused["code"] == 201  # a plain sentence, no stack trace
             await encoder.stop()
             # A read of what was live is answered from memory.
-            await asyncio.wait_for(_admits(stack, live), ROUNDS)
+            await asyncio.wait_for(_admits(own_stack, live), ROUNDS)
 
-            again = await stack.publish(live["rtmp_url"])
+            again = await own_stack.publish(live["rtmp_url"])
             async with postgres(data, durable=True):
-                await until(lambda: _returned(stack, live), 25.0)
+                await until(lambda: _returned(own_stack, live))
                 assert again.running
-                assert "live.ended" not in await stack.events(live["id"])
+                assert "live.ended" not in await own_stack.events(live["id"])
                 await viewer.stop()
 
 
@@ -68,20 +72,22 @@ async def _admits(stack: Stack, live: Json) -> None:
     await until(look)
 
 
-async def test_redis_restarts(stack: Stack, tmp_path: Path, database_url: str) -> None:
+async def test_redis_restarts(
+    own_stack: Stack, tmp_path: Path, database_url: str
+) -> None:
     port = free_ports(1)[0]
     redis = await _valkey(tmp_path, port)
-    async with _live(stack, database_url, f"redis://127.0.0.1:{port}/0") as started:
+    async with _live(own_stack, database_url, f"redis://127.0.0.1:{port}/0") as started:
         live, encoder = started
-        viewer = await stack.watch(live["playback_url"])
-        await stack.viewers(live["id"], 1)
+        viewer = await own_stack.watch(live["playback_url"])
+        await own_stack.viewers(live["id"], 1)
         await redis.kill()
 
-        shown = await stack.show(live["id"])
+        shown = await own_stack.show(live["id"])
         assert shown["status"] == "live"
-        await stack.viewers(live["id"], 0, 15.0)  # nobody knows any more
+        await own_stack.viewers(live["id"], 0)  # nobody knows any more
         redis = await _valkey(tmp_path, port)
-        await stack.viewers(live["id"], 1, ROUNDS)
+        await own_stack.viewers(live["id"], 1)
         assert viewer.running
         assert encoder.running
     await redis.stop()

@@ -184,7 +184,7 @@ async def test_it_says_what_the_server_answered(tmp_path: Path) -> None:
 async def test_it_does_not_wait_for_ever(name: str, tmp_path: Path) -> None:
     releases = Releases(archive_of("mediamtx"))
     releases.hang = name
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert "no answer in time" in await refusal(releases, tmp_path)
 
 

@@ -146,12 +146,12 @@ async def started(
         # Its own answer to SIGINT is graceful in every version.
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(2)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await process.wait()
 
 
 async def until(client: Client, true: Callable[[View], bool]) -> View:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             view = await client.look()
             if true(view):
@@ -160,7 +160,7 @@ async def until(client: Client, true: Callable[[View], bool]) -> View:
 
 
 async def eventually(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if true():
                 return
@@ -264,7 +264,7 @@ async def test_it_lists_an_hls_viewer(
 
 
 async def play(master: str) -> None:
-    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
+    async with asyncio.timeout(60), aiohttp.ClientSession() as http:
         while True:
             async with http.get(master) as response:
                 if response.status == 200:

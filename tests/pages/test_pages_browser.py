@@ -1,5 +1,6 @@
 """Playing in a real browser what a node's HLS side gives."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,7 +83,7 @@ async def test_it_reconnects_by_itself_and_keeps_the_last_picture(
         away = snapshot(status="reconnecting", reconnecting_until=soon())
         on.site.updates.put("12", away)
         await shows(page, "Reconnecting…")
-        await shows(page, "waiting 0:5")
+        await shows(page, re.compile(r"waiting \d:\d\d"))
         await expect(page.locator("#still")).to_be_visible()
 
         await on.node.publish()
@@ -213,7 +214,7 @@ async def test_it_plays_natively_where_hls_js_cannot(tmp_path: Path) -> None:
         await on.node.publish()
         # Players of their own first show what they still hold.
         await _starts_anew(on.node, within=40.0)
-        await plays(page, within=30)
+        await plays(page)
 
 
 async def test_it_plays_silently_where_sound_needs_a_tap(tmp_path: Path) -> None:

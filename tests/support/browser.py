@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from re import Pattern
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -22,6 +23,8 @@ FLAGS = [
     "--disable-sync",
     "--mute-audio",
 ]
+WITHIN = 60.0  # seconds
+expect.set_options(timeout=WITHIN * 1000)
 SOUND_AT_ONCE = "--autoplay-policy=no-user-gesture-required"
 SOUND_AFTER_A_TAP = "--autoplay-policy=document-user-activation-required"
 
@@ -77,7 +80,7 @@ def complaints(page: Page) -> list[str]:
     return found
 
 
-async def plays(page: Page, seconds: float = 1.0, within: float = 30.0) -> None:
+async def plays(page: Page, seconds: float = 1.0, within: float = WITHIN) -> None:
     """Waits until the picture moved on by so much, from where it stands when it
     first plays, and frames were decoded. Fails after ``within`` seconds."""
     await page.wait_for_function(
@@ -96,10 +99,10 @@ async def plays(page: Page, seconds: float = 1.0, within: float = 30.0) -> None:
     await page.evaluate("window.playedFrom = undefined")
 
 
-async def shows(page: Page, text: str, within: float = 10.0) -> None:
+async def shows(page: Page, text: str | Pattern[str], within: float = WITHIN) -> None:
     """Waits until the page shows this text."""
     await expect(page.get_by_text(text).first).to_be_visible(timeout=within * 1000)
 
 
-async def hides(page: Page, selector: str, within: float = 10.0) -> None:
+async def hides(page: Page, selector: str, within: float = WITHIN) -> None:
     await expect(page.locator(selector)).to_be_hidden(timeout=within * 1000)

@@ -13,7 +13,7 @@ from tests.support import media
 from tests.support.process import Process
 from tests.support.stack import PORTS, free_ports
 
-DEADLINE = 30.0  # seconds
+DEADLINE = 90.0  # seconds
 
 
 async def eventually(true: Callable[[], bool], deadline: float = DEADLINE) -> None:

@@ -33,7 +33,7 @@ class Process:
     def running(self) -> bool:
         return self.process.returncode is None
 
-    async def ended(self, deadline: float = 10.0) -> int:
+    async def ended(self, deadline: float = 60.0) -> int:
         async with asyncio.timeout(deadline):
             return await self.process.wait()
 
@@ -43,7 +43,7 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(how)
         try:
-            await self.ended(10.0)
+            await self.ended(20.0)
         except TimeoutError:
             self.process.kill()
             await self.process.wait()

@@ -3,6 +3,7 @@ It stands where the real server sends them, so faults hit that one too."""
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -20,7 +21,18 @@ class Proxy:
     lose: set[str] = field(default_factory=set)
     double: set[str] = field(default_factory=set)
     delay: dict[str, float] = field(default_factory=dict)  # seconds
-    passed: list[str] = field(default_factory=list)
+    passed: list[tuple[str, str]] = field(default_factory=list)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def clear(self) -> None:
+        """No rule, and nothing has passed."""
+        for rule in (self.lose, self.double, self.delay, self.passed):
+            rule.clear()
+
+    async def until_passed(self, event: str, path: str) -> None:
+        """Until a hook of this path has been delivered."""
+        async with asyncio.timeout(60.0), self._news:
+            await self._news.wait_for(lambda: (event, path) in self.passed)
 
     async def handle(self, request: web.Request) -> web.Response:
         event = request.path.rpartition("/")[2]
@@ -32,7 +44,9 @@ class Proxy:
         answer = await self._forward(request, body)
         if event in self.double:
             await self._forward(request, body)
-        self.passed.append(event)
+        async with self._news:
+            self.passed.append((event, _path(body)))
+            self._news.notify_all()
         return answer
 
     async def _forward(self, request: web.Request, body: bytes) -> web.Response:
@@ -63,3 +77,9 @@ class Proxy:
             yield
         finally:
             await runner.cleanup()
+
+
+def _path(body: bytes) -> str:
+    """Which one a hook is about; none of an auth call."""
+    found = re.search(r"^MTX_PATH=(.*)$", body.decode(), re.MULTILINE)
+    return found[1] if found else ""

@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from click.testing import CliRunner
 
-from control_plane.__main__ import main
 from deploy.local.folder import CHECKOUT
 from tests.support import media
+from tests.support.client import App
+from tests.support.client import Json as Json
+from tests.support.commands import command
 from tests.support.process import Process
 from tests.support.proxy import Proxy
 
 HOOK = (CHECKOUT / "hooks" / "notify.sh").resolve(strict=True)
+PATIENCE = 60.0  # seconds that nobody waits for on a quiet machine
 PORTS = [
     "PUBLIC",
     "INTERNAL",
@@ -35,7 +37,6 @@ PORTS = [
     "RTSP",
     "API",
 ]
-Json = dict[str, Any]
 
 
 def free_ports(count: int) -> list[int]:
@@ -60,7 +61,9 @@ def _is_free(port: int) -> bool:
 
 
 async def until(
-    what: Callable[[], Awaitable[object]], deadline: float = 20.0, pause: float = 0.1
+    what: Callable[[], Awaitable[object]],
+    deadline: float = PATIENCE,
+    pause: float = 0.1,
 ) -> Any:
     """What it gave once that was true. AssertionError after ``deadline`` seconds."""
     end = time.monotonic() + deadline
@@ -116,8 +119,16 @@ class Stack:
         await self._stack.aclose()
 
     async def start(self) -> None:
-        await self.start_node()
-        await self.start_service()
+        """The node first: a service that waits for one may call it lost."""
+        if self.service is None:
+            await self.start_node()
+            await self.start_service()
+
+    async def tidy(self) -> None:
+        """Leaves what runs to the next test, without encoders and faults."""
+        while self._encoders:
+            await self._encoders.pop().kill()
+        self.proxy.clear()
 
     async def start_service(self, **changes: str) -> Process:
         env = self.env | changes
@@ -136,8 +147,9 @@ class Stack:
         config = self.folder / "mediamtx.yml"
         hook = ["--hook-command", str(HOOK)] if self.hooks else []
         options = ["--bind", "127.0.0.1", "--for", self.version]
-        config.write_text(self._print("mediamtx-config", *options, *hook))
-        secret = self._print("node-env").strip().partition("=")[2]
+        config.write_text(await self.command("mediamtx-config", *options, *hook))
+        node_env = await self.command("node-env")
+        secret = node_env.strip().partition("=")[2]
         sandbox = (sys.executable, "-m", "mediamtx.sandbox")
         command = (self.binary,) if self.kind == "mediamtx" else sandbox
         self.node = await Process.start(
@@ -150,43 +162,27 @@ class Stack:
         # Who may use it, the service says, which starts later.
         await self._answers(api, self.node, 200, 401)
 
-    def _print(self, *words: str) -> str:
-        """As ``command``, in this process, for what needs nobody else."""
-        said = CliRunner(env=self.env).invoke(main, words)
-        assert said.exit_code == 0, said.output
-        return said.stdout
-
     async def command(self, *words: str) -> str:
         """What ``control-plane`` printed. AssertionError when it failed."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "control_plane", *words),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self.env,
-        )
-        out, err = await process.communicate()
-        assert process.returncode == 0, (words, out, err)
-        return out.decode()
+        said = await command(self.env, *words)
+        assert said.exit_code == 0, (words, said.output)
+        return said.stdout
+
+    @property
+    def app(self) -> App:
+        return App(self.http, self.base)
 
     async def call(self, name: str, body: Json, token: str = "") -> Json:
-        headers = {"Auth-Token": token} if token else {}
-        url = f"{self.base}/api/{name}"
-        async with self.http.post(url, json=body, headers=headers) as response:
-            assert response.status == 200
-            answer: Json = await response.json()
-            return answer
+        return await self.app.call(name, body, token)
 
     async def ask(self, name: str, body: Json, token: str = "") -> Any:
         """The ``msg`` of an answer that must be good."""
-        answer = await self.call(name, body, token)
-        assert answer["code"] == 200, (name, answer)
-        return answer["msg"]
+        return await self.app.ask(name, body, token)
 
     async def sign_in(self, name: str) -> str:
-        msg = await self.ask(
-            "registerUser", {"social": "google", "social_id": name, "username": name}
-        )
-        return str(msg["User"]["auth_token"])
+        """The token of a new user, whose name begins so."""
+        account = await self.app.sign_in(f"{name}{secrets.token_hex(4)}")
+        return account.token
 
     async def go_live(self, token: str, **more: object) -> Json:
         msg = await self.ask("liveStream", dict(more), token)
@@ -198,7 +194,9 @@ class Stack:
         live: Json = msg["LiveStreaming"]
         return live
 
-    async def status(self, session: str, wanted: str, deadline: float = 20.0) -> Json:
+    async def status(
+        self, session: str, wanted: str, deadline: float = PATIENCE
+    ) -> Json:
         async def look() -> Json | None:
             live = await self.show(session)
             return live if live["status"] == wanted else None
@@ -206,16 +204,22 @@ class Stack:
         found: Json = await until(look, deadline)
         return found
 
-    async def live_list(self, count: int) -> list[Json]:
-        """What is listed as live, once so many are."""
+    async def is_listed(self, **what: str) -> Json | None:
+        """The live session that is listed with these values."""
+        for one in await self.ask("showLiveStreams", {}):
+            live: Json = one["LiveStreaming"]
+            if what.items() <= live.items():
+                return live
+        return None
 
-        async def look() -> list[Json] | None:
-            listed = await self.ask("showLiveStreams", {})
-            return listed if len(listed) == count else None
+    async def listed(self, **what: str) -> Json:
+        """As ``is_listed``, once it is."""
+        found: Json = await until(lambda: self.is_listed(**what))
+        return found
 
-        return [one["LiveStreaming"] for one in await until(look)]
-
-    async def viewers(self, session: str, wanted: int, deadline: float = 20.0) -> None:
+    async def viewers(
+        self, session: str, wanted: int, deadline: float = PATIENCE
+    ) -> None:
         async def look() -> bool:
             return bool((await self.show(session))["viewers"] == wanted)
 
@@ -256,7 +260,7 @@ class Stack:
             except aiohttp.ClientError:
                 return False
 
-        await until(look, 20.0)
+        await until(look)
 
 
 def _output(url: str, bearer: str) -> str:
