@@ -54,10 +54,10 @@ async def test_going_live_while_the_feed_is_stuck(
 
 
 async def test_a_cold_path_while_the_feed_is_stuck(
-    service: Service, database_url: str
+    service: Service, database_url: str, owner_url: str
 ) -> None:
     _live, token = await service.go_live()
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(owner_url)
     await connection.execute("DROP TRIGGER channel_notice ON channels")
     await connection.execute("DROP TRIGGER key_notice ON stream_keys")
     await connection.close()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from control_plane.base.database import Pool
+from control_plane.base.database import Pool, open_pool
 from control_plane.people.model.users import User
 from control_plane.people.store import users
 from control_plane.wiring.services import Services, configured_node, services
@@ -22,6 +22,13 @@ async def opened(database_url: str, redis_url: str) -> AsyncIterator[Services]:
 @pytest.fixture
 def pool(opened: Services) -> Pool:
     return opened.pool
+
+
+@pytest.fixture
+async def owner(owner_url: str) -> AsyncIterator[Pool]:
+    """For what only the owner of the tables may do."""
+    async with open_pool(owner_url) as found:
+        yield found
 
 
 @pytest.fixture

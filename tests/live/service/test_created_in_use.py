@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
@@ -47,13 +48,13 @@ async def session(opened: Services, ann: User) -> LiveSession:
     return (await opened.broadcasts.start(ann, Start())).session
 
 
-async def _hours_pass(opened: Services, hours: int) -> None:
-    await opened.pool.execute(
+async def _hours_pass(owner: Pool, hours: int) -> None:
+    await owner.execute(
         "UPDATE live_streaming_sessions SET"
         " expires_at = expires_at - make_interval(hours => $1)",
         hours,
     )
-    await opened.pool.execute(
+    await owner.execute(
         "UPDATE events SET created_at = created_at - make_interval(hours => $1)", hours
     )
 
@@ -77,35 +78,37 @@ async def _gift(opened: Services, session: LiveSession) -> None:
     await opened.coins.gifts.send(GiftOrder(fan, ROSE, 1, session_id=session.id))
 
 
-async def test_gifts_keep_it(opened: Services, session: LiveSession) -> None:
-    await _hours_pass(opened, 2)
+async def test_gifts_keep_it(
+    opened: Services, owner: Pool, session: LiveSession
+) -> None:
+    await _hours_pass(owner, 2)
     await _gift(opened, session)
     assert await _status(opened, session) == "created"
     await _gift(opened, session)
-    await _hours_pass(opened, 2)
+    await _hours_pass(owner, 2)
     assert await _status(opened, session) == "expired"
 
 
 async def test_its_host_keeps_it_and_nobody_else_does(
-    opened: Services, session: LiveSession, ann: User
+    opened: Services, owner: Pool, session: LiveSession, ann: User
 ) -> None:
-    await _hours_pass(opened, 2)
+    await _hours_pass(owner, 2)
     await opened.broadcasts.asked_for(session, ann)
     assert await _status(opened, session) == "created"
-    await _hours_pass(opened, 2)
+    await _hours_pass(owner, 2)
     bob = await new_user(opened.pool, "bob")
     for somebody in (bob, None):
         await opened.broadcasts.asked_for(session, somebody)
     assert await _status(opened, session) == "expired"
 
 
-async def test_a_host_who_looks_at_it_in_the_app(wanted: Settings) -> None:
+async def test_a_host_who_looks_at_it_in_the_app(wanted: Settings, owner: Pool) -> None:
     async with running(wanted) as app, services(wanted) as opened:
         ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
         live = (await ann.ask("liveStream", {}))["LiveStreaming"]
         before = (await opened.broadcasts.get(int(live["id"]))).expires_at
         assert before is not None
-        await _hours_pass(opened, 2)
+        await _hours_pass(owner, 2)
         await bob.ask("showLiveStream", {"id": live["id"]})
         after = (await opened.broadcasts.get(int(live["id"]))).expires_at
         assert after is not None
@@ -122,8 +125,8 @@ class TestVideoComesHere:
         return False
 
     async def test_only_a_picture_keeps_it(
-        self, opened: Services, session: LiveSession, ann: User
+        self, opened: Services, owner: Pool, session: LiveSession, ann: User
     ) -> None:
-        await _hours_pass(opened, 2)
+        await _hours_pass(owner, 2)
         await opened.broadcasts.asked_for(session, ann)
         assert await _status(opened, session) == "expired"

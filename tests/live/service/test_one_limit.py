@@ -22,12 +22,12 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
-async def authorizer(opened: Services, database_url: str) -> AsyncIterator[Authorizer]:
+async def authorizer(
+    opened: Services, owner: Pool, database_url: str
+) -> AsyncIterator[Authorizer]:
     """It has heard of nothing that was created since it began."""
-    await opened.pool.execute("DROP TRIGGER key_notice ON stream_keys")
-    await opened.pool.execute(
-        "DROP TRIGGER session_notice_insert ON live_streaming_sessions"
-    )
+    await owner.execute("DROP TRIGGER key_notice ON stream_keys")
+    await owner.execute("DROP TRIGGER session_notice_insert ON live_streaming_sessions")
     async with contextlib.AsyncExitStack() as stack:
         # One connection, whose statements are prepared: each takes its lock once.
         pool = await stack.enter_async_context(open_pool(database_url, 1))
