@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from deploy.local.ports import free_port
-from tests.support.local import LocalRun, eventually
-from tests.support.process import Process
+from tests.support.local import DEADLINE, LocalRun, Run, eventually
+
+pytestmark = pytest.mark.timeout(3 * DEADLINE)
 
 FAKE = Path(__file__).with_name("fake_mediamtx.py")
 needs_linux = pytest.mark.skipif(
@@ -30,9 +31,16 @@ def mediamtx(server_folder: Path) -> Path:
     return program
 
 
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("media")
+
+
 @pytest.fixture
-async def local(server_folder: Path, mediamtx: Path) -> AsyncIterator[LocalRun]:
-    local = LocalRun(server_folder, mediamtx)
+async def local(
+    server_folder: Path, mediamtx: Path, media: Path
+) -> AsyncIterator[LocalRun]:
+    local = LocalRun(server_folder, mediamtx, media)
     yield local
     await local.stop()
 
@@ -55,7 +63,7 @@ async def knows(local: LocalRun, token: str) -> bool:
         return bool((await response.json())["code"] == 200)
 
 
-def child_named(run: Process, words: str) -> psutil.Process:
+def child_named(run: Run, words: str) -> psutil.Process:
     children = psutil.Process(run.process.pid).children()
     return next(child for child in children if words in " ".join(child.cmdline()))
 
@@ -74,6 +82,34 @@ async def test_it_says_how_to_go_live_and_stops_everything_on_sigterm(
     assert local.left() == []
 
 
+async def test_the_demo_videos_come_while_it_runs(local: LocalRun) -> None:
+    del local.env["CONTROL_PLANE_MEDIA_FOLDER"]
+    run = await local.up()
+    await local.said(run, "The demo videos are there")
+    assert len(list((local.data / "media").glob("demo-*.mp4"))) == 5
+    await run.stop()
+    assert local.left() == []
+
+
+async def test_without_demo_videos_the_rest_works(local: LocalRun) -> None:
+    del local.env["CONTROL_PLANE_MEDIA_FOLDER"]
+    run = await local.up(FFMPEG_BIN="/bin/false")
+    await local.said(run, "Demo videos are missing")
+    assert await knows(local, await sign_in(local))
+
+
+async def test_it_can_be_stopped_while_the_demo_videos_are_made(
+    local: LocalRun,
+) -> None:
+    del local.env["CONTROL_PLANE_MEDIA_FOLDER"]
+    run = await local.up()
+    await eventually(lambda: any((local.data / "media").glob("part-*")))
+    local.remember(run)
+    await run.stop()
+    assert run.process.returncode == 0
+    assert local.left() == []
+
+
 async def test_the_node_stops_before_the_service_and_the_service_before_postgres(
     local: LocalRun,
 ) -> None:
@@ -87,7 +123,7 @@ async def test_the_node_stops_before_the_service_and_the_service_before_postgres
     assert service.is_running()
     assert postgres.is_running()
     node.resume()
-    assert await run.ended(20.0) == 0
+    assert await run.ended() == 0
     assert run.log.read_text().rstrip().endswith("Stopped.")
     assert local.left() == []
 
@@ -107,7 +143,7 @@ async def test_it_stops_when_its_terminal_closes(local: LocalRun) -> None:
     await eventually((local.data / "node.pid").exists)
     local.remember(run)
     os.close(ours)
-    assert await run.ended(20.0) == 0
+    assert await run.ended() == 0
     assert local.left() == []
 
 
@@ -185,7 +221,7 @@ async def test_a_server_that_dies_is_named_and_stops_everything(
     run = await local.up()
     local.remember(run)
     child_named(run, "fake_mediamtx").kill()
-    assert await run.ended(20.0) == 1
+    assert await run.ended() == 1
     said = run.log.read_text()
     assert "MediaMTX v1.20.1 was ended by SIGKILL." in said
     assert "INF MediaMTX v1.20.1" in said
@@ -200,7 +236,7 @@ async def test_a_node_that_does_not_start_is_explained_by_its_log(
         assert await run.ended() == 1
         assert "Port 1 (RTMP) cannot be used" in run.log.read_text()
         return
-    assert await run.ended(20.0) == 1
+    assert await run.ended() == 1
     said = run.log.read_text()
     assert "MediaMTX v1.20.1 stopped by itself (exit code 1)" in said
     assert "ERR listen tcp :1: bind: permission denied" in said
@@ -254,8 +290,8 @@ async def test_the_command_line_of_the_run_knows_its_settings(
 ) -> None:
     run = await local.up()
     command = local.data / "control-plane"
-    nodes = await Process.start(tmp_path / "nodes", str(command), "nodes", "list")
-    assert await nodes.ended(20.0) == 0
+    nodes = await Run.start(tmp_path / "nodes", str(command), "nodes", "list")
+    assert await nodes.ended() == 0
     assert f"http://127.0.0.1:{local.ports['API']}" in nodes.log.read_text()
     await run.stop()
     assert not command.exists()
@@ -273,11 +309,11 @@ async def test_given_stores_are_used_instead_of_our_own(
 
 async def test_a_key_for_obs(local: LocalRun, tmp_path: Path) -> None:
     command = (sys.executable, "-m", "deploy.local", "key")
-    nobody = await Process.start(tmp_path / "nobody", *command, env=local.env)
+    nobody = await Run.start(tmp_path / "nobody", *command, env=local.env)
     assert await nobody.ended() == 1
     assert "Is `make run` running?" in nobody.log.read_text()
     await local.up()
-    made = await Process.start(tmp_path / "key", *command, env=local.env)
+    made = await Run.start(tmp_path / "key", *command, env=local.env)
     assert await made.ended() == 0
     said = made.log.read_text()
     assert f"rtmp://127.0.0.1:{local.ports['RTMP']}/live" in said
