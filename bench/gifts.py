@@ -15,8 +15,8 @@ from dataclasses import asdict
 
 from bench.load import Slice
 from bench.servers import stores
-from control_plane.base import database
-from control_plane.base.database import Pool
+from control_plane.base.database import Pool, open_pool
+from control_plane.base.schema import migrate
 from control_plane.coins.model import ledger as rules
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.service.gifts import Gifts
@@ -40,10 +40,10 @@ def main() -> None:
 
 async def _bench(options: argparse.Namespace) -> None:
     async with stores() as urls:
-        await database.migrate(urls.database)
+        await migrate(urls.database)
         async with (
-            await database.open_pool(urls.database) as pool,
-            await database.open_pool(urls.database, 20) as naive_pool,
+            open_pool(urls.database) as pool,
+            open_pool(urls.database, 20) as naive_pool,
         ):
             gifts = Gifts(pool, share_percent=0, created_sessions=False)
             naive = Naive(naive_pool)

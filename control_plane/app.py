@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import os
-import secrets as random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from secrets import token_hex
 
 import structlog
 from aiohttp import web
@@ -17,6 +17,7 @@ from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.health import Health
+from control_plane.live.service.owner import Owner
 from control_plane.live.service.permissions import Permissions
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store import nodes as node_store
@@ -60,7 +61,7 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
         for part in (permissions, grants, all_of_it.viewers, all_of_it.coins):
             await stack.enter_async_context(part.running())
-        await stack.enter_async_context(_reconciler(all_of_it, grants).running())
+        await stack.enter_async_context(_owner(all_of_it, grants).running())
         internal = await stack.enter_async_context(_internal(settings, listener))
         public = await stack.enter_async_context(_public(all_of_it, permissions))
         log.info("serving", public=public, internal=internal)
@@ -97,15 +98,20 @@ def _learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
     return changed
 
 
-def _reconciler(all_of_it: Services, grants: Grants) -> Reconciler:
-    return Reconciler(
+def _owner(all_of_it: Services, grants: Grants) -> Owner:
+    reconciler = Reconciler(
         all_of_it.pool,
         all_of_it.nodes,
         all_of_it.lifecycle,
         all_of_it.viewers,
         grants,
-        owner=f"{os.getpid()}-{random.token_hex(4)}",
         pepper=all_of_it.secrets.key_pepper(),
+    )
+    return Owner(
+        all_of_it.pool,
+        all_of_it.nodes,
+        reconciler,
+        name=f"{os.getpid()}-{token_hex(4)}",
         interval=all_of_it.settings.reconcile_seconds,
     )
 

@@ -3,7 +3,7 @@
 It reads nothing but the status: bodies are empty, there is never a redirect, and the
 reason goes to our log and metrics. It asks within one lock, so this answers within
 250 ms whatever happens: the one thing that may be waited for, a look-up in Postgres,
-has a limit of its own (service/permissions.py).
+has a limit (service/authorize.py).
 """
 
 import json

@@ -15,7 +15,9 @@ import yaml
 OLDEST = (1, 3, 0)
 #: Where names changed.
 HTTP_AUTH = (1, 6, 0)
+ALLOW_ORIGIN = (1, 8, 0)
 RTSP_TRANSPORTS = (1, 11, 0)
+ALLOW_ORIGINS = (1, 15, 4)
 MOQ = (1, 19, 0)
 ONLINE = (1, 19, 3)
 
@@ -25,6 +27,11 @@ HEADER = """\
 # Written by `control-plane mediamtx-config` for MediaMTX {version}.
 # It holds this node's secret: keep it readable by the server's user only (mode 0600).
 # Changes made here are lost when it is written again.
+"""
+OPEN_API = """\
+# Before v1.6.0 MediaMTX asks nobody who may use its API, and whoever reaches it can run
+# commands as the server's user. It listens on loopback only: let no other user, no
+# browser and no container that shares this network run on this machine.
 """
 
 Version = tuple[int, int, int]
@@ -38,8 +45,6 @@ class NodeConfig:
     ``auth_url`` holds the node's name and secret as Basic userinfo; ``hook_url`` holds
     no secret, since it shows in the process list. ``hook_command`` is the absolute
     path of ``notify.sh``; without it the server starts no command.
-    ``api_is_private``: only we can reach its API and metrics addresses, so it need not
-    ask our auth endpoint about each call.
     ``webrtc_hosts``: addresses under which viewers reach this server, if it stands
     behind NAT.
     """
@@ -55,7 +60,6 @@ class NodeConfig:
     rtsp: str = ":8554"
     api: str = "127.0.0.1:9997"
     metrics: str = ""
-    api_is_private: bool = False
     trusted_proxies: tuple[str, ...] = ()
     webrtc_hosts: tuple[str, ...] = ()
     hls_segment: float = 1.0  # seconds
@@ -64,11 +68,12 @@ class NodeConfig:
 def render(config: NodeConfig, version: str = "v1.20.1") -> str:
     """The text of ``mediamtx.yml``. Raises ValueError with a sentence for people."""
     parsed = parse_version(version)
-    _refuse_open_api(config, parsed)
+    _refuse_open_servers(config, parsed)
     settings = (
         {"logLevel": "info", "readTimeout": "10s", "writeTimeout": "10s"}
         | _auth(config, parsed)
-        | _control(config)
+        | _closed("api", config.api, parsed)
+        | _closed("metrics", config.metrics, parsed)
         | _rtsp(config, parsed)
         | _rtmp_and_srt(config)
         | _hls(config)
@@ -78,6 +83,8 @@ def render(config: NodeConfig, version: str = "v1.20.1") -> str:
         | {"pathDefaults": _path_defaults(config, parsed), "paths": {PATHS: {}}}
     )
     header = HEADER.format(version="v" + ".".join(map(str, parsed)))
+    if parsed < HTTP_AUTH:
+        header += OPEN_API
     # Wide, so that no command is broken over two lines.
     return header + yaml.safe_dump(settings, sort_keys=False, width=1000)
 
@@ -93,14 +100,13 @@ def parse_version(version: str) -> Version:
     return major, minor, patch
 
 
-def _refuse_open_api(config: NodeConfig, version: Version) -> None:
-    if version >= HTTP_AUTH or config.api_is_private or not config.api:
-        return
-    if not _is_loopback(config.api):
-        raise ValueError(
-            "Before v1.6.0 MediaMTX lets everyone use its API:"
-            f" bind it to loopback instead of {config.api}, or mark it as private."
-        )
+def _refuse_open_servers(config: NodeConfig, version: Version) -> None:
+    for name, address in (("API", config.api), ("metrics", config.metrics)):
+        if version < HTTP_AUTH and address and not _is_loopback(address):
+            raise ValueError(
+                f"Before v1.6.0 MediaMTX lets everyone use its {name}:"
+                f" bind it to loopback instead of {address}."
+            )
 
 
 def _is_loopback(address: str) -> bool:
@@ -114,17 +120,24 @@ def _is_loopback(address: str) -> bool:
 def _auth(config: NodeConfig, version: Version) -> Settings:
     if version < HTTP_AUTH:
         return {"externalAuthenticationURL": config.auth_url}
-    # Always written: its default became empty in v1.20.1.
-    excluded = ["api", "metrics"] if config.api_is_private else []
     return {
         "authMethod": "http",
         "authHTTPAddress": config.auth_url,
-        "authHTTPExclude": [{"action": action} for action in excluded],
+        # Always written: before v1.20.1 it holds api, metrics and pprof by default, and
+        # whoever uses the API runs commands as the server's user.
+        "authHTTPExclude": [],
     }
 
 
-def _control(config: NodeConfig) -> Settings:
-    return _server("api", config.api) | _server("metrics", config.metrics)
+def _closed(name: str, address: str, version: Version) -> Settings:
+    """A server for programs: no web page may read what it answers. By default every
+    page may."""
+    settings = _server(name, address)
+    if not address or version < ALLOW_ORIGIN:
+        return settings
+    if version < ALLOW_ORIGINS:
+        return settings | {f"{name}AllowOrigin": ""}
+    return settings | {f"{name}AllowOrigins": []}
 
 
 def _rtsp(config: NodeConfig, version: Version) -> Settings:

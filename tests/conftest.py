@@ -1,4 +1,4 @@
-"""A real Postgres and a real Valkey for the whole run; a database of its own, and an
+"""A Postgres and a Valkey that the whole run shares; a database of its own, and an
 empty numbered one in Valkey, for each test that asks."""
 
 import itertools
@@ -6,25 +6,34 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
 import redis.asyncio as redis
 
-from control_plane.base.schema import migrate
-from deploy.local.postgres import postgres
-from deploy.local.valkey import DATABASES, valkey
+from tests.support.servers import Servers, numbered, on_server, with_database
 
-_numbers = itertools.count()
+MOST_WORKERS = 8
+_servers = Servers()
 
 
-def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Most tests wait for other programs, so several for each core."""
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """What a worker of pytest-xdist is given."""
+    node.workerinput["servers"] = dict(_servers.urls())
+
+
+def pytest_unconfigure() -> None:
+    _servers.stop()
 
 
 def _open_folder() -> Iterator[Path]:
@@ -41,60 +50,40 @@ def server_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def session_folder() -> Iterator[Path]:
-    yield from _open_folder()
+def servers(pytestconfig: pytest.Config) -> Mapping[str, str]:
+    given: Mapping[str, Any] = getattr(pytestconfig, "workerinput", {})
+    return given["servers"] if given else _servers.urls()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def postgres_url(session_folder: Path) -> AsyncIterator[str]:
-    """DATABASE_URL, whose role must be allowed to create databases, or our own."""
-    if given := os.environ.get("DATABASE_URL"):
-        yield given
-        return
-    async with postgres(session_folder / "postgres", durable=False) as url:
-        yield url
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def valkey_url(session_folder: Path) -> AsyncIterator[str]:
-    """REDIS_URL or our own."""
-    if given := os.environ.get("REDIS_URL"):
-        yield given
-        return
-    async with valkey(session_folder / "valkey", durable=False) as url:
-        yield url
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def template(postgres_url: str) -> AsyncIterator[str]:
-    """The name of a database with all migrations applied, to be cloned."""
-    name = f"template_{secrets.token_hex(6)}"
-    await _on_server(postgres_url, f"CREATE DATABASE {name}")
-    await migrate(with_database(postgres_url, name))
-    yield name
-    await _on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture(scope="session")
+def numbered_urls(
+    servers: Mapping[str, str], pytestconfig: pytest.Config
+) -> Iterator[str]:
+    """This worker's databases of Valkey, again and again."""
+    given: Mapping[str, Any] = getattr(pytestconfig, "workerinput", {})
+    worker = int(given["workerid"].removeprefix("gw")) if given else 0
+    workers = int(given["workercount"]) if given else 1
+    return itertools.cycle(numbered(servers["valkey"], worker, workers))
 
 
 @pytest_asyncio.fixture
-async def empty_database_url(postgres_url: str) -> AsyncIterator[str]:
+async def empty_database_url(servers: Mapping[str, str]) -> AsyncIterator[str]:
     """A database of this test alone, without tables."""
-    async for url in _database(postgres_url, "template0"):
+    async for url in _database(servers["postgres"], "template0"):
         yield url
 
 
 @pytest_asyncio.fixture
-async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
+async def database_url(servers: Mapping[str, str]) -> AsyncIterator[str]:
     """A database of this test alone, with all migrations applied."""
-    async for url in _database(postgres_url, template):
+    async for url in _database(servers["postgres"], servers["template"]):
         yield url
 
 
 @pytest_asyncio.fixture
-async def redis_url(valkey_url: str) -> AsyncIterator[str]:
+async def redis_url(numbered_urls: Iterator[str]) -> AsyncIterator[str]:
     """An empty numbered database. (Publish and subscribe know no such borders.)"""
-    url = valkey_url
-    if "REDIS_URL" not in os.environ:
-        url = with_database(valkey_url, str(next(_numbers) % DATABASES))
+    url = next(numbered_urls)
     client = redis.from_url(url)
     try:
         if "REDIS_URL" in os.environ and await client.dbsize():
@@ -107,14 +96,6 @@ async def redis_url(valkey_url: str) -> AsyncIterator[str]:
 
 async def _database(server_url: str, template: str) -> AsyncIterator[str]:
     name = f"test_{secrets.token_hex(6)}"
-    await _on_server(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await on_server(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield with_database(server_url, name)
-    await _on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _on_server(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+    await on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")

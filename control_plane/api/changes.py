@@ -32,7 +32,7 @@ def profile_change(body: Body) -> ProfileChange:
         last_name=_sent(body, "last_name", 100),
         email=_matching(body, "email", 254, EMAIL),
         phone=_matching(body, "phone", 32, PHONE),
-        bio=_sent(body, "bio", 1000),
+        bio=_sent(body, "bio", 1000, lines=True),
         website=_sent(body, "website", 300),
         gender=_sent(body, "gender", 20),
         dob=_sent(body, "dob", 10),
@@ -52,10 +52,10 @@ def device_change(body: Body) -> ProfileChange:
     )
 
 
-def _sent(body: Body, name: str, longest: int) -> str | None:
+def _sent(body: Body, name: str, longest: int, *, lines: bool = False) -> str | None:
     if body.fields.get(name) is None:
         return None
-    return body.text(name, longest=longest)
+    return body.text(name, longest=longest, lines=lines)
 
 
 def _filled(body: Body, name: str, longest: int) -> str | None:

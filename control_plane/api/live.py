@@ -7,6 +7,7 @@ from control_plane.api.own import OwnAccount
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
+from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
@@ -18,9 +19,14 @@ MOST_LISTED = 100
 
 class LiveApi:
     def __init__(
-        self, broadcasts: Broadcasts, watching: Watching, own_account: OwnAccount
+        self,
+        broadcasts: Broadcasts,
+        lasting_keys: LastingKeys,
+        watching: Watching,
+        own_account: OwnAccount,
     ) -> None:
         self._broadcasts = broadcasts
+        self._lasting_keys = lasting_keys
         self._watching = watching
         self._own = own_account
 
@@ -54,20 +60,21 @@ class LiveApi:
 
     async def create_key(self, call: Call) -> web.Response:
         body = call.body
-        channel, key_id, key = await self._broadcasts.create_key(
+        made = await self._lasting_keys.create(
             call.me,
             body.text("name", longest=200),
             body.text("channel_name", longest=32),
         )
-        node = await self._broadcasts.channel_node(channel)
-        urls = publish_urls(node, call.host, channel.path, key)
+        channel = made.channel
+        node = await self._lasting_keys.node_of(channel)
+        urls = publish_urls(node, call.host, channel.path, made.key)
         return answer(
             {
                 "StreamKey": {
-                    "id": key_id,
+                    "id": made.id,
                     "name": body.text("name", longest=200),
                     "channel_name": channel.name,
-                    "key": key,
+                    "key": made.key,
                     "stream_key": urls.stream_key,
                     "rtmp_server": urls.server,
                     "rtmp_url": urls.rtmp,
@@ -79,11 +86,11 @@ class LiveApi:
         )
 
     async def show_keys(self, call: Call) -> web.Response:
-        found = await self._broadcasts.list_keys(call.me)
+        found = await self._lasting_keys.listing(call.me)
         return answer([{"StreamKey": shapes.stream_key(key)} for key in found])
 
     async def revoke_key(self, call: Call) -> web.Response:
-        await self._broadcasts.revoke_key(call.me, call.body.id("id"))
+        await self._lasting_keys.revoke(call.me, call.body.id("id"))
         return answer("revoked")
 
     async def watch(self, call: Call) -> web.Response:

@@ -98,7 +98,7 @@ class SocialApi:
             call.me.id,
             _someone(body, "report_user_id"),
             body.id("report_reason_id"),
-            body.text("description", longest=2000),
+            body.text("description", longest=2000, lines=True),
         )
         shape: Json = {
             "id": report.id,

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from control_plane.base.faults import Away
+from control_plane.base.streams import whole
 from control_plane.coins.model.purchases import NotBought, Notifier
 from control_plane.coins.service.purchases import Purchases
 
@@ -25,12 +26,8 @@ def routes(apple: Notifier | None, purchases: Purchases) -> list[web.RouteDef]:
     store = apple
 
     async def notified(request: web.Request) -> web.Response:
-        raw = await request.content.read(LARGEST + 1)
-        try:
-            payload = json.loads(raw) if len(raw) <= LARGEST else None
-        except ValueError:
-            payload = None
-        if not isinstance(payload, dict):
+        payload = await _payload(request)
+        if payload is None:
             return web.Response(status=400)
         try:
             notice = await store.notice(payload)
@@ -44,3 +41,11 @@ def routes(apple: Notifier | None, purchases: Purchases) -> list[web.RouteDef]:
         return web.Response()
 
     return [web.post("/stores/apple/notifications", notified)]
+
+
+async def _payload(request: web.Request) -> dict[str, object] | None:
+    try:
+        payload = json.loads(await whole(request.content, LARGEST) or b"")
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None

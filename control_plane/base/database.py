@@ -32,6 +32,12 @@ AWAY = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+#: What the row itself is to blame for; the last one: a value too long for an index.
+REJECTED = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,
+)
 
 
 @contextlib.contextmanager
@@ -43,7 +49,7 @@ def translated() -> Iterator[None]:
         raise Taken(str(error)) from error
     except asyncpg.ForeignKeyViolationError as error:
         raise Missing(str(error)) from error
-    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+    except REJECTED as error:
         raise Rejected(str(error)) from error
     except asyncpg.TransactionRollbackError as error:
         raise Collided(str(error)) from error
@@ -198,7 +204,7 @@ async def listening(
 ) -> AsyncIterator[Notices]:
     """``heard``: by channel, what is called with each payload."""
     with translated():
-        connection = await asyncpg.connect(url, timeout=3.0)
+        connection = await asyncpg.connect(url, timeout=3.0, command_timeout=3.0)
     try:
         for channel, callback in heard.items():
             with translated():

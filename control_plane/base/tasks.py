@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Gauge
 
 from control_plane.base.faults import Away
+from control_plane.base.refusals import Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -26,22 +27,35 @@ class Loop:
     turn comes all the same; how long ago it last went well is a metric."""
 
     def __init__(
-        self, name: str, work: Callable[[], Awaitable[None]], interval: float
+        self,
+        name: str,
+        work: Callable[[], Awaitable[None]],
+        interval: float,
+        *,
+        after_failure: float | None = None,
     ) -> None:
-        """``interval``: seconds between the end of one turn and the next."""
+        """``interval``: seconds between the end of one turn and the next;
+        ``after_failure``: the same, once a turn failed, if it is another."""
         self.name = name
         self._work = work
         self._interval = interval
+        self._after_failure = interval if after_failure is None else after_failure
         self._done_at = time.monotonic()
+        self._failed = False
 
     @property
     def age(self) -> float:
         """Seconds since it last went well, or since it began."""
         return time.monotonic() - self._done_at
 
+    def goes_well(self) -> None:
+        """For work whose turns last: it is not done, and all is well."""
+        self._done_at = time.monotonic()
+        self._failed = False
+
     async def run(self) -> None:
         """Until it is cancelled."""
-        self._done_at = time.monotonic()
+        self.goes_well()
         alike = _running.setdefault(self.name, set())
         alike.add(self)
         AGE.labels(self.name).set_function(
@@ -49,8 +63,10 @@ class Loop:
         )
         try:
             while True:
-                await self._turn()
-                await asyncio.sleep(self._interval)
+                went_well = await self._turn()
+                await asyncio.sleep(
+                    self._interval if went_well else self._after_failure
+                )
         finally:
             alike.discard(self)
 
@@ -62,15 +78,33 @@ class Loop:
         finally:
             await stop([task])
 
-    async def _turn(self) -> None:
+    async def _turn(self) -> bool:
         try:
             await self._work()
-        except Away as error:
-            log.warning("a loop waits for its stores", loop=self.name, error=str(error))
-        except Exception:
-            log.exception("a loop's turn failed", loop=self.name)
+        except (Away, Unavailable) as error:
+            log.warning("a loop waits", loop=self.name, error=repr(error))
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            # Something that it waited for was cancelled, not the loop itself.
+            self._log_failure(error)
+        except Exception as error:
+            self._log_failure(error)
         else:
-            self._done_at = time.monotonic()
+            self.goes_well()
+            return True
+        return False
+
+    def _log_failure(self, error: BaseException) -> None:
+        """The whole story once, one line for each failure that follows it."""
+        story = None if self._failed else error
+        log.error("a loop failed", loop=self.name, error=repr(error), exc_info=story)
+        self._failed = True
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def stop(tasks: Iterable["asyncio.Task[None]"]) -> None:

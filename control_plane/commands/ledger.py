@@ -36,6 +36,7 @@ def show_user(user_id: int, as_json: bool) -> None:
         has = await services.coins.ledger.balances(user_id)
         return {
             "wallet": has.wallet,
+            "trial": has.trial,
             "bonus": has.bonus,
             "paid": has.paid,
             "earnings": has.earnings,

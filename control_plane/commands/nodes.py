@@ -107,7 +107,6 @@ def mediamtx_config(name: str, version: str, hook_command: str, bind: str) -> No
         srt=f"{bind}:{known.srt_port}",
         rtsp=f"{bind}:{known.rtsp_port}",
         api=f"127.0.0.1:{known.api_port}",
-        api_is_private=True,
     )
     try:
         click.echo(render(config, version), nl=False)

@@ -1,4 +1,7 @@
-"""How every command prints: lines for people, or JSON with ``--json``."""
+"""How every command prints: lines for people, or JSON with ``--json``.
+
+Both show what users wrote with escapes for all that a terminal would obey.
+"""
 
 import asyncio
 import json
@@ -9,6 +12,7 @@ import click
 
 from control_plane.base.faults import Away
 from control_plane.base.refusals import Refusal
+from control_plane.base.texts import visible
 from control_plane.config.settings import Settings, SettingsError, load
 from control_plane.web import logs
 from control_plane.wiring.services import Services, services
@@ -45,7 +49,7 @@ def run(work: Callable[[Services], Awaitable[T]]) -> T:
 def show(rows: Sequence[Mapping[str, object]], *, json_wanted: bool) -> None:
     """A table with a line for each row."""
     if json_wanted:
-        click.echo(json.dumps(list(rows), indent=2, default=str))
+        _print_json(list(rows))
         return
     if not rows:
         click.echo("none")
@@ -60,12 +64,17 @@ def show(rows: Sequence[Mapping[str, object]], *, json_wanted: bool) -> None:
 
 def show_one(row: Mapping[str, object], *, json_wanted: bool) -> None:
     if json_wanted:
-        click.echo(json.dumps(row, indent=2, default=str))
+        _print_json(row)
         return
     width = max(len(name) for name in row)
     for name, value in row.items():
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
 
 
+def _print_json(value: object) -> None:
+    """In ASCII, so nothing is left to escape."""
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
 def _cell(value: object) -> str:
-    return "-" if value in (None, "") else str(value)
+    return "-" if value in (None, "") else visible(str(value))

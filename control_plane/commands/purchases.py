@@ -32,7 +32,8 @@ def list_purchases(user_id: int, limit: int, as_json: bool) -> None:
 def refund(purchase_id: int, as_json: bool) -> None:
     """Take a purchase's coins back: from the paid ones, and what is spent is owed.
 
-    Stores tell of their own refunds; this is for what they do not tell.
+    A test purchase is taken from the trial coins, and what is spent of it is forgotten.
+    App stores tell of their own refunds; this is for what they do not tell.
     """
     found = run(lambda services: services.coins.purchases.refund(purchase_id))
     show_one(_row(found), json_wanted=as_json)

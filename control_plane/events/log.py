@@ -47,6 +47,17 @@ async def append_user_event(
     )
 
 
+async def happened(executor: Executor, session_id: int, kind: str) -> bool:
+    return bool(
+        await executor.fetchval(
+            "SELECT EXISTS (SELECT FROM events WHERE subject = 'session'"
+            " AND subject_id = $1 AND type = $2)",
+            session_id,
+            kind,
+        )
+    )
+
+
 async def of_session(executor: Executor, session_id: int) -> list[Event]:
     """In the order in which they happened."""
     rows = await executor.fetch(

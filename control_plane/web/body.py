@@ -4,15 +4,17 @@ Numbers arrive as numbers or as strings for the same field, so every getter take
 both; an absent field, null and "" are all the same to them.
 """
 
-import json
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from control_plane.base.refusals import BadInput
+from control_plane.base.streams import whole
+from control_plane.base.texts import has_control
+from control_plane.web import parsing
+from control_plane.web.multipart import of_parts
 
-LARGEST = 1_000_000  # bytes
+LARGEST = 256_000  # bytes; nothing is uploaded here
 LARGEST_ID = 2_147_483_647
 
 
@@ -25,7 +27,9 @@ class Body:
     def has(self, name: str) -> bool:
         return self.fields.get(name) not in (None, "")
 
-    def text(self, name: str, default: str = "", longest: int = 1000) -> str:
+    def text(
+        self, name: str, default: str = "", longest: int = 1000, *, lines: bool = False
+    ) -> str:
         value = self.fields.get(name)
         if value is None:
             return default
@@ -34,7 +38,7 @@ class Body:
         text = str(value).strip()
         if len(text) > longest:
             raise BadInput(f"{name} is too long.")
-        if "\x00" in text:
+        if has_control(text, lines=lines):
             raise BadInput(f"{name} has characters that cannot be stored.")
         try:
             text.encode()
@@ -98,41 +102,39 @@ def _float(text: str) -> float | None:
 
 
 async def read(request: web.Request) -> Body:
-    if request.content_type == "multipart/form-data":
-        return Body(await _multipart(request))
-    raw = await request.content.read(LARGEST + 1)
-    if len(raw) > LARGEST or not request.content.at_eof():
+    if encoded(request):
+        raise BadInput("Compressed requests are not read.")
+    try:
+        raw = await whole(request.content, LARGEST)
+    except (web.RequestPayloadError, ConnectionError):
+        raise BadInput("The request cannot be read.") from None
+    if raw is None:
         raise BadInput("The request is too large.")
+    return Body(_fields(raw, request.headers.get("Content-Type", "")))
+
+
+def encoded(request: web.BaseRequest) -> bool:
+    """A kilobyte may unpack to a megabyte, so nothing is unpacked."""
+    given = ",".join(request.headers.getall("Content-Encoding", ()))
+    return any(one.strip().lower() not in ("", "identity") for one in given.split(","))
+
+
+def _fields(raw: bytes, content_type: str) -> parsing.Fields:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return of_parts(raw, content_type)
     if not raw.strip():
-        return Body({})
-    if request.content_type == "application/x-www-form-urlencoded":
-        return _form(raw)
-    return _json(raw)
+        return {}
+    if kind == "application/x-www-form-urlencoded":
+        return parsing.of_form(raw)
+    return parsing.of_json(raw)
 
 
-def _json(raw: bytes) -> Body:
+def header(request: web.BaseRequest, name: str) -> str:
+    """ "" when it is absent."""
+    given = request.headers.get(name, "").strip()
     try:
-        fields = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise BadInput("The request is not valid JSON.") from None
-    if not isinstance(fields, dict):
-        raise BadInput("The request must be a JSON object.")
-    return Body(fields)
-
-
-def _form(raw: bytes) -> Body:
-    if raw.lstrip().startswith(b"{"):
-        return _json(raw)  # curl -d without a header calls JSON a form
-    try:
-        return Body(dict(parse_qsl(raw.decode(), keep_blank_values=True)))
-    except ValueError:
-        raise BadInput("The form cannot be read.") from None
-
-
-async def _multipart(request: web.Request) -> dict[str, object]:
-    """Text parts only: uploads have an endpoint of their own."""
-    try:
-        parts = await request.post()
-    except (ValueError, AssertionError):
-        raise BadInput("The form cannot be read.") from None
-    return {name: value for name, value in parts.items() if isinstance(value, str)}
+        given.encode()
+    except UnicodeEncodeError:
+        raise BadInput(f"The header {name} cannot be read.") from None
+    return given

@@ -5,6 +5,7 @@ import re
 
 import aiohttp
 
+from control_plane.base.streams import whole
 from control_plane.people.model.providers import PublishedKeys
 from control_plane.people.service.key_ring import Fetch, KeysAway
 
@@ -20,7 +21,7 @@ def fetcher(http: aiohttp.ClientSession) -> Fetch:
             async with http.get(url, timeout=TIMEOUT) as response:
                 response.raise_for_status()
                 control = response.headers.get("Cache-Control", "")
-                document = json.loads(await _whole(response))
+                document = json.loads(await _read(response))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise KeysAway(repr(error)) from None
         return PublishedKeys(_keys(document), max_age(control))
@@ -28,13 +29,11 @@ def fetcher(http: aiohttp.ClientSession) -> Fetch:
     return fetch
 
 
-async def _whole(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST:
-            raise KeysAway("the answer is too long")
-    return bytes(body)
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = await whole(response.content, LARGEST)
+    if body is None:
+        raise KeysAway("the answer is too long")
+    return body
 
 
 def max_age(cache_control: str) -> float:

@@ -26,7 +26,12 @@ from control_plane.wiring.services import Services
 
 def dispatcher(all_of_it: Services) -> Dispatcher:
     settings = all_of_it.settings
-    live = LiveApi(all_of_it.broadcasts, all_of_it.watching, _own_account(all_of_it))
+    live = LiveApi(
+        all_of_it.broadcasts,
+        all_of_it.lasting_keys,
+        all_of_it.watching,
+        _own_account(all_of_it),
+    )
     return Dispatcher(
         not_yet.endpoints() | _app_endpoints(all_of_it) | live.endpoints(),
         NAMES,

@@ -17,6 +17,7 @@ from control_plane.live.model.nodes import Node, NodeApi
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Limits
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
@@ -45,6 +46,7 @@ class Services:
     viewers: Viewers
     cutter: Cutter
     broadcasts: Broadcasts
+    lasting_keys: LastingKeys
     moderation: Moderation
     watching: Watching
     accounts: Accounts
@@ -111,6 +113,7 @@ def _services(
         viewers=viewers,
         cutter=cutter,
         broadcasts=broadcasts,
+        lasting_keys=LastingKeys(pool, nodes, cutter, pepper=secrets.key_pepper()),
         moderation=Moderation(pool, broadcasts, nodes, cutter),
         watching=_watching(settings, secrets, pool, nodes, viewers),
         accounts=_accounts(settings, secrets, pool),

@@ -27,6 +27,6 @@ async def seed(environ: Mapping[str, str]) -> None:
         await process.wait()
         raise
     if process.returncode:
-        say(f"There are no demo videos: {words.decode(errors='replace').strip()}")
+        say(f"Demo videos are missing: {words.decode(errors='replace').strip()}")
     else:
         say(f"The demo videos are there ({time.monotonic() - began:.1f} s).")

@@ -7,9 +7,10 @@ that only the server's user can enter: no port to be taken, no password to keep.
 
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 
@@ -26,24 +27,34 @@ from deploy.local.place import (
 from deploy.local.process import Child, Program, running
 
 ENVIRON = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @asynccontextmanager
 async def postgres(
-    data: Path, *, log: Path | None = None, durable: bool = True
+    data: Path,
+    *,
+    log: Path | None = None,
+    durable: bool = True,
+    settings: Mapping[str, str] = DEFAULTS,
 ) -> AsyncIterator[str]:
     """Run the server in the folder and yield its URL; the caller alone uses ``data``.
 
     The role in the URL owns its database and may create others. ``durable=False``
     never waits for the disk: a power cut loses data, a killed server does not.
+    ``settings``: more of Postgres's own.
     """
-    async with server(data, log=log, durable=durable) as (url, _):
+    async with server(data, log=log, durable=durable, settings=settings) as (url, _):
         yield url
 
 
 @asynccontextmanager
 async def server(
-    data: Path, *, log: Path | None = None, durable: bool = True
+    data: Path,
+    *,
+    log: Path | None = None,
+    durable: bool = True,
+    settings: Mapping[str, str] = DEFAULTS,
 ) -> AsyncIterator[tuple[str, Child]]:
     """As ``postgres``, for callers that also watch the process."""
     place = find_place(data)
@@ -52,19 +63,22 @@ async def server(
     await leftover.stop(place.pid_file, signal.SIGINT)
     _forget_dead_server(place.cluster / "postmaster.pid")
     make_socket_folder(place)
-    async with running(_program(place, log, durable)) as child:
+    async with running(_program(place, log, durable, settings)) as child:
         await child.until(lambda: _is_ready(place.cluster, child.pid))
         await _make_database(place)
         yield place.url(), child
 
 
-def _program(place: Place, log: Path, durable: bool) -> Program:
+def _program(
+    place: Place, log: Path, durable: bool, more: Mapping[str, str]
+) -> Program:
     settings = {
         "listen_addresses": "",
         "port": str(PORT),
         "unix_socket_directories": f'"{place.sockets}"',
         "unix_socket_permissions": "0700",
         **({} if durable else {"fsync": "off", "full_page_writes": "off"}),
+        **more,
     }
     options = [
         part for name, value in settings.items() for part in ("-c", f"{name}={value}")

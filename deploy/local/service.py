@@ -28,7 +28,7 @@ async def service(folder: Folder, environ: Mapping[str, str]) -> AsyncIterator[C
     )
     url = f"http://{_address(environ)}:{PUBLIC.number(environ)}/readyz"
     async with running(program) as child, aiohttp.ClientSession() as http:
-        await child.until(lambda: answers(http, url))
+        await child.until(lambda: answers(http, url, 200))
         yield child
 
 
@@ -37,9 +37,9 @@ def _address(environ: Mapping[str, str]) -> str:
     return LOOPBACK if given in ("", EVERYWHERE, "::") else given
 
 
-async def answers(http: aiohttp.ClientSession, url: str) -> bool:
+async def answers(http: aiohttp.ClientSession, url: str, *good: int) -> bool:
     try:
         async with http.get(url, timeout=aiohttp.ClientTimeout(2.0)) as response:
-            return response.status == 200
+            return response.status in good
     except (aiohttp.ClientError, TimeoutError):
         return False

@@ -75,8 +75,9 @@ def installed() -> Path:
 
 
 def _configure(data: Path, port: int, password: str, durable: bool) -> Path:
-    """A file for our eyes only: it holds the password."""
-    data.mkdir(parents=True, exist_ok=True)
+    """A file for our eyes only, in a folder for us only: it holds the password."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.chmod(0o700)  # one of an earlier version may be open
     settings = {
         "bind": ADDRESS,
         "port": str(port),

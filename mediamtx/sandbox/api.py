@@ -1,5 +1,6 @@
 """The parts of the control API that the control plane uses."""
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
 
@@ -17,6 +18,7 @@ class Api:
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
+        app.on_response_prepare.append(self._allow_origin)
         routes = [
             web.get("/v3/info", self._info),
             web.get("/v3/paths/list", self._paths),
@@ -38,6 +40,7 @@ class Api:
     ) -> web.StreamResponse:
         if "api" in self._node.config.auth_excluded:
             return await handler(request)
+        authorization = request.headers.get("Authorization")
         allowed = await self._node.auth.allows(
             "api",
             "",
@@ -45,13 +48,25 @@ class Api:
             ip=request.remote or "",
             query=request.query_string,
             id_=None,
-            credentials=self._node.auth.http_credentials(
-                request.headers.get("Authorization")
-            ),
+            credentials=self._node.auth.http_credentials(authorization),
         )
-        return (
-            await handler(request) if allowed else _error(401, "authentication error")
-        )
+        if allowed:
+            return await handler(request)
+        refusal = _error(401, "authentication error")
+        if authorization is None:
+            refusal.headers["WWW-Authenticate"] = 'Basic realm="mediamtx"'
+        else:
+            await asyncio.sleep(self._node.pause)
+        return refusal
+
+    async def _allow_origin(
+        self, request: web.Request, response: web.StreamResponse
+    ) -> None:
+        origins = self._node.config.api_origins
+        origin = request.headers.get("Origin", "")
+        if origin in origins or "*" in origins:
+            allowed = origin if origin in origins else "*"
+            response.headers["Access-Control-Allow-Origin"] = allowed
 
     async def _info(self, _request: web.Request) -> web.Response:
         return web.json_response(

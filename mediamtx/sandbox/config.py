@@ -27,6 +27,7 @@ class Config:
     api: tuple[str, int]
     auth_url: str = field(repr=False)
     auth_excluded: frozenset[str]
+    api_origins: tuple[str, ...]
     path: re.Pattern[str]
     path_name: str
     ready_commands: tuple[str, ...]
@@ -60,6 +61,7 @@ def _config(content: Settings) -> Config:
         api=_take(content, "apiAddress", _address),
         auth_url=_take(content, "authHTTPAddress", _url, old),
         auth_excluded=_take(content, "authHTTPExclude", _actions, []),
+        api_origins=_take(content, "apiAllowOrigins", _texts, ["*"]),
         path=_take(content, "paths", lambda _: re.compile(path_name.removeprefix("~"))),
         path_name=path_name,
         ready_commands=_commands(content, "Ready", "Available", "Online"),
@@ -90,6 +92,12 @@ def _commands(content: Settings, *names: str) -> tuple[str, ...]:
 
 def _actions(entries: list[dict[str, str]]) -> frozenset[str]:
     return frozenset(entry["action"] for entry in entries)
+
+
+def _texts(items: list[str]) -> tuple[str, ...]:
+    if not isinstance(items, list) or not all(isinstance(one, str) for one in items):
+        raise TypeError(items)
+    return tuple(items)
 
 
 def _url(text: str) -> str:

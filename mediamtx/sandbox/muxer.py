@@ -36,7 +36,7 @@ class Muxer:
             -c copy -f hls -hls_time {self._segment} -hls_list_size 6
             -hls_delete_threshold 4 -hls_flags delete_segments+independent_segments
             -hls_segment_type fmp4 -hls_fmp4_init_filename video1_init.mp4
-            -hls_segment_filename {self.folder}/video1_seg%d.mp4 {self.folder}/{MEDIA}
+            -hls_segment_filename video1_seg%d.mp4 {MEDIA}
         """
         self._process = await asyncio.create_subprocess_exec(
             imageio_ffmpeg.get_ffmpeg_exe(),

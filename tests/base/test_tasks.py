@@ -50,3 +50,42 @@ async def test_the_age_of_a_loop_grows_while_its_work_fails() -> None:
         turns.clear()
         await turns.wait()
         assert loop.age > before
+
+
+async def test_a_loop_goes_on_when_what_it_waits_for_is_cancelled() -> None:
+    turns: list[int] = []
+    went_well = asyncio.Event()
+
+    async def work() -> None:
+        turns.append(1)
+        if len(turns) == 1:
+            waited_for = asyncio.ensure_future(asyncio.Event().wait())
+            waited_for.cancel()
+            await waited_for
+        went_well.set()
+
+    async with asyncio.timeout(10.0), Loop("trial", work, interval=0.0).running():
+        await went_well.wait()
+
+
+async def test_a_loop_waits_longer_after_a_failure() -> None:
+    turns: list[float] = []
+    enough = asyncio.Event()
+
+    async def work() -> None:
+        turns.append(asyncio.get_running_loop().time())
+        if len(turns) == 2:
+            enough.set()
+        raise Away("gone")
+
+    loop = Loop("trial", work, interval=0.0, after_failure=0.1)
+    async with asyncio.timeout(10.0), loop.running():
+        await enough.wait()
+    assert turns[1] - turns[0] >= 0.1
+
+
+async def test_lasting_work_that_goes_well_is_not_old() -> None:
+    loop = Loop("trial", asyncio.Event().wait, interval=0.0)  # type: ignore[arg-type]
+    await asyncio.sleep(0.01)
+    loop.goes_well()
+    assert loop.age < 0.01

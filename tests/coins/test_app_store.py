@@ -29,6 +29,14 @@ async def test_a_purchase_is_what_apple_says(
     )
 
 
+async def test_an_answer_that_comes_in_pieces_is_read_whole(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    apple.bought("7")
+    apple.in_pieces = True
+    assert (await apple_store.receipt("7")).transaction_id == "7"
+
+
 async def test_a_sandbox_purchase_is_found_and_called_so(
     apple: FakeApple, apple_store: AppleStore
 ) -> None:

@@ -24,6 +24,7 @@ from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.purchases import NOT_SET_UP, SOMEBODY_ELSES, Purchases
 from control_plane.coins.store import ledger
 from tests.support.money import ROSE, everything, kinds, new_user
+from tests.support.stack import until
 from tests.support.stores import FakeApple, FakeGoogle
 
 APPLE = Claim("apple", "7", title="500 coins", device="iOS", coins=999_999)
@@ -132,6 +133,42 @@ async def test_what_the_store_does_not_know_is_refused(
         with pytest.raises(NotBought):
             await shop.buy(fan, claim)
     assert await everything(pool) == before
+
+
+async def test_an_unknown_transaction_is_asked_for_once(
+    pool: Pool, apple: FakeApple, google: FakeGoogle, shop: Purchases
+) -> None:
+    """However often, and by whomever; it costs a call to each of Apple's places."""
+    for _ in range(5):
+        fan = await new_user(pool)
+        for claim in (APPLE, Claim("google", "token")):
+            with pytest.raises(NotBought):
+                await shop.buy(fan, claim)
+    assert (apple.asked, google.asked) == (2, 1)
+
+
+async def test_a_transaction_that_was_unknown_is_asked_for_again_later(
+    pool: Pool, apple: FakeApple, apple_store: AppleStore
+) -> None:
+    shop = Purchases(
+        pool,
+        {"apple": apple_store},
+        test_purchases=False,
+        sandbox_purchases=False,
+        unknown_seconds=0.01,
+    )
+    fan = await new_user(pool)
+    with pytest.raises(NotBought):
+        await shop.buy(fan, APPLE)
+    apple.bought("7")
+
+    async def bought() -> bool:
+        try:
+            return (await shop.buy(fan, APPLE)).wallet == 500
+        except NotBought:
+            return False
+
+    await until(bought, pause=0.01)
 
 
 async def test_a_store_that_is_away_can_be_asked_again(

@@ -8,9 +8,11 @@ import pytest
 from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.model.money import CoinWorth
+from control_plane.coins.model.purchases import Claim
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.payouts import Payouts
+from control_plane.coins.service.purchases import Purchases
 from control_plane.coins.store import audit
 from tests.support.money import HEART, ROSE, disable_triggers, new_user
 
@@ -27,6 +29,9 @@ async def busy(pool: Pool) -> Pool:
     gifts = Gifts(pool, share_percent=30, created_sessions=False)
     await gifts.send(GiftOrder(fan, HEART, 5, star))
     await gifts.send(GiftOrder(fan, ROSE, 1, star))
+    shop = Purchases(pool, {}, test_purchases=True, sandbox_purchases=True)
+    await shop.buy(fan, Claim("apple", "7", coins=100))
+    await gifts.send(GiftOrder(fan, HEART, 1, star))
     payouts = Payouts(pool, CoinWorth(Decimal("0.01"), "USD"), least_coins=1)
     asked = await payouts.request(star, 100, "a@b.c")
     await payouts.decide(asked.request.id, "rejected")
@@ -36,7 +41,7 @@ async def busy(pool: Pool) -> Pool:
 
 async def test_a_right_ledger_has_no_faults(busy: Pool) -> None:
     assert await faults(busy) == {}
-    assert len(await Audit(busy).check()) == 6
+    assert len(await Audit(busy).check()) == 7
 
 
 #: What is changed behind the triggers, and the rule that finds it.
@@ -50,6 +55,12 @@ CHANGES = {
     "INSERT INTO ledger_transfers (kind) VALUES ('grant')": "transfers_sum_to_zero",
     "UPDATE ledger_entries SET amount = -99999 WHERE account = 'earnings'": (
         "no_negative_account"
+    ),
+    "UPDATE ledger_entries SET account = 'earnings' WHERE account = 'trial'": (
+        "trial_coins_stay_trial"
+    ),
+    "UPDATE purchases SET environment = 'production', store = 'apple'": (
+        "trial_coins_stay_trial"
     ),
     "DELETE FROM gift_transactions": "gifts_have_transfers",
     "UPDATE gift_transactions SET coin = coin + 1": "gifts_have_transfers",

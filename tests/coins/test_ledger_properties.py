@@ -6,7 +6,7 @@ over many connections and services that share nothing, with keys used again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
@@ -14,9 +14,18 @@ from hypothesis import strategies as st
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Refusal
+from control_plane.coins.app_stores.apple import AppleStore
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.model.idempotency import request_key
-from control_plane.coins.model.ledger import Balances, gift, purchase, refund, spend
+from control_plane.coins.model.ledger import (
+    Balances,
+    gift,
+    purchase,
+    refund,
+    spend,
+    trial_purchase,
+    trial_refund,
+)
 from control_plane.coins.model.money import CoinWorth
 from control_plane.coins.model.payouts import Decision
 from control_plane.coins.model.purchases import Claim, RefundNotice
@@ -25,10 +34,15 @@ from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
 from tests.support.money import everything, new_session, new_user
+from tests.support.stores import FakeApple
 
 USERS = 4
+GRANTED = 300  # coins, to each
+TRANSACTIONS = 6
 counts = st.integers(0, 10**6)
-balances = st.builds(Balances, counts, counts, counts, counts, st.integers(-(10**6), 0))
+balances = st.builds(
+    Balances, *[counts] * (len(fields(Balances)) - 1), owed=st.integers(-(10**6), 0)
+)
 
 
 @given(balances, st.data())
@@ -36,7 +50,8 @@ def test_spending_takes_exactly_so_much(has: Balances, data: st.DataObject) -> N
     coins = data.draw(st.integers(0, has.wallet))
     after = has.after(1, spend(1, has, coins))
     assert has.wallet - after.wallet == coins
-    assert min(after.bonus, after.paid, after.earnings) >= 0
+    assert min(after.trial, after.bonus, after.paid, after.earnings) >= 0
+    assert after.bonus == has.bonus or after.trial == 0
     assert after.paid == has.paid or after.bonus == 0
     assert after.earnings == has.earnings or (after.paid, after.bonus) == (0, 0)
 
@@ -48,8 +63,12 @@ def test_a_gift_neither_makes_nor_loses_coins(
     coins = data.draw(st.integers(0, has.wallet))
     entries = gift(1, has, 2, coins, percent)
     assert sum(entry.amount for entry in entries) == 0
-    got = Balances().after(2, entries).earnings
-    assert got * 100 >= coins * (100 - percent)
+    got = Balances().after(2, entries)
+    assert got.wallet == coins - coins * percent // 100
+    trial = has.trial - has.after(1, entries).trial
+    assert got.trial <= trial
+    share = sum(entry.amount for entry in entries if entry.account == "share")
+    assert got.earnings + share == coins - trial
 
 
 @given(balances, st.integers(1, 10**6))
@@ -59,6 +78,18 @@ def test_a_refund_undoes_its_purchase(has: Balances, coins: int) -> None:
     assert undone.paid + undone.owed == has.paid + has.owed
     assert undone.paid >= 0
     assert bought.owed <= 0
+    assert undone.trial == has.trial
+
+
+@given(balances, st.integers(1, 10**6))
+def test_a_test_purchase_and_its_refund_touch_nothing_else(
+    has: Balances, coins: int
+) -> None:
+    bought = has.after(1, trial_purchase(1, coins))
+    assert bought == replace(has, trial=has.trial + coins)
+    assert bought.after(1, trial_refund(1, bought, coins)) == has
+    less = has.after(1, trial_refund(1, has, coins))
+    assert less == replace(has, trial=max(has.trial - coins, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +111,27 @@ steps = st.builds(
     ),
     st.integers(0, USERS - 1),
     st.integers(0, USERS - 1),
-    st.integers(0, 5),
+    st.integers(0, TRANSACTIONS - 1),
     st.integers(1, 12),
 )
 
 
 class Party:
-    """Some users, and services that share nothing but the database."""
+    """Some users, and services that share nothing but the database. Every other
+    purchase is one of the app store's sandbox."""
 
-    def __init__(self, pool: Pool, users: list[int], sessions: list[int]) -> None:
-        self._pool = pool
+    def __init__(
+        self, pool: Pool, store: AppleStore, users: list[int], sessions: list[int]
+    ) -> None:
         self._users = users
         self._sessions = sessions
         self._gifts = [
             Gifts(pool, share_percent=percent, created_sessions=False)
             for percent in (0, 33)
         ]
-        self._shop = Purchases(pool, {}, test_purchases=True, sandbox_purchases=True)
+        self._shop = Purchases(
+            pool, {"apple": store}, test_purchases=False, sandbox_purchases=True
+        )
         worth = CoinWorth(Decimal("0.01"), "USD")
         self._payouts = Payouts(pool, worth, least_coins=1)
 
@@ -118,7 +153,7 @@ class Party:
         return True
 
     def _notice(self, step: Step, back: bool) -> RefundNotice:
-        return RefundNotice("test", f"{self._users[0]}-{step.which}", back)
+        return RefundNotice("apple", transaction(self._users, step.which), back)
 
     async def _gift(self, step: Step) -> object:
         order = GiftOrder(
@@ -133,10 +168,8 @@ class Party:
         return await self._gifts[step.much % 2].send(order, key)
 
     async def _buy(self, step: Step) -> object:
-        transaction = f"{self._users[0]}-{step.which}"
-        coins = (100, 500, 2000)[step.which % 3]
         key = request_key(f"b{step.which}", "b", {}) if step.much % 2 else None
-        claim = Claim("apple", transaction, coins=coins)
+        claim = Claim("apple", transaction(self._users, step.which))
         return await self._shop.buy(self._users[step.who], claim, key)
 
     async def _ask(self, step: Step) -> object:
@@ -150,9 +183,38 @@ class Party:
         return await self._payouts.decide(request_id, decision)
 
 
-async def party(pool: Pool) -> Party:
-    users = [await new_user(pool, 300) for _ in range(USERS)]
-    return Party(pool, users, [await new_session(pool, user) for user in users])
+def transaction(users: list[int], which: int) -> str:
+    return f"{users[0]}{which}"
+
+
+async def party(pool: Pool, apple: FakeApple, store: AppleStore) -> Party:
+    users = [await new_user(pool, GRANTED) for _ in range(USERS)]
+    for which in range(TRANSACTIONS):
+        apple.bought(
+            transaction(users, which),
+            f"buy{(100, 500, 2000)[which % 3]}Coins",
+            "sandbox" if which % 2 else "production",
+        )
+    sessions = [await new_session(pool, user) for user in users]
+    return Party(pool, store, users, sessions)
+
+
+async def only_real_coins_are_payable(pool: Pool) -> None:
+    """All that was ever granted or really bought is still there, was the platform's
+    share or was paid; and there is nothing else that could be."""
+    there = await pool.fetchval(
+        "SELECT sum(amount) FROM ledger_entries"
+        " WHERE account NOT IN ('trial', 'clearing')"
+    )
+    paid = await pool.fetchval(
+        "SELECT coalesce(sum(coin), 0) FROM withdraw_requests WHERE status = 'paid'"
+    )
+    users = await pool.fetchval("SELECT count(*) FROM users")
+    bought = await pool.fetchval(
+        "SELECT coalesce(sum(coins), 0) FROM purchases"
+        " WHERE environment = 'production' AND status = 'credited'"
+    )
+    assert there + paid == users * GRANTED + bought
 
 
 async def broken(pool: Pool) -> list[str]:
@@ -170,11 +232,14 @@ async def broken(pool: Pool) -> list[str]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(steps, min_size=10, max_size=80))
-async def test_every_rule_holds_in_any_order(pool: Pool, taken: list[Step]) -> None:
+async def test_every_rule_holds_in_any_order(
+    pool: Pool, apple: FakeApple, apple_store: AppleStore, taken: list[Step]
+) -> None:
     """All at once, so that the real order is Postgres's."""
-    of = await party(pool)
+    of = await party(pool, apple, apple_store)
     await asyncio.gather(*(of.take(step) for step in taken))
     assert await broken(pool) == []
+    await only_real_coins_are_payable(pool)
 
 
 @settings(
@@ -183,9 +248,11 @@ async def test_every_rule_holds_in_any_order(pool: Pool, taken: list[Step]) -> N
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(steps, min_size=3, max_size=15))
-async def test_a_refused_request_changes_nothing(pool: Pool, taken: list[Step]) -> None:
+async def test_a_refused_request_changes_nothing(
+    pool: Pool, apple: FakeApple, apple_store: AppleStore, taken: list[Step]
+) -> None:
     """One after the other; the record of a key is all that a refusal leaves."""
-    of = await party(pool)
+    of = await party(pool, apple, apple_store)
     for step in taken:
         before = await everything(pool)
         if not await of.take(step):

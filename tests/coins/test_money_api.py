@@ -1,9 +1,12 @@
 """Coins as the apps ask for them."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from control_plane.base.database import Pool
+from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
 from tests.support.api import Account, App
 from tests.support.money import HEART, ROSE, new_session
@@ -213,6 +216,25 @@ async def test_apple_tells_of_a_refund(app_with_stores: App, apple: FakeApple) -
     assert (await fan.ask("showUserDetail"))["User"]["wallet"] == 0
 
 
+async def test_apples_notification_may_come_in_pieces(
+    app_with_stores: App, apple: FakeApple
+) -> None:
+    fan = await app_with_stores.sign_in("fan")
+    said = apple.bought("7")
+    await fan.ask("purchaseCoin", {"transaction_id": "7", "device": "iOS"})
+    body = json.dumps(apple.notification("REFUND", said)).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield body[:100]
+        await asyncio.sleep(0.05)
+        yield body[100:]
+
+    url = f"{app_with_stores.base}/stores/apple/notifications"
+    async with app_with_stores.http.post(url, data=pieces()) as response:
+        assert response.status == 200
+    assert (await fan.ask("showUserDetail"))["User"]["wallet"] == 0
+
+
 async def test_a_notification_of_somebody_else_is_refused(
     app_with_stores: App,
 ) -> None:
@@ -252,15 +274,17 @@ async def test_coin_worth_and_packages_need_no_body(app: App) -> None:
     ]
 
 
-async def earner(app: App) -> Account:
-    fan, star = await rich(app, "giver"), await app.sign_in("star")
+async def earner(app: App, pool: Pool) -> Account:
+    """Given coins that can be paid out: not those of a test purchase."""
+    fan, star = await app.sign_in("giver"), await app.sign_in("star")
+    await Ledger(pool).grant(fan.id, 500, "", "")
     body = {"receiver_id": star.id, "gift_id": HEART, "gift_count": 10}
     await fan.ask("sendGift", body)
     return star
 
 
-async def test_a_withdrawal_as_android_asks_for_it(app: App) -> None:
-    star = await earner(app)
+async def test_a_withdrawal_as_android_asks_for_it(app: App, pool: Pool) -> None:
+    star = await earner(app, pool)
     body = {
         "user_id": str(star.id),
         "coin": "150.0",
@@ -279,8 +303,8 @@ async def test_a_withdrawal_as_android_asks_for_it(app: App) -> None:
     assert [one["WithdrawRequest"]["id"] for one in history] == [request["id"]]
 
 
-async def test_a_withdrawal_may_name_the_amount_only(app: App) -> None:
-    star = await earner(app)
+async def test_a_withdrawal_may_name_the_amount_only(app: App, pool: Pool) -> None:
+    star = await earner(app, pool)
     body = {"user_id": star.id, "amount": "1.50", "email": "star@example.com"}
     msg = await star.ask("withdrawRequest", body)
     assert msg["WithdrawRequest"]["coin"] == 150
@@ -297,21 +321,21 @@ REFUSED_WITHDRAWALS: list[tuple[Json, int]] = [
 ]
 
 
-async def test_a_refused_withdrawal_says_why(app: App) -> None:
-    star = await earner(app)
+async def test_a_refused_withdrawal_says_why(app: App, pool: Pool) -> None:
+    star = await earner(app, pool)
     for body, code in REFUSED_WITHDRAWALS:
         refused = await star.refused("withdrawRequest", body)
         assert (refused["code"], type(refused["msg"])) == (code, str)
 
 
-async def test_nobody_withdraws_for_somebody_else(app: App) -> None:
-    star = await earner(app)
+async def test_nobody_withdraws_for_somebody_else(app: App, pool: Pool) -> None:
+    star = await earner(app, pool)
     body = {"user_id": star.id + 1, "coin": 150, "email": "a@b.c"}
     assert (await star.refused("withdrawRequest", body))["code"] == 201
 
 
-async def test_a_payout_method_is_kept_and_shown(app: App) -> None:
-    star = await earner(app)
+async def test_a_payout_method_is_kept_and_shown(app: App, pool: Pool) -> None:
+    star = await earner(app, pool)
     assert (await star.refused("showPayout", {}))["code"] == 201
     msg = await star.ask("addpayout", {"value": "a@b.c", "type": "Paypal"})
     assert msg["Payout"]["value"] == "a@b.c"
@@ -331,7 +355,7 @@ async def test_a_payout_method_is_kept_and_shown(app: App) -> None:
 async def test_a_deleted_account_keeps_its_entries_and_no_address(
     app: App, pool: Pool
 ) -> None:
-    star = await earner(app)
+    star = await earner(app, pool)
     await star.ask("addPayout", {"value": "a@b.c", "type": "Paypal"})
     await star.ask("deleteUserAccount", {"user_id": str(star.id)})
     assert await pool.fetchval("SELECT count(*) FROM payout_methods") == 0
@@ -343,7 +367,11 @@ async def test_a_deleted_account_keeps_its_entries_and_no_address(
 
 async def test_who_gave_and_who_got_most(app: App, pool: Pool) -> None:
     assert (await app.refused("showUsersAccordingToGiftSent"))["code"] == 201
-    one, two, star = await rich(app, "one"), await rich(app, "two"), await earner(app)
+    one, two, star = (
+        await rich(app, "one"),
+        await rich(app, "two"),
+        await earner(app, pool),
+    )
     session = await new_session(pool, star.id)
     for fan, count in ((one, 2), (two, 3)):
         body = {"gift_id": ROSE, "gift_count": count, "live_streaming_id": session}

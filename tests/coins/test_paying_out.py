@@ -96,15 +96,41 @@ async def test_only_one_request_at_a_time(pool: Pool) -> None:
     assert await ledger.balances(pool, star) == Balances(earnings=400, hold=100)
 
 
+async def test_of_the_whole_wallet_the_earned_part_is_paid(pool: Pool) -> None:
+    """As Android asks for it."""
+    star = await earner(pool, bonus=1000)
+    asked = await service(pool).request(star, 1500, MAIL)
+    assert (asked.request.coin, asked.wallet) == (500, 1000)
+    assert await ledger.balances(pool, star) == Balances(bonus=1000, hold=500)
+
+
 @pytest.mark.parametrize(
-    ("coins", "why"), [(501, "earned"), (99, "100 coins or more"), (-5, "or more")]
+    ("coins", "why"),
+    [
+        (1501, "not have so many coins"),
+        (99, "100 coins or more"),
+        (-5, "100 coins or more"),
+    ],
 )
-async def test_it_refuses_what_was_not_earned(pool: Pool, coins: int, why: str) -> None:
+async def test_it_refuses_too_many_and_too_few(
+    pool: Pool, coins: int, why: str
+) -> None:
     star = await earner(pool, bonus=1000)
     before = await everything(pool)
     with pytest.raises(Refusal, match=why):
         await service(pool).request(star, coins, MAIL)
     assert await everything(pool) == before
+
+
+async def test_who_earned_nothing_withdraws_nothing(pool: Pool) -> None:
+    with pytest.raises(Refusal, match="that you earned with gifts"):
+        await service(pool).request(await new_user(pool, 1000), 1000, MAIL)
+
+
+async def test_who_earned_less_than_the_least_is_told_how_much(pool: Pool) -> None:
+    star = await earner(pool, coins=90, bonus=1000)
+    with pytest.raises(Refusal, match="you earned 90 with gifts"):
+        await service(pool).request(star, 1000, MAIL)
 
 
 async def test_who_owes_a_refund_gets_nothing_paid(pool: Pool) -> None:
@@ -122,12 +148,46 @@ async def test_without_an_address_the_chosen_method_is_used(pool: Pool) -> None:
         await payouts.chosen(star)
     with pytest.raises(Refusal, match="add a payout method"):
         await payouts.request(star, 100, "")
-    await payouts.choose(star, "Paypal", "old")
+    await payouts.choose(star, "Paypal", "old@example.com")
     await payouts.choose(star, "bank", "IBAN")
     await payouts.choose(star, "Paypal", MAIL)
     assert (await payouts.chosen(star)).value == MAIL
     asked = await payouts.request(star, 100, "")
     assert (asked.request.method, asked.request.destination) == ("Paypal", MAIL)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("Paypal", "star"),
+        ("PAYPAL", "star@example.com, other@example.com"),
+        ("paypal", "star@nowhere"),
+        ("Paypal", "@example.com"),
+        ("Paypal", "a" * 250 + "@example.com"),
+        ("bank", ""),
+        ("bank", "DE89[1A3704"),
+        ("bank", "DE89\u202e3704"),
+        ("bank", "D" * 255),
+        ("ba\nnk", "DE89 3704"),
+        ("b" * 41, "DE89 3704"),
+        ("", "DE89 3704"),
+    ],
+)
+async def test_money_goes_only_where_it_can_arrive(
+    pool: Pool, kind: str, value: str
+) -> None:
+    star = await new_user(pool)
+    with pytest.raises(Refusal):
+        await service(pool).choose(star, kind, value)
+    with pytest.raises(Empty):
+        await service(pool).chosen(star)
+
+
+async def test_a_request_names_an_address_that_is_one(pool: Pool) -> None:
+    star = await earner(pool)
+    with pytest.raises(Refusal, match="e-mail address"):
+        await service(pool).request(star, 100, "star")
+    assert await ledger.balances(pool, star) == Balances(earnings=500)
 
 
 async def test_the_same_key_asks_once(pool: Pool) -> None:

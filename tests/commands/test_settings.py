@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from control_plane.__main__ import main
@@ -109,6 +110,25 @@ def test_every_command_has_help(command: list[str]) -> None:
     said = CliRunner().invoke(main, [*command, "--help"])
     assert said.exit_code == 0
     assert said.output.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(
+    ("version", "origins"),
+    [
+        ("v1.7.0", {}),
+        ("v1.15.3", {"apiAllowOrigin": ""}),
+        ("v1.20.1", {"apiAllowOrigins": []}),
+    ],
+)
+def test_a_node_asks_us_about_everybody_who_uses_its_api(
+    version: str, origins: dict[str, object]
+) -> None:
+    said = CliRunner().invoke(main, ["mediamtx-config", "--for", version])
+    content = yaml.safe_load(said.output)
+    assert content["authHTTPExclude"] == []
+    assert content["apiAddress"].startswith("127.0.0.1:")
+    found = {name: content[name] for name in content if "AllowOrigin" in name}
+    assert found == origins
 
 
 def test_a_node_configuration_names_the_node_and_its_secret_once() -> None:

@@ -17,7 +17,14 @@ import imageio_ffmpeg
 import yaml
 
 from mediamtx.render import NodeConfig, render
-from tests.contract.plane import KEY, SECRET, Plane, control_plane
+from tests.contract.plane import (
+    API_PASSWORD,
+    API_USER,
+    KEY,
+    SECRET,
+    Plane,
+    control_plane,
+)
 from tests.contract.recorded import Json, recorded
 from tests.support.process import Process
 from tests.support.stack import free_ports, until
@@ -80,8 +87,10 @@ class Node:
         return f"rtmp://{self.config.rtmp}/{path}?{query}"
 
     async def api(self, what: str, method: str = "GET") -> tuple[int, Any]:
+        """Asked with the control plane's rights."""
         url = f"http://{self.config.api}/v3/{what}"
-        async with self.http.request(method, url) as response:
+        headers = {"Authorization": aiohttp.encode_basic_auth(API_USER, API_PASSWORD)}
+        async with self.http.request(method, url, headers=headers) as response:
             if response.content_type == "application/json":
                 return response.status, await response.json()
             return response.status, await response.text()

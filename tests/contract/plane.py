@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 KEY, VIEW = "K3y_abc", "VIEW"  # what publishes and what reads, as in the recordings
 SECRET = "n0de-s3cret"
+API_USER, API_PASSWORD = "control-plane", "4pi-p4ssword"
 
 T = TypeVar("T")
 
@@ -112,8 +113,9 @@ class Plane:
         return web.Response(status=204)
 
     def _answer(self, body: Mapping[str, Any]) -> Answer:
-        if body["action"] == "api":
-            return Answer()
+        if body["action"] in ("api", "metrics", "pprof"):
+            rights = (body["user"], body["password"]) == (API_USER, API_PASSWORD)
+            return Answer(200 if rights else 401)
         sent = {value for _, value in parse_qsl(body["query"])}
         given = sent | {body["token"], body["password"]}
         if body["action"] == "publish":

@@ -47,6 +47,17 @@ async def test_it_asks_for_a_password_that_only_we_can_read(
                 await guest.ping()
 
 
+async def test_all_that_it_keeps_is_closed_to_others(server_folder: Path) -> None:
+    data = server_folder / "data"
+    data.mkdir(mode=0o755)  # as earlier versions made it
+    async with valkey(data) as url, redis.from_url(url) as client:
+        await client.set("kept", "7")
+    kept = [path for path in data.rglob("*") if not path.name.endswith(".pid")]
+    assert any(path.suffix == ".aof" for path in kept)
+    for path in (data, *kept):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
 async def test_after_a_kill_the_same_port_can_be_had_again(
     server_folder: Path,
 ) -> None:

@@ -1,8 +1,15 @@
 """What the fixtures of tests/conftest.py promise."""
 
+import asyncio
+import json
+import sys
+
 import asyncpg
+import psutil
 import pytest
 import redis.asyncio as redis
+
+from tests.support import servers
 
 
 @pytest.mark.parametrize("turn", [1, 2])
@@ -36,3 +43,22 @@ async def test_the_role_of_the_tests_is_no_superuser(empty_database_url: str) ->
         assert await connection.fetchval("SHOW is_superuser") == "off"
     finally:
         await connection.close()
+
+
+async def test_the_servers_end_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed run leaves nothing but the end of their input."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", servers.__file__),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert json.loads(await process.stdout.readline())
+    below = psutil.Process(process.pid).children(recursive=True)
+    assert len(below) >= 2
+    process.stdin.close()
+    assert await process.wait() == 0
+    assert psutil.wait_procs(below, timeout=30.0)[1] == []

@@ -193,3 +193,29 @@ async def test_another_process_takes_a_node_over(stack: Stack) -> None:
     await owner.kill()
     await encoder.stop()
     await stack.status(live["id"], "reconnecting", 20.0 + ROUNDS)
+
+
+async def test_a_node_that_is_removed_and_added_again(stack: Stack) -> None:
+    stack.hooks = False  # so that only the rounds can see who publishes
+    await stack.start()
+    await stack.command("nodes", "remove", "local")
+    assert stack.service is not None
+    assert stack.service.running
+    await until(lambda: _counts_no_round(stack))
+    ports = stack.ports
+    options = {
+        "api": f"http://127.0.0.1:{ports['API']}",
+        "host": "127.0.0.1",
+        "rtmp-port": str(ports["RTMP"]),
+        "hls-url": f"http://127.0.0.1:{ports['HLS']}",
+    }
+    words = [f"--{name}={value}" for name, value in options.items()]
+    await stack.command("nodes", "add", "local", *words)
+    await _live(stack)
+
+
+async def _counts_no_round(stack: Stack) -> bool:
+    """Nobody looks after a node: there is nothing whose age could be told."""
+    url = f"http://127.0.0.1:{stack.ports['INTERNAL']}/metrics"
+    async with stack.http.get(url) as response:
+        return 'loop_age_seconds{loop="rounds"} 0.0' in await response.text()

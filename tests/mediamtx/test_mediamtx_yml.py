@@ -32,12 +32,29 @@ def test_it_asks_our_endpoint() -> None:
 
 
 @pytest.mark.parametrize("version", ["v1.6.0", "v1.20.0", "v1.20.1", "v1.21.0"])
-def test_it_always_says_who_need_not_ask(version: str) -> None:
-    assert settings(version)["authHTTPExclude"] == []
-    private = settings(version, api_is_private=True)["authHTTPExclude"]
-    assert {"action": "api"} in private
-    assert {"action": "publish"} not in private
-    assert {"action": "read"} not in private
+def test_it_asks_about_everybody(version: str) -> None:
+    assert settings(version, metrics="127.0.0.1:5")["authHTTPExclude"] == []
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "value"),
+    [
+        ("v1.8.0", "AllowOrigin", ""),
+        ("v1.15.3", "AllowOrigin", ""),
+        ("v1.15.4", "AllowOrigins", []),
+        ("v1.20.1", "AllowOrigins", []),
+    ],
+)
+def test_no_page_may_read_its_api_and_metrics(
+    version: str, name: str, value: object
+) -> None:
+    found = settings(version, metrics="127.0.0.1:5")
+    origins = {key: found[key] for key in found if "AllowOrigin" in key}
+    assert origins == {f"api{name}": value, f"metrics{name}": value}
+
+
+def test_before_pages_were_let_in_there_is_no_setting_for_it() -> None:
+    assert "AllowOrigin" not in render(CONFIG, "v1.7.0")
 
 
 @pytest.mark.parametrize(
@@ -136,14 +153,19 @@ def test_it_refuses_other_versions(version: str) -> None:
 
 
 def test_it_leaves_no_api_open_to_everyone() -> None:
-    with pytest.raises(ValueError, match="lets everyone use its API"):
-        settings("v1.5.1", api="0.0.0.0:9997")
-    with pytest.raises(ValueError, match="lets everyone use its API"):
-        settings("v1.5.1", api=":9997")
+    for address in ("0.0.0.0:9997", ":9997", "10.0.0.2:9997"):
+        with pytest.raises(ValueError, match="lets everyone use its API"):
+            settings("v1.5.1", api=address)
+        with pytest.raises(ValueError, match="lets everyone use its metrics"):
+            settings("v1.5.1", metrics=address)
     assert settings("v1.5.1", api="[::1]:9997")["api"] is True
     assert settings("v1.5.1", api="localhost:9997")["api"] is True
-    assert settings("v1.5.1", api="10.0.0.2:9997", api_is_private=True)["api"] is True
     assert settings("v1.6.0", api=":9997")["api"] is True
+
+
+def test_it_says_who_must_not_reach_an_api_that_asks_nobody() -> None:
+    assert "asks nobody who may use its API" in render(CONFIG, "v1.5.1")
+    assert "asks nobody" not in render(CONFIG, "v1.6.0")
 
 
 def test_it_refuses_what_the_server_would_replace() -> None:

@@ -62,7 +62,7 @@ class ControlPlane:
         self.auth.append(asked)
         if asked["action"] == "publish":
             await self.answers_publish.wait()
-        if asked["action"] == "api":
+        if asked["action"] in ("api", "metrics"):
             return web.Response(status=200 if asked["password"] == "s3cret" else 401)
         return web.Response()
 
@@ -113,7 +113,6 @@ def config(plane: ControlPlane, tmp_path: Path) -> NodeConfig:
         rtsp=f"127.0.0.1:{unused_port()}",
         api=f"127.0.0.1:{unused_port()}",
         metrics=f"127.0.0.1:{unused_port()}",
-        api_is_private=True,
         trusted_proxies=("127.0.0.1", "10.0.0.0/8"),
         webrtc_hosts=("127.0.0.1",),
         hls_segment=0.5,
@@ -129,7 +128,7 @@ def unused_udp_port() -> int:
 
 @contextlib.asynccontextmanager
 async def started(
-    config: NodeConfig, version: str, folder: Path, user: str = ""
+    config: NodeConfig, version: str, folder: Path, user: str = "control"
 ) -> AsyncIterator[Client]:
     """A running server, and our client of it once it answered."""
     file = folder / "mediamtx.yml"
@@ -200,17 +199,16 @@ async def test_it_starts_with_everything(
 
 
 async def test_it_starts_with_nothing(
-    version: str, plane: ControlPlane, tmp_path: Path
+    version: str, config: NodeConfig, tmp_path: Path
 ) -> None:
     config = NodeConfig(
-        plane.url,
+        config.auth_url,
         rtmp="",
         hls="",
         webrtc="",
         srt="",
         rtsp="",
-        api=f"127.0.0.1:{unused_port()}",
-        api_is_private=True,
+        api=config.api,
     )
     async with started(config, version, tmp_path) as client:
         view = await client.look()
@@ -278,18 +276,29 @@ async def play(master: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_its_api_asks_our_endpoint_unless_it_is_private(
+async def test_its_api_and_metrics_ask_our_endpoint(
     version: str, config: NodeConfig, plane: ControlPlane, tmp_path: Path
 ) -> None:
     if version == "v1.3.0":
         pytest.skip("MediaMTX before v1.6.0 asks nobody about its API")
-    public = dataclasses.replace(config, api_is_private=False)
-    async with started(public, version, tmp_path, user="control") as client:
+    async with started(config, version, tmp_path) as client:
         assert (await client.look()).answer == "answered"
-    assert {asked["user"] for asked in plane.auth} == {"control"}
-    async with started(public, version, tmp_path, user="") as client:
+        assert {asked["user"] for asked in plane.auth} == {"control"}
+        for url in (f"{config.api}/v3/info", f"{config.metrics}/metrics"):
+            assert await asked_by_a_page(url) == (401, False)
+    async with started(config, version, tmp_path, user="") as client:
         view = await client.look()
     assert (view.answer, "401" in view.reason) == ("silent", True)
+
+
+async def asked_by_a_page(url: str) -> tuple[int, bool]:
+    """The status, and whether the page may read the answer."""
+    headers = {"Origin": "https://evil.example"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.get(f"http://{url}") as response,
+    ):
+        return response.status, "Access-Control-Allow-Origin" in response.headers
 
 
 async def test_a_hanging_auth_call_makes_it_silent(
@@ -297,7 +306,7 @@ async def test_a_hanging_auth_call_makes_it_silent(
 ) -> None:
     plane.answers_publish.clear()
     async with started(config, version, tmp_path) as client, publishing(config):
-        await eventually(lambda: bool(plane.auth))
+        await eventually(lambda: "publish" in [one["action"] for one in plane.auth])
         view = await client.look()
         assert view == View("silent", "no answer within 1 s")
         plane.answers_publish.set()

@@ -173,3 +173,15 @@ async def test_messages_that_never_end(node: Node) -> None:
         await caller.until_hung_up()
     assert "ValueError" in node.process.log.read_text()
     await still_good(node)
+
+
+async def test_a_temporary_folder_of_any_name(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "my %d files"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    async with running("sandbox", tmp_path, clip) as node:
+        path = node.new_path()
+        await node.go_live(path)
+        assert (await node.master(path, "token=VIEW")).status == 200

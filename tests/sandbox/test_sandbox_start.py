@@ -70,6 +70,7 @@ async def test_a_port_in_use(tmp_path: Path, server: str) -> None:
         ("authHTTPAddress", None),
         ("authHTTPAddress", "127.0.0.1:8081"),
         ("authHTTPExclude", ["api"]),
+        ("apiAllowOrigins", "*"),
         ("paths", {}),
         ("paths", {"~^live/(": {}}),
         ("readTimeout", 10),

@@ -128,7 +128,7 @@ class Stack:
         self._services.append(service)
         self.service = service
         port = env["CONTROL_PLANE_PUBLIC_PORT"]
-        await self._answers(f"http://127.0.0.1:{port}/readyz", service)
+        await self._answers(f"http://127.0.0.1:{port}/readyz", service, 200)
         return service
 
     async def start_node(self) -> None:
@@ -146,7 +146,8 @@ class Stack:
             env={**os.environ, "CONTROL_PLANE_HOOK_SECRET": secret},
         )
         api = f"http://127.0.0.1:{self.ports['API']}/v3/paths/list"
-        await self._answers(api, self.node)
+        # Who may use it, the service says, which starts later.
+        await self._answers(api, self.node, 200, 401)
 
     def _print(self, *words: str) -> str:
         """As ``command``, in this process, for what needs nobody else."""
@@ -252,13 +253,13 @@ class Stack:
         self._encoders.append(process)
         return process
 
-    async def _answers(self, url: str, process: Process) -> None:
+    async def _answers(self, url: str, process: Process, *good: int) -> None:
         async def look() -> bool:
             if not process.running:
                 raise AssertionError(process.log.read_text()[-3000:])
             try:
                 async with self.http.get(url) as response:
-                    return response.status == 200
+                    return response.status in good
             except aiohttp.ClientError:
                 return False
 

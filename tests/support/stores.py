@@ -1,6 +1,7 @@
 """Apple's and Google's servers, as far as we ask them: real HTTPS servers with a
 certificate of a test root, and signatures of keys made here."""
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -147,6 +148,7 @@ class FakeApple:
     )
     status: int = 200
     asked: int = 0
+    in_pieces: bool = False
     url: str = ""
 
     def bought(
@@ -185,7 +187,7 @@ class FakeApple:
         }
         return {"signedPayload": self.chain.sign(said)}
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         if self.status != 200:
             return web.Response(status=self.status)
@@ -203,11 +205,24 @@ class FakeApple:
                 "errorMessage": "Transaction id not found.",
             }
             return web.json_response(missing, status=404)
-        return web.json_response({"signedTransactionInfo": self.chain.sign(said)})
+        whole = {"signedTransactionInfo": self.chain.sign(said)}
+        if self.in_pieces:
+            return await _in_pieces(request, json.dumps(whole).encode())
+        return web.json_response(whole)
 
     def routes(self) -> list[web.RouteDef]:
         path = "/{environment}/inApps/v1/transactions/{id}"
         return [web.get(path, self.answer)]
+
+
+async def _in_pieces(request: web.Request, body: bytes) -> web.StreamResponse:
+    """As a busy network brings it."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    for piece in (body[:100], body[100:]):
+        await response.write(piece)
+        await asyncio.sleep(0.05)
+    return response
 
 
 @dataclass

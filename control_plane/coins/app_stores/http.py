@@ -1,4 +1,4 @@
-"""One call to a store, with a short time to answer."""
+"""One call to an app store, with a short time to answer."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import structlog
 from yarl import URL
 
 from control_plane.base.refusals import Unavailable
+from control_plane.base.streams import whole
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +37,12 @@ async def call(
             timeout=TIMEOUT,
             allow_redirects=False,
         ) as response:
-            status, raw = response.status, await response.content.read(LARGEST)
+            status, raw = response.status, await whole(response.content, LARGEST)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        log.warning("a store does not answer", error=repr(error))
+        log.warning("an app store does not answer", error=repr(error))
         raise Unavailable from None
-    if status == 429 or status >= 500:
-        log.warning("a store cannot answer now", status=status)
+    if status == 429 or status >= 500 or raw is None:
+        log.warning("an app store cannot answer now", status=status)
         raise Unavailable
     return status, _object(raw)
 

@@ -7,6 +7,7 @@ CheckName = Literal[
     "transfers_sum_to_zero",
     "balances_equal_entries",
     "no_negative_account",
+    "trial_coins_stay_trial",
     "gifts_have_transfers",
     "purchases_have_transfers",
     "holds_equal_requests",

@@ -2,13 +2,18 @@
 
 Double entry: what one account loses others gain, so the entries of a transfer sum to
 zero. Coins are whole numbers.
+
+Coins of test purchases cost nothing. They are given like others, but stay on ``trial``
+accounts, so that nobody is ever paid for them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Account = Literal["clearing", "share", "paid", "bonus", "earnings", "hold", "owed"]
+Account = Literal[
+    "clearing", "share", "trial", "paid", "bonus", "earnings", "hold", "owed"
+]
 TransferKind = Literal[
     "gift",
     "purchase",
@@ -20,7 +25,7 @@ TransferKind = Literal[
     "payout_rejected",
 ]
 #: What a gift is paid from, in this order: what was free, then bought, then earned.
-SPENT_FIRST: tuple[Account, ...] = ("bonus", "paid", "earnings")
+SPENT_FIRST: tuple[Account, ...] = ("trial", "bonus", "paid", "earnings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Entry:
 class Balances:
     """A user's accounts. ``owed`` is zero or below."""
 
+    trial: int = 0
     paid: int = 0
     bonus: int = 0
     earnings: int = 0
@@ -43,7 +49,7 @@ class Balances:
     @property
     def wallet(self) -> int:
         """The apps' one number: all that can be spent."""
-        return self.paid + self.bonus + self.earnings
+        return self.trial + self.paid + self.bonus + self.earnings
 
     @property
     def frozen(self) -> bool:
@@ -74,14 +80,23 @@ def spend(user_id: int, has: Balances, coins: int) -> list[Entry]:
 def gift(
     sender_id: int, has: Balances, receiver_id: int, coins: int, share_percent: int
 ) -> list[Entry]:
-    """The platform's share is rounded down; the rest is the receiver's."""
-    share = coins * share_percent // 100
-    entries = spend(sender_id, has, coins)
-    if share:
-        entries.append(Entry("share", None, share))
-    if coins > share:
-        entries.append(Entry("earnings", receiver_id, coins - share))
-    return entries
+    """The platform's share is rounded down; the rest is the receiver's. Of trial
+    coins the platform keeps none: its part of them is gone."""
+    taken = spend(sender_id, has, coins)
+    trial = -sum(entry.amount for entry in taken if entry.account == "trial")
+    share = (coins - trial) * share_percent // 100
+    gone = coins * share_percent // 100 - share
+    parts = [
+        Entry("share", None, share),
+        Entry("clearing", None, gone),
+        Entry("earnings", receiver_id, coins - trial - share),
+        Entry("trial", receiver_id, trial - gone),
+    ]
+    return [*taken, *_moving(parts)]
+
+
+def _moving(parts: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in parts if entry.amount]
 
 
 def purchase(user_id: int, has: Balances, coins: int) -> list[Entry]:
@@ -92,7 +107,12 @@ def purchase(user_id: int, has: Balances, coins: int) -> list[Entry]:
         Entry("owed", user_id, settled),
         Entry("paid", user_id, coins - settled),
     ]
-    return [entry for entry in parts if entry.amount]
+    return _moving(parts)
+
+
+def trial_purchase(user_id: int, coins: int) -> list[Entry]:
+    """It makes no debt good: it cost nothing."""
+    return [Entry("clearing", None, -coins), Entry("trial", user_id, coins)]
 
 
 def refund(user_id: int, has: Balances, coins: int) -> list[Entry]:
@@ -103,7 +123,13 @@ def refund(user_id: int, has: Balances, coins: int) -> list[Entry]:
         Entry("paid", user_id, -taken),
         Entry("owed", user_id, taken - coins),
     ]
-    return [entry for entry in parts if entry.amount]
+    return _moving(parts)
+
+
+def trial_refund(user_id: int, has: Balances, coins: int) -> list[Entry]:
+    """What is left of them; what is spent is not owed."""
+    taken = min(coins, has.trial)
+    return _moving([Entry("clearing", None, taken), Entry("trial", user_id, -taken)])
 
 
 def grant(user_id: int, coins: int) -> list[Entry]:

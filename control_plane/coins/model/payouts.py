@@ -1,5 +1,6 @@
 """Paying earnings out."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,10 @@ RequestStatus = Literal["pending", "paid", "rejected"]
 
 #: Both apps compare this one; any other refusal opens "add PayPal".
 ALREADY_REQUESTED = "You have already requested a payout."
+
+PAYPAL = "paypal"
+EMAIL = re.compile(r"[^@\s,;<>\"()]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+LONGEST_KIND, LONGEST_VALUE = 40, 254  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,28 @@ class WithdrawRequest:
         return Money(self.amount_minor, self.currency)
 
 
-def check_withdrawal(has: Balances, coins: int, least: int) -> None:
+def check_destination(kind: str, value: str) -> None:
+    """Somebody has to read it and send money there. Raises Refusal."""
+    if not 1 <= len(kind) <= LONGEST_KIND or not kind.isprintable():
+        raise Refusal("This is not a kind of payout.")
+    if kind.lower() == PAYPAL and not EMAIL.fullmatch(value):
+        raise Refusal("This is not an e-mail address.")
+    if not 1 <= len(value) <= LONGEST_VALUE or not value.isprintable():
+        raise Refusal("The payout's destination must be one line of plain text.")
+
+
+def payable(has: Balances, asked: int, least: int) -> int:
+    """Of what is asked for, the coins that were earned: an app asks for the whole
+    wallet. Raises Refusal when they are too few."""
     if has.frozen:
         raise Refusal("Payouts are frozen until a refunded purchase is made good.")
-    if coins < least:
+    if asked < least:
         raise Refusal(f"You can withdraw {least} coins or more.")
-    if coins > has.earnings:
+    if asked > has.wallet:
+        raise Refusal("You do not have so many coins.")
+    if not has.earnings:
         raise Refusal("You can only withdraw coins that you earned with gifts.")
+    if has.earnings < least:
+        earned = f"you earned {has.earnings} with gifts"
+        raise Refusal(f"You can withdraw {least} coins or more, and {earned}.")
+    return min(asked, has.earnings)

@@ -108,6 +108,11 @@ class NewPurchase:
     title: str
     device: str
 
+    @property
+    def cost_nothing(self) -> bool:
+        """A test purchase: of an app store's sandbox, or of none at all."""
+        return self.environment != "production"
+
 
 @dataclass(frozen=True, slots=True)
 class Purchase(NewPurchase):

@@ -1,14 +1,12 @@
 """Reading the whole ledger again, now and then, to see that it is right."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 
 from control_plane.base.database import Pool
-from control_plane.base.faults import Away
-from control_plane.base.tasks import stop
+from control_plane.base.tasks import Loop
 from control_plane.coins.model.audit import Check
 from control_plane.coins.store import audit
 
@@ -42,21 +40,8 @@ class Audit:
         if not self._seconds:
             yield
             return
-        task = asyncio.create_task(self._run())
-        try:
+        async with Loop("ledger_check", self._look, self._seconds).running():
             yield
-        finally:
-            await stop([task])
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._look()
-            except Away as error:
-                log.warning("the ledger cannot be read", error=repr(error))
-            except Exception:
-                log.exception("the ledger cannot be checked")
-            await asyncio.sleep(self._seconds)
 
     async def _look(self) -> None:
         checks = await self.check()

@@ -20,7 +20,8 @@ from control_plane.coins.model.gifts import (
 from control_plane.coins.model.idempotency import RequestKey, Stored, refused, replay
 from control_plane.coins.model.ledger import Balances
 from control_plane.coins.service.batches import Lane
-from control_plane.coins.store import gifts, idempotency
+from control_plane.coins.store import gifts, idempotency, ledger
+from control_plane.people.store import users
 
 log = structlog.get_logger(__name__)
 
@@ -138,8 +139,9 @@ class Gifts:
         )
         people = {order.sender_id for order in orders}
         people |= {facts.receiver(order) for order in orders} - {0}
-        balances, names = await gifts.lock_wallets(connection, people)
-        return replace(facts, users=names), balances
+        balances = await ledger.lock(connection, people)
+        names = await users.names_of_present(connection, people)
+        return replace(facts, users=names), dict(balances)
 
 
 class Batch:

@@ -12,10 +12,12 @@ from control_plane.coins.model.ledger import Balances
 from control_plane.coins.model.money import CoinWorth
 from control_plane.coins.model.payouts import (
     ALREADY_REQUESTED,
+    PAYPAL,
     Decision,
     PayoutMethod,
     WithdrawRequest,
-    check_withdrawal,
+    check_destination,
+    payable,
 )
 from control_plane.coins.service.idempotency import once
 from control_plane.coins.store import ledger, payouts
@@ -44,6 +46,7 @@ class Payouts:
         self, user_id: int, kind: str, value: str, key: RequestKey | None = None
     ) -> PayoutMethod:
         """Where this user's money goes from now on."""
+        check_destination(kind, value)
 
         async def work(connection: Connection, _: Balances) -> Outcome:
             await payouts.choose_method(connection, user_id, kind, value)
@@ -62,8 +65,9 @@ class Payouts:
     async def request(
         self, user_id: int, coins: int, email: str, key: RequestKey | None = None
     ) -> Requested:
-        """``email``: a PayPal address; empty: the chosen method. What it brings is
-        our own calculation, whatever the app shows."""
+        """Of ``coins`` those that were earned; the others stay. ``email``: a PayPal
+        address; empty: the chosen method. What it brings is our own calculation,
+        whatever the app shows."""
 
         async def work(connection: Connection, has: Balances) -> Outcome:
             return await self._request(connection, user_id, has, coins, email)
@@ -84,7 +88,7 @@ class Payouts:
     ) -> Outcome:
         if await payouts.has_pending(connection, user_id):
             raise Refusal(ALREADY_REQUESTED)
-        check_withdrawal(has, coins, self._least_coins)
+        coins = payable(has, coins, self._least_coins)
         method, destination = await _destination(connection, user_id, email)
         amount = self.worth.of(coins)
         if not amount.minor:
@@ -126,7 +130,8 @@ async def _destination(
     connection: Connection, user_id: int, email: str
 ) -> tuple[str, str]:
     if email:
-        return "paypal", email
+        check_destination(PAYPAL, email)
+        return PAYPAL, email
     method = await payouts.primary_method(connection, user_id)
     if method is None:
         raise Refusal("Please add a payout method first.")

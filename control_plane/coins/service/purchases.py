@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import structlog
 
+from control_plane.base.brief import Brief
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model import ledger as rules
 from control_plane.coins.model.idempotency import Outcome, RequestKey
-from control_plane.coins.model.ledger import Balances
+from control_plane.coins.model.ledger import Balances, Entry
 from control_plane.coins.model.purchases import (
     Claim,
+    NewPurchase,
+    NotBought,
     Package,
     Purchase,
     Receipt,
@@ -29,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 NOT_SET_UP = "Buying coins is not set up on this server."
 SOMEBODY_ELSES = "This purchase belongs to another account."
+MOST_UNKNOWN = 10_000  # transactions that a store did not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,19 @@ class Purchases:
         *,
         test_purchases: bool,
         sandbox_purchases: bool,
+        unknown_seconds: float = 60.0,
     ) -> None:
         """``test_purchases``: credit what a store that is not set up cannot confirm.
         ``sandbox_purchases``: credit the stores' own test purchases, which cost
-        nothing."""
+        nothing. ``unknown_seconds``: so long a store is not asked again for what it
+        did not know, so that nobody can keep us calling."""
         self._pool = pool
         self._stores = stores
         self._test_purchases = test_purchases
         self._sandbox_purchases = sandbox_purchases
+        self._unknown: Brief[tuple[StoreName, str], bool] = Brief(
+            unknown_seconds, MOST_UNKNOWN
+        )
 
     async def packages(self) -> list[Package]:
         """On sale now, the smallest first."""
@@ -108,10 +117,19 @@ class Purchases:
     async def _receipt(self, claim: Claim) -> Receipt:
         if claim.store not in self._stores:
             return Receipt("test", "test", claim.transaction_id, "", 1, None)
-        receipt = await self._stores[claim.store].receipt(claim.transaction_id)
+        receipt = await self._ask(claim.store, claim.transaction_id)
         if receipt.environment != "production" and not self._sandbox_purchases:
             raise Refusal("Test purchases are not accepted here.")
         return receipt
+
+    async def _ask(self, store: StoreName, transaction_id: str) -> Receipt:
+        if self._unknown.get((store, transaction_id)):
+            raise NotBought
+        try:
+            return await self._stores[store].receipt(transaction_id)
+        except NotBought:
+            self._unknown.put((store, transaction_id), True)
+            raise
 
     async def _package(self, claim: Claim, receipt: Receipt) -> Package:
         if receipt.store == "test":
@@ -188,7 +206,7 @@ async def _credit(
     ):
         raise Refunded
     new = new_purchase(user_id, claim, receipt, package)
-    entries = rules.purchase(user_id, has, new.coins)
+    entries = _credited(new, has)
     transfer_id = await ledger.transfer(connection, "purchase", entries)
     purchase_id = await purchases.create(connection, new, transfer_id)
     data = {"purchase_id": purchase_id, "coin": new.coins, "store": new.store}
@@ -197,9 +215,22 @@ async def _credit(
     return {"purchase_id": purchase_id, "wallet": wallet}
 
 
+def _credited(purchase: NewPurchase, has: Balances) -> list[Entry]:
+    if purchase.cost_nothing:
+        return rules.trial_purchase(purchase.user_id, purchase.coins)
+    return rules.purchase(purchase.user_id, has, purchase.coins)
+
+
+def _taken_back(purchase: Purchase, has: Balances) -> list[Entry]:
+    if purchase.cost_nothing:
+        return rules.trial_refund(purchase.user_id, has, purchase.coins)
+    return rules.refund(purchase.user_id, has, purchase.coins)
+
+
 async def _take_back(connection: Connection, purchase: Purchase, has: Balances) -> None:
-    entries = rules.refund(purchase.user_id, has, purchase.coins)
-    transfer_id = await ledger.transfer(connection, "refund", entries)
+    entries, transfer_id = _taken_back(purchase, has), None
+    if entries:
+        transfer_id = await ledger.transfer(connection, "refund", entries)
     await purchases.make_refunded(connection, purchase.id, transfer_id)
     owed = -has.after(purchase.user_id, entries).owed
     data = {"purchase_id": purchase.id, "coin": purchase.coins, "owed": owed}
@@ -209,7 +240,7 @@ async def _take_back(connection: Connection, purchase: Purchase, has: Balances) 
 async def _give_again(
     connection: Connection, purchase: Purchase, has: Balances
 ) -> None:
-    entries = rules.purchase(purchase.user_id, has, purchase.coins)
+    entries = _credited(purchase, has)
     await ledger.transfer(connection, "refund_reversed", entries)
     await purchases.make_credited_again(connection, purchase.id)
     data = {"purchase_id": purchase.id, "coin": purchase.coins}

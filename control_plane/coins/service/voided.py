@@ -1,14 +1,12 @@
 """Asking a store for the purchases it took back, for stores that do not tell."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 
 from control_plane.base.faults import Away
-from control_plane.base.refusals import Unavailable
-from control_plane.base.tasks import stop
+from control_plane.base.tasks import Loop
 from control_plane.coins.model.purchases import RefundNotice, VoidedSource
 
 log = structlog.get_logger(__name__)
@@ -44,18 +42,8 @@ class VoidedPoll:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run())
-        try:
+        async with Loop("refunds", self._turn, self._seconds).running():
             yield
-        finally:
-            await stop([task])
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except (Unavailable, Away) as error:
-                log.warning("refunds cannot be asked for", error=repr(error))
-            except Exception:
-                log.exception("refunds cannot be asked for")
-            await asyncio.sleep(self._seconds)
+    async def _turn(self) -> None:
+        await self.look()

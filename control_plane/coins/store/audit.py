@@ -16,26 +16,37 @@ _CHECKS: dict[CheckName, str] = {
     "balances_equal_entries": """
         SELECT count(*) FROM wallets w LEFT JOIN (
             SELECT e.user_id,
+                sum(amount) FILTER (WHERE account = 'trial') AS trial,
                 sum(amount) FILTER (WHERE account = 'paid') AS paid,
                 sum(amount) FILTER (WHERE account = 'bonus') AS bonus,
                 sum(amount) FILTER (WHERE account = 'earnings') AS earnings,
                 sum(amount) FILTER (WHERE account = 'hold') AS hold,
                 sum(amount) FILTER (WHERE account = 'owed') AS owed,
-                sum(amount) FILTER (WHERE account = 'earnings' AND amount > 0
-                    AND t.kind = 'gift') AS received
+                sum(amount) FILTER (WHERE account IN ('earnings', 'trial')
+                    AND amount > 0 AND t.kind = 'gift') AS received
             FROM ledger_entries e JOIN ledger_transfers t ON t.id = e.transfer_id
             WHERE e.user_id IS NOT NULL GROUP BY e.user_id
         ) s USING (user_id)
-        WHERE (w.paid, w.bonus, w.earnings, w.hold, w.owed, w.received)
-            IS DISTINCT FROM (coalesce(s.paid, 0), coalesce(s.bonus, 0),
-            coalesce(s.earnings, 0), coalesce(s.hold, 0), coalesce(s.owed, 0),
-            coalesce(s.received, 0))
+        WHERE (w.trial, w.paid, w.bonus, w.earnings, w.hold, w.owed, w.received)
+            IS DISTINCT FROM (coalesce(s.trial, 0), coalesce(s.paid, 0),
+            coalesce(s.bonus, 0), coalesce(s.earnings, 0), coalesce(s.hold, 0),
+            coalesce(s.owed, 0), coalesce(s.received, 0))
         """,
     "no_negative_account": """
         SELECT count(*) FROM (
             SELECT FROM ledger_entries
-            WHERE account IN ('paid', 'bonus', 'earnings', 'hold')
+            WHERE account IN ('trial', 'paid', 'bonus', 'earnings', 'hold')
             GROUP BY user_id, account HAVING sum(amount) < 0
+        ) broken
+        """,
+    "trial_coins_stay_trial": """
+        SELECT count(*) FROM (
+            SELECT FROM ledger_entries WHERE account IN ('trial', 'clearing')
+            GROUP BY transfer_id HAVING sum(amount) <> 0 AND bool_or(account = 'trial')
+            UNION ALL
+            SELECT FROM purchases p JOIN ledger_entries e USING (transfer_id)
+            WHERE e.account <> 'clearing'
+                AND (e.account = 'trial') = (p.environment = 'production')
         ) broken
         """,
     "gifts_have_transfers": """

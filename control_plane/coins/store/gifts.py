@@ -7,7 +7,7 @@ from typing import Literal
 
 from control_plane.base.database import Connection, Executor
 from control_plane.coins.model.gifts import Gift, NamedSession, SentGift
-from control_plane.coins.model.ledger import Balances, Entry
+from control_plane.coins.model.ledger import Entry
 
 Side = Literal["sent", "received"]
 
@@ -58,33 +58,17 @@ async def video_owners(executor: Executor, ids: Iterable[int]) -> dict[int, int]
     return {row["id"]: row["user_id"] for row in rows}
 
 
-async def lock_wallets(
-    connection: Connection, ids: Iterable[int]
-) -> tuple[dict[int, Balances], dict[int, str]]:
-    """Their balances, and the names of those who are neither banned nor deleted."""
-    rows = await connection.fetch(
-        """
-        SELECT w.user_id, w.paid, w.bonus, w.earnings, w.hold, w.owed, u.username,
-            u.banned_at IS NULL AND u.deleted_at IS NULL AS here
-        FROM wallets w JOIN users u ON u.id = w.user_id
-        WHERE w.user_id = ANY($1) ORDER BY w.user_id FOR NO KEY UPDATE OF w
-        """,
-        list(ids),
-    )
-    balances = {row["user_id"]: Balances(*tuple(row)[1:6]) for row in rows}
-    return balances, {row["user_id"]: row["username"] for row in rows if row["here"]}
-
-
 async def reserve(connection: Connection, count: int) -> list[tuple[int, int]]:
     """So many ids of transfers and of gift transactions."""
     rows = await connection.fetch(
         """
-        SELECT nextval('ledger_transfers_id_seq'), nextval('gift_transactions_id_seq')
+        SELECT nextval('ledger_transfers_id_seq') AS transfer_id,
+            nextval('gift_transactions_id_seq') AS gift_transaction_id
         FROM generate_series(1, $1)
         """,
         count,
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(row["transfer_id"], row["gift_transaction_id"]) for row in rows]
 
 
 async def write(connection: Connection, given: Sequence[Given]) -> None:

@@ -4,19 +4,23 @@ Locks are always taken in this order: live sessions, wallets, users; several of 
 by ascending id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
-from control_plane.base.database import Connection, Executor
+from control_plane.base.database import Connection, Executor, Record
 from control_plane.coins.model.ledger import Balances, Entry, TransferKind
+
+_ACCOUNTS = [field.name for field in fields(Balances)]
+_SELECT = f"SELECT user_id, {', '.join(_ACCOUNTS)} FROM wallets"  # noqa: S608
+
+
+def _balances(row: Record) -> Balances:
+    return Balances(**{name: row[name] for name in _ACCOUNTS})
 
 
 async def wallets(executor: Executor, user_ids: Sequence[int]) -> dict[int, int]:
-    rows = await executor.fetch(
-        "SELECT user_id, paid + bonus + earnings AS wallet FROM wallets"
-        " WHERE user_id = ANY($1)",
-        list(user_ids),
-    )
-    return {row["user_id"]: row["wallet"] for row in rows}
+    rows = await executor.fetch(f"{_SELECT} WHERE user_id = ANY($1)", list(user_ids))
+    return {row["user_id"]: _balances(row).wallet for row in rows}
 
 
 async def received(executor: Executor, user_id: int) -> int:
@@ -27,30 +31,26 @@ async def received(executor: Executor, user_id: int) -> int:
 
 
 async def balances(executor: Executor, user_id: int) -> Balances:
-    row = await executor.fetchrow(
-        "SELECT paid, bonus, earnings, hold, owed FROM wallets WHERE user_id = $1",
-        user_id,
-    )
-    return Balances() if row is None else Balances(*row)
+    row = await executor.fetchrow(f"{_SELECT} WHERE user_id = $1", user_id)
+    return Balances() if row is None else _balances(row)
 
 
 async def lock(
-    connection: Connection, user_ids: Sequence[int]
+    connection: Connection, user_ids: Iterable[int]
 ) -> Mapping[int, Balances]:
     """Until the transaction ends nobody else moves these users' coins."""
     rows = await connection.fetch(
-        "SELECT user_id, paid, bonus, earnings, hold, owed FROM wallets"
-        " WHERE user_id = ANY($1) ORDER BY user_id FOR NO KEY UPDATE",
+        f"{_SELECT} WHERE user_id = ANY($1) ORDER BY user_id FOR NO KEY UPDATE",
         list(user_ids),
     )
-    return {row["user_id"]: Balances(*tuple(row)[1:]) for row in rows}
+    return {row["user_id"]: _balances(row) for row in rows}
 
 
 async def transfer(
     connection: Connection, kind: TransferKind, entries: Sequence[Entry]
 ) -> int:
-    """The transfer's id. Raises CheckViolationError when an account would go below
-    zero or the entries do not sum to zero."""
+    """The transfer's id. Raises Rejected when an account would go below zero or
+    the entries do not sum to zero."""
     transfer_id = int(
         await connection.fetchval(
             "INSERT INTO ledger_transfers (kind) VALUES ($1) RETURNING id", kind

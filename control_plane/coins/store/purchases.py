@@ -97,8 +97,9 @@ async def create(connection: Connection, new: NewPurchase, transfer_id: int) -> 
 
 
 async def make_refunded(
-    connection: Connection, purchase_id: int, transfer_id: int
+    connection: Connection, purchase_id: int, transfer_id: int | None
 ) -> None:
+    """``transfer_id`` None: nothing was left to take."""
     await connection.execute(
         "UPDATE purchases SET status = 'refunded', refund_transfer_id = $2,"
         " updated_at = now() WHERE id = $1",

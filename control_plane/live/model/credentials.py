@@ -5,19 +5,18 @@ It may be in ``token``, in ``password`` or in the query as ``key``, ``pass`` or
 two from the last in some cases only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote_plus
 
 QUERY_NAMES = ("key", "pass", "token")
 LONGEST = 512  # characters; nothing that we give out is longer
+MOST = 4  # each is hashed, within the node's lock; no encoder has more places
 
 
 def candidates(payload: Mapping[str, object]) -> list[str]:
-    """Every secret the caller may have meant, the likeliest first, no doubles."""
+    """What the caller may have meant, the likeliest first, no doubles, ``MOST``."""
     found = [payload.get("token"), payload.get("password")]
-    found += from_query(payload.get("query"))
-    texts = [text for text in found if isinstance(text, str)]
-    return list(dict.fromkeys(text for text in texts if 0 < len(text) <= LONGEST))
+    return _first([*found, *from_query(payload.get("query"))])
 
 
 def from_query(query: object) -> list[str]:
@@ -25,9 +24,19 @@ def from_query(query: object) -> list[str]:
         return []
     # By hand: this runs for every viewer, and parse_qsl costs as much as all the rest.
     pairs = [pair.partition("=") for pair in query.split("&")]
-    return [
+    return _first(
         unquote_plus(value)
         for name in QUERY_NAMES
         for key, _, value in pairs
-        if key == name and value
-    ]
+        if key == name
+    )
+
+
+def _first(found: Iterable[object]) -> list[str]:
+    texts: dict[str, None] = {}
+    for text in found:
+        if isinstance(text, str) and 0 < len(text) <= LONGEST:
+            texts[text] = None
+        if len(texts) == MOST:
+            break
+    return list(texts)

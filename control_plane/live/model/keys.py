@@ -7,6 +7,9 @@ from datetime import datetime
 
 KEY_BYTES = 20  # 160 bits, 27 characters: an RTMP URL stays far under 255
 HINT_LENGTH = 4
+#: That can open it: the one that has published last, and unused ones.
+MOST_OF_SESSION = 8
+MOST_OF_CHANNEL = 20
 
 
 def new_key() -> str:

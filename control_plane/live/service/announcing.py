@@ -2,8 +2,9 @@
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
-from control_plane.events.log import append_session_event
-from control_plane.live.store import announcements, sessions
+from control_plane.events import log as events
+from control_plane.live.store import sessions
+from control_plane.people.store import profiles
 
 ANNOUNCED = "live.announced"
 
@@ -15,14 +16,13 @@ class Announcing:
     async def announce(self, user_id: int, session_id: int) -> None:
         """One event for each session: whoever receives events sends the pushes."""
         async with self._pool.transaction() as connection:
-            session = await sessions.get(connection, session_id)
+            session = await sessions.get_locked(connection, session_id)
             if session is None or session.user_id != user_id:
                 raise Empty
-            if await announcements.made(connection, session_id, ANNOUNCED):
+            if await events.happened(connection, session_id, ANNOUNCED):
                 return
-            session = await sessions.get(connection, session_id)
-            if session is None or not session.is_open:
+            if not session.is_open:
                 raise Refusal("This live stream is over.")
-            followers = await announcements.followers(connection, user_id)
-            data = {"user_id": user_id, "followers": followers}
-            await append_session_event(connection, session_id, ANNOUNCED, data)
+            host = (await profiles.of(connection, 0, [user_id]))[user_id]
+            data = {"user_id": user_id, "followers": host.followers}
+            await events.append_session_event(connection, session_id, ANNOUNCED, data)

@@ -5,6 +5,7 @@ so a decision on the warm path touches memory only. What is learned from it, vie
 hints and grants, is written after the answer.
 """
 
+import asyncio
 import hmac
 import time
 from collections import deque
@@ -29,6 +30,9 @@ from control_plane.live.service.viewers import (
 
 ADMITTED_FOR = 60.0  # seconds an address may go on without its token, see below
 MOST_ADMITTED = 100_000
+#: Seconds that one decision may wait for Postgres, whatever it has to ask: the node
+#: has its answer within 0.25.
+LIMIT = 0.2
 API_USER = "control-plane"
 
 
@@ -56,6 +60,7 @@ class Authorizer:
         grants: Grants,
         *,
         tokens_required: bool,
+        limit: float = LIMIT,
     ) -> None:
         self._pepper = secrets.key_pepper()
         self._viewer_key = secrets.viewer_tokens()
@@ -64,11 +69,19 @@ class Authorizer:
         self._viewers = viewers
         self._grants = grants
         self._tokens_required = tokens_required
+        self._limit = limit
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, str]] = {}
 
     async def decide(self, node: str, payload: Mapping[str, object]) -> Verdict:
         """``payload`` is MediaMTX's, of any version; unknown fields do not matter."""
+        try:
+            async with asyncio.timeout(self._limit):
+                return await self._decide(node, payload)
+        except (Away, TimeoutError):
+            return deny("not_known_now")
+
+    async def _decide(self, node: str, payload: Mapping[str, object]) -> Verdict:
         action = payload.get("action")
         if action == "read":
             return await self._read(node, payload)
@@ -92,7 +105,8 @@ class Authorizer:
         hashes = [hash_key(self._pepper, secret) for secret in secrets]
         key = rules.find_key(permission, hashes)
         if key is None:
-            permission = await self._asked_again(permission)
+            again = await self._permissions.lookup_again(permission.path)
+            permission = again or permission
             key = rules.find_key(permission, hashes)
         reason = rules.may_publish(permission, key, datetime.now(UTC))
         if reason != "ok" or key is None:
@@ -131,17 +145,8 @@ class Authorizer:
         known = self._permissions.recall(path)
         if known is not None:
             return known
-        try:
-            permission = await self._permissions.lookup(path)
-        except (Away, TimeoutError):
-            return deny("not_known_now")
+        permission = await self._permissions.lookup(path)
         return deny("unknown_path") if permission is None else permission
-
-    async def _asked_again(self, known: Permission) -> Permission:
-        try:
-            return await self._permissions.lookup_again(known.path) or known
-        except (Away, TimeoutError):
-            return known
 
     def _viewer_token(
         self, payload: Mapping[str, object], path: str

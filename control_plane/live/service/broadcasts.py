@@ -1,6 +1,5 @@
-"""Going live: starting and ending one's broadcast, and one's lasting keys."""
+"""Going live: starting and ending one's broadcast."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,20 +11,23 @@ from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.events import log as events
 from control_plane.events.log import append_session_event
 from control_plane.events.model import Event
-from control_plane.live.model.keys import Channel, StreamKey, hash_key, hint, new_key
+from control_plane.live.model.keys import (
+    MOST_OF_SESSION,
+    hash_key,
+    hint,
+    new_key,
+)
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
-from control_plane.live.store import keys, sessions
+from control_plane.live.store import keys, openings, sessions
 from control_plane.people.model.users import User
 
 log = structlog.get_logger(__name__)
 
-CHANNEL_NAME = re.compile(r"^[a-z][a-z0-9_-]{2,31}$")
-MOST_KEYS = 20  # of one channel, not counting revoked ones
 LONGEST_TEXT = 200  # characters
 
 
@@ -68,21 +70,18 @@ class Broadcasts:
         self._first_publish_within = first_publish_within
 
     async def start(self, user: User, start: Start) -> Started:
-        """A new session, or one more key for the one that is open."""
+        """A new session, or one more key for the one that is open.
+
+        A phone that tries again and again always gets a key: the oldest that nobody
+        has published with makes room. The one that has published last stays until a
+        newer one does.
+        """
         _check(start)
         for _ in range(3):
             try:
                 async with self._pool.transaction() as connection:
                     session_id = await self._open(connection, user, start)
-                    key = new_key()
-                    expires_at = await keys.add_session_key(
-                        connection,
-                        session_id,
-                        user.id,
-                        hash_key(self._pepper, key),
-                        hint(key),
-                        self._first_publish_within,
-                    )
+                    key, expires_at = await self._add_key(connection, session_id, user)
                 break
             except Taken:
                 continue  # a second request opened it at the same moment
@@ -121,7 +120,7 @@ class Broadcasts:
     async def _open(self, connection: Connection, user: User, start: Start) -> int:
         session = await sessions.open_of_user(connection, user.id)
         if session is not None:
-            await sessions.extend(
+            await openings.again(
                 connection,
                 session.id,
                 start.title,
@@ -132,7 +131,7 @@ class Broadcasts:
         node = await self._nodes.least_busy(connection)
         limits = self._lifecycle.limits
         window = start.reconnect_window
-        session_id = await sessions.create(
+        session_id = await openings.on_own_path(
             connection,
             user_id=user.id,
             node=node.name,
@@ -148,76 +147,21 @@ class Broadcasts:
         )
         return session_id
 
-    async def create_key(
-        self, user: User, name: str, channel_name: str
-    ) -> tuple[Channel, int, str]:
-        """The user's channel (made on first use), the key's id, and the key itself,
-        which is shown this once."""
-        if len(name) > LONGEST_TEXT:
-            raise BadInput("The name of the key is too long.")
-        channel = await self._channel(user, channel_name)
-        if len(await keys.channel_keys(self._pool, user.id)) >= MOST_KEYS:
-            raise Refusal(f"A channel has at most {MOST_KEYS} keys. Revoke one first.")
+    async def _add_key(
+        self, connection: Connection, session_id: int, user: User
+    ) -> tuple[str, datetime]:
+        """The key, and when its first publish must have happened."""
         key = new_key()
-        key_id = await keys.add_channel_key(
-            self._pool, channel, name, hash_key(self._pepper, key), hint(key)
+        expires_at = await keys.add_session_key(
+            connection,
+            session_id,
+            user.id,
+            hash_key(self._pepper, key),
+            hint(key),
+            self._first_publish_within,
         )
-        return channel, key_id, key
-
-    async def list_keys(self, user: User) -> list[StreamKey]:
-        return await keys.channel_keys(self._pool, user.id)
-
-    async def revoke_key(self, user: User, key_id: int) -> None:
-        """From here on it opens nothing, and whoever publishes with it is cut."""
-        path = await keys.revoke(self._pool, user.id, key_id)
-        if path is None:
-            raise Empty
-        await self._cut_users_of_key(path, key_id)
-
-    async def channel_node(self, channel: Channel) -> Node:
-        """Where an encoder of this channel should publish to."""
-        session = await sessions.newest_at_path(self._pool, channel.path)
-        if session is not None and session.is_open:
-            return await self._nodes.get(session.node)
-        return await self._nodes.least_busy(self._pool)
-
-    async def _channel(self, user: User, name: str) -> Channel:
-        channel = await keys.channel_of_user(self._pool, user.id)
-        if channel is not None:
-            if name and name != channel.name:
-                raise Refusal(f"Your channel's name is {channel.name}.")
-            return channel
-        wanted = name or _default_channel_name(user)
-        if not CHANNEL_NAME.match(wanted):
-            raise BadInput(
-                "A channel's name is 3 to 32 lower-case letters, digits, _ or -,"
-                " and starts with a letter."
-            )
-        try:
-            await keys.create_channel(self._pool, user.id, wanted)
-        except Taken:
-            if name:
-                raise Refusal("This channel name isn't available.") from None
-            await keys.create_channel(self._pool, user.id, f"user-{user.id}")
-        created = await keys.channel_of_user(self._pool, user.id)
-        if created is None:
-            raise Empty
-        return created
-
-    async def _cut_users_of_key(self, path: str, key_id: int) -> None:
-        session = await sessions.newest_at_path(self._pool, path)
-        if session is None or not session.is_open:
-            return
-        if session.publisher_id is None:
-            await self._cutter.cut(session.node, path)
-        elif session.publisher_key_id in (key_id, None):
-            # None: nobody knows the key. With another valid one it comes back.
-            await self._cutter.cut(session.node, path)
-
-
-def _default_channel_name(user: User) -> str:
-    name = user.username.lower()
-    return name if CHANNEL_NAME.match(name) else f"user-{user.id}"
+        await keys.retire_unused(connection, session_id, MOST_OF_SESSION - 1)
+        return key, expires_at
 
 
 def _check(start: Start) -> None:

@@ -8,7 +8,7 @@ from control_plane.base.database import Pool
 from control_plane.live.model.nodes import NodeApi, Publisher
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.store import keys
+from control_plane.live.store import grants
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class Cutter:
         await api.kick(source.type, source.id)
 
     async def _kick_coming(self, api: NodeApi, node: str, path: str) -> None:
-        for source_id in await keys.coming(self._pool, node, path, STILL_COMING):
+        for source_id in await grants.coming(self._pool, node, path, STILL_COMING):
             await api.kick("rtmpConn", source_id)
 
 

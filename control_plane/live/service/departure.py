@@ -4,7 +4,7 @@ import secrets
 
 from control_plane.base.database import Connection, Pool
 from control_plane.live.service.broadcasts import Broadcasts
-from control_plane.live.store import keys, sessions
+from control_plane.live.store import channels, keys, sessions
 
 
 class Departure:
@@ -24,4 +24,4 @@ class Departure:
             await self._broadcasts.end(session, "completed")
         name = f"gone-{secrets.token_hex(4)}"
         async with self._pool.transaction() as connection:
-            await keys.rename_channel(connection, user_id, name)
+            await channels.rename(connection, user_id, name)

@@ -11,50 +11,54 @@ from collections.abc import AsyncIterator
 import structlog
 
 from control_plane.base.database import Pool
-from control_plane.base.faults import Away
-from control_plane.base.tasks import stop
-from control_plane.live.store import keys
+from control_plane.base.faults import Rejected
+from control_plane.base.tasks import Loop
+from control_plane.live.store import grants
 
 log = structlog.get_logger(__name__)
 
 MOST_WAITING = 10_000
 RETRY = 1.0  # seconds
+IDLE = 5.0  # seconds
 
 
 class Grants:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._waiting: dict[tuple[str, str], tuple[str, int]] = {}
-        self._wake = asyncio.Event()
+        self._noted = asyncio.Event()
         self._writing = asyncio.Lock()
 
     def note(self, node: str, source_id: str, path: str, key_id: int) -> None:
         if len(self._waiting) < MOST_WAITING:
             self._waiting[(node, source_id)] = (path, key_id)
-            self._wake.set()
+            self._noted.set()
 
     async def flush(self) -> None:
-        """What is noted stands in Postgres when this returns."""
+        """What is noted stands in Postgres when this returns, but for what Postgres
+        will never take."""
         async with self._writing:
-            for (node, source_id), (path, key_id) in list(self._waiting.items()):
-                await keys.add_grant(self._pool, node, source_id, path, key_id)
-                del self._waiting[(node, source_id)]
+            for source, granted in list(self._waiting.items()):
+                await self._write(source, granted)
+                if self._waiting[source] == granted:
+                    del self._waiting[source]
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        writing = asyncio.create_task(self._write_for_ever())
-        try:
+        loop = Loop("grants", self._write_noted, 0.0, after_failure=RETRY)
+        async with loop.running():
             yield
-        finally:
-            await stop([writing])
 
-    async def _write_for_ever(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            try:
-                await self.flush()
-            except Away as error:
-                log.warning("grants wait for Postgres", error=type(error).__name__)
-                await asyncio.sleep(RETRY)
-                self._wake.set()
+    async def _write(self, source: tuple[str, str], granted: tuple[str, int]) -> None:
+        try:
+            await grants.add(self._pool, *source, *granted)
+        except Rejected as error:
+            log.error("a grant was refused", node=source[0], error=str(error))
+
+    async def _write_noted(self) -> None:
+        if not self._waiting:
+            self._noted.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE):
+                    await self._noted.wait()
+        await self.flush()

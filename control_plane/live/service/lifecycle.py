@@ -4,6 +4,7 @@ Hooks and the reconciler both call these; each change is made once, by whoever's
 UPDATE changes the row, and writes its event in the same transaction.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -18,14 +19,22 @@ from control_plane.live.model.sessions import (
     CLOSED_AFTER_SECONDS,
     EndReason,
     LiveSession,
+    Status,
 )
-from control_plane.live.store import keys, sessions
-from control_plane.live.store.keys import Grant
+from control_plane.live.store import channels, grants, keys, openings, sessions
+from control_plane.live.store.grants import Grant
 
 log = structlog.get_logger(__name__)
 
 #: ``nothing``: known already or out of date. ``refused``: it may not be there.
 Outcome = Literal["started", "resumed", "replaced", "nothing", "refused"]
+
+#: What a session's old status makes of a publisher that is there now.
+BECAME_LIVE: Mapping[Status, Outcome] = {
+    "created": "started",
+    "reconnecting": "resumed",
+    "live": "replaced",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Lifecycle:
     async def not_ready(self, source: Source) -> bool:
         """Its publisher went. True when that made a session reconnecting."""
         async with self._pool.transaction() as connection:
-            await keys.end_grant(connection, source.node, source.id, source.path)
+            await grants.end(connection, source.node, source.id, source.path)
             session = await sessions.make_reconnecting(
                 connection, source.node, source.path, source.id
             )
@@ -81,16 +90,22 @@ class Lifecycle:
         async with self._pool.transaction() as connection:
             return await self._end(connection, session, reason)
 
+    async def end_overdue(self, seen: LiveSession, reason: EndReason) -> bool:
+        """End what had passed a deadline when it was read. True when this call ended
+        it; what has come back, or was given more time, since then stays."""
+        async with self._pool.transaction() as connection:
+            return await self._end_as_seen(connection, seen, reason)
+
     async def _ready(
         self, connection: Connection, source: Source, *, listed: bool
     ) -> Outcome:
         # Both locks are always taken in this order: the session's, then the grant's.
         session = await sessions.open_at_path(connection, source.path)
-        grant = (await keys.grants(connection, source.node, [source.id])).get(source.id)
+        grant = (await grants.of(connection, source.node, [source.id])).get(source.id)
         if grant is not None and grant.ended_at is not None:
             if not listed or grant.just_ended:
                 return "nothing"
-            await keys.reopen_grant(connection, source.node, source.id)
+            await grants.reopen(connection, source.node, source.id)
         if grant is not None and grant.key_is_dead:
             return "refused"
         if session is None:
@@ -123,11 +138,7 @@ class Lifecycle:
             return "nothing"
         if key_id is not None:
             await keys.mark_published(connection, key_id)
-        outcome: Outcome = {
-            "created": "started",
-            "reconnecting": "resumed",
-            "live": "replaced",
-        }[session.status]  # type: ignore[assignment]  # the values are Outcomes
+        outcome = BECAME_LIVE[session.status]
         kind = "live.publisher_replaced" if outcome == "replaced" else f"live.{outcome}"
         await append_session_event(
             connection, session.id, kind, {"node": source.node, "type": source.type}
@@ -138,14 +149,14 @@ class Lifecycle:
     async def _open_on_channel(
         self, connection: Connection, source: Source, grant: Grant | None
     ) -> Outcome:
-        channel = await keys.channel_at_path(connection, source.path)
+        channel = await channels.at_path(connection, source.path)
         if channel is None or channel.banned or await _is_closed(connection, channel):
             return "refused"
         other = await sessions.open_of_user(connection, channel.user_id)
         if other is not None:
             await self._end(connection, other, "superseded")
         key_id = None if grant is None else grant.key_id
-        session_id = await sessions.create_live_on_channel(
+        session_id = await openings.live_on_channel(
             connection,
             channel_id=channel.id,
             node=source.node,
@@ -171,24 +182,24 @@ class Lifecycle:
     ) -> bool:
         current: LiveSession | None = session
         while current is not None and current.is_open:
-            if await sessions.make_ended(
-                connection, current.id, current.status, reason
-            ):
-                await self._ended(connection, current, reason)
+            if await self._end_as_seen(connection, current, reason):
                 return True
             # It moved on between two looks, from live to reconnecting perhaps.
             current = await sessions.get(connection, current.id)
         return False
 
-    async def _ended(
+    async def _end_as_seen(
         self, connection: Connection, session: LiveSession, reason: EndReason
-    ) -> None:
+    ) -> bool:
+        if not await sessions.make_ended(connection, session, reason):
+            return False
         seconds = CLOSED_AFTER_SECONDS.get(reason)
         if session.channel_id is not None and seconds is not None:
-            await keys.close_channel(connection, session.channel_id, seconds)
+            await channels.close(connection, session.channel_id, seconds)
         kind = "live.expired" if reason == "expired" else "live.ended"
         await append_session_event(connection, session.id, kind, {"reason": reason})
         log.info(kind, session=session.id, reason=reason)
+        return True
 
 
 async def _is_closed(connection: Connection, channel: Channel) -> bool:
@@ -204,6 +215,6 @@ async def _is_newer(
     """Messages arrive in any order; the later permission is the later publisher."""
     if grant is None or session.publisher_id is None:
         return False
-    known = await keys.grants(connection, session.node, [session.publisher_id])
+    known = await grants.of(connection, session.node, [session.publisher_id])
     current = known.get(session.publisher_id)
     return current is not None and current.granted_at < grant.granted_at

@@ -7,7 +7,7 @@ from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.store import keys, sessions
+from control_plane.live.store import channels, sessions
 from control_plane.people.store import users
 
 
@@ -47,7 +47,7 @@ class Moderation:
 
     async def _cut_channel(self, user_id: int) -> bool:
         """An encoder let in just before the ban, which no session shows yet."""
-        channel = await keys.channel_of_user(self._pool, user_id)
+        channel = await channels.of_user(self._pool, user_id)
         if channel is None:
             return True
         out = True

@@ -13,8 +13,7 @@ from collections.abc import AsyncIterator, Callable
 import structlog
 
 from control_plane.base.database import Pool, listening
-from control_plane.base.faults import Away
-from control_plane.base.tasks import stop
+from control_plane.base.tasks import Loop
 from control_plane.live.model.permissions import Permission
 from control_plane.live.store import keys
 
@@ -24,8 +23,8 @@ STALE_AFTER = 30.0  # seconds without notices
 CLOSED_FOR = 1.0  # seconds that an unknown path, or one that is over, is remembered
 MOST_CLOSED = 10_000
 ASKED_AGAIN_AFTER = 1.0  # seconds
-LOOKUP_LIMIT = 0.2  # seconds: the auth endpoint must answer within 0.25
 HEARTBEAT = 3.0  # seconds
+RECONNECT = 0.5  # seconds
 LOAD_CHUNK = 500  # paths a query
 
 
@@ -40,7 +39,8 @@ class Permissions:
         self._loading: dict[str, asyncio.Task[Permission | None]] = {}
         self._asked_again: dict[str, float] = {}
         self._heard_paths: set[str] = set()
-        self._deaf_since: float | None = time.monotonic() - STALE_AFTER
+        self._heard_at = float("-inf")
+        self._loop = Loop("permissions", self._listen, RECONNECT)
         self._on_nodes: list[Callable[[], None]] = []
 
     def recall(self, path: str) -> Permission | None:
@@ -49,23 +49,18 @@ class Permissions:
     @property
     def fresh(self) -> bool:
         """False once changes may have gone unheard for too long."""
-        return (
-            self._deaf_since is None
-            or time.monotonic() - self._deaf_since < STALE_AFTER
-        )
+        return time.monotonic() - self._heard_at < STALE_AFTER
 
     async def lookup(self, path: str) -> Permission | None:
-        """From memory, else from Postgres. Raises TimeoutError or what the
-        database raises when it is away."""
+        """From memory, else from Postgres. Whoever gives up waiting stops nothing:
+        the next one finds it here. Raises Away."""
         known = self._known.get(path)
         if known is not None:
             return known
         until, closed = self._closed.get(path, (0.0, None))
         if until > time.monotonic():
             return closed
-        task = self._reload(path)
-        async with asyncio.timeout(LOOKUP_LIMIT):
-            return await asyncio.shield(task)
+        return await asyncio.shield(self._reload(path))
 
     async def lookup_again(self, path: str) -> Permission | None:
         """From Postgres, though something is remembered: an encoder may be faster
@@ -76,33 +71,21 @@ class Permissions:
         if len(self._asked_again) >= MOST_CLOSED:
             self._asked_again.clear()
         self._asked_again[path] = now
-        async with asyncio.timeout(LOOKUP_LIMIT):
-            return await asyncio.shield(self._reload(path))
+        return await asyncio.shield(self._reload(path))
 
     def on_nodes_changed(self, callback: Callable[[], None]) -> None:
         self._on_nodes.append(callback)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        listening = asyncio.create_task(self._listen_for_ever())
         try:
-            yield
+            async with self._loop.running():
+                yield
         finally:
-            await stop([listening])
             loading = list(self._loading.values())
             for task in loading:
                 task.cancel()
             await asyncio.gather(*loading, return_exceptions=True)
-
-    async def _listen_for_ever(self) -> None:
-        while True:
-            try:
-                await self._listen()
-            except Away as error:
-                log.warning("change notices are away", error=type(error).__name__)
-            if self._deaf_since is None:
-                self._deaf_since = time.monotonic()
-            await asyncio.sleep(0.5)
 
     async def _listen(self) -> None:
         heard: dict[str, Callable[[str], None]] = {
@@ -111,9 +94,10 @@ class Permissions:
         }
         async with listening(self._url, heard) as notices:
             await self._load_everything()
-            self._deaf_since = None
             log.info("permissions loaded", paths=len(self._known))
             while True:
+                self._heard_at = time.monotonic()
+                self._loop.goes_well()
                 await asyncio.sleep(HEARTBEAT)
                 await notices.check(within=HEARTBEAT)
 

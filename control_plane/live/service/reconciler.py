@@ -1,19 +1,13 @@
-"""The loop that compares each node's own lists with our tables and repairs both.
+"""A round compares a node's own lists with our tables and repairs both."""
 
-A node has one owner among the running processes, by lease. Two owners for a moment
-are harmless: every change is made once.
-"""
-
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
-from control_plane.base.tasks import stop
 from control_plane.live.model.credentials import from_query
 from control_plane.live.model.keys import hash_key
 from control_plane.live.model.nodes import Node, Publisher, View
@@ -28,12 +22,12 @@ from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
+from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
 from control_plane.live.store import nodes as node_store
 
 log = structlog.get_logger(__name__)
 
-LEASE_RENEWED_EVERY = 3.0  # seconds
 LOST_AFTER = timedelta(seconds=30)
 #: An encoder let in at the last moment is listed seconds later.
 FIRST_PUBLISH_GRACE = timedelta(seconds=15)
@@ -48,74 +42,15 @@ class Reconciler:
         viewers: Viewers,
         grants: Grants,
         *,
-        owner: str,
         pepper: bytes,
-        interval: float,
     ) -> None:
         self._pool = pool
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._viewers = viewers
         self._grants = grants
-        self._owner = owner
         self._pepper = pepper
-        self._interval = interval
-        self._mine: dict[str, asyncio.Task[None]] = {}
         self._known_sessions: dict[str, list[LiveSession]] = {}
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        owning = asyncio.create_task(self._own_for_ever())
-        try:
-            yield
-        finally:
-            await stop([owning, *self._mine.values()])
-            with contextlib.suppress(Away):
-                await node_store.drop_leases(self._pool, self._owner)
-
-    async def _own_for_ever(self) -> None:
-        while True:
-            try:
-                await self._take_leases()
-            except Away as error:
-                # The last owner goes on: it counts viewers and changes no session.
-                log.warning("leases wait for Postgres", error=type(error).__name__)
-            await asyncio.sleep(LEASE_RENEWED_EVERY)
-
-    async def _take_leases(self) -> None:
-        listed = {node.name: node for node in await self._nodes.listing()}
-        for name in listed:
-            if await node_store.take_lease(self._pool, name, self._owner):
-                self._start(name)
-            else:
-                self._stop(name)
-        for name in set(self._mine) - set(listed):
-            self._stop(name)
-        await keys.forget_old_grants(self._pool)
-
-    def _start(self, name: str) -> None:
-        task = self._mine.get(name)
-        if task is None or task.done():
-            self._mine[name] = asyncio.create_task(self._watch(name))
-
-    def _stop(self, name: str) -> None:
-        task = self._mine.pop(name, None)
-        if task is not None:
-            task.cancel()
-            self._viewers.drop_node(name)
-
-    async def _watch(self, name: str) -> None:
-        node = await self._nodes.get(name)
-        while True:
-            try:
-                node = await self._nodes.get(name)
-                await self.round(node)
-            except Away as error:
-                log.warning("round without Postgres", node=name, error=repr(error))
-                await self._count_only(node)
-            except Exception:
-                log.exception("round failed", node=name)
-            await asyncio.sleep(self._interval)
 
     async def round(self, node: Node) -> None:
         """One pass. The tables are read before the lists are asked for: a publisher
@@ -134,6 +69,20 @@ class Reconciler:
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
         await self._count(node, view, current)
+
+    async def count_only(self, node: Node) -> None:
+        """While Postgres is away: viewers are counted and no session changes."""
+        known = self._known_sessions.get(node.name, [])
+        view = await self._nodes.api(node).look()
+        if view.answer != "answered":
+            return
+        with contextlib.suppress(Away):
+            await self._viewers.observe(node.name, view, known)
+
+    def forget(self, name: str) -> None:
+        """The node is another's from here on, or gone."""
+        self._known_sessions.pop(name, None)
+        self._viewers.drop_node(name)
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""
@@ -175,7 +124,7 @@ class Reconciler:
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
         ids = [publisher.source_id for publisher in view.publishers]
-        grants = await keys.grants(self._pool, node.name, ids)
+        grants = await grant_store.of(self._pool, node.name, ids)
         for publisher in view.publishers:
             permission = permissions.get(publisher.path)
             grant = grants.get(publisher.source_id)
@@ -219,7 +168,7 @@ class Reconciler:
         key = find_key(permission, [hash_key(self._pepper, text) for text in secrets])
         if key is None:
             return None
-        await keys.add_grant(
+        await grant_store.add(
             self._pool, node.name, publisher.source_id, publisher.path, key.id
         )
         return key.id
@@ -246,7 +195,7 @@ class Reconciler:
                     await self._kick(node, publisher, "too_long")
 
     async def _end(self, session: LiveSession, reason: EndReason) -> None:
-        if await self._lifecycle.end(session, reason):
+        if await self._lifecycle.end_overdue(session, reason):
             await self._viewers.clear(session)
 
     async def _count(
@@ -262,11 +211,3 @@ class Reconciler:
         higher = [(i, n) for i, n in counts.items() if n > peaks[i]]
         if higher:
             await sessions.raise_peaks(self._pool, higher)
-
-    async def _count_only(self, node: Node) -> None:
-        known = self._known_sessions.get(node.name, [])
-        view = await self._nodes.api(node).look()
-        if view.answer != "answered":
-            return
-        with contextlib.suppress(Away):
-            await self._viewers.observe(node.name, view, known)

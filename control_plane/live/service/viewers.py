@@ -4,18 +4,17 @@ The truth is the nodes' lists of readers with their byte counters. An allowed re
 a hint that counts for as long and no longer, until a list confirms it.
 """
 
-import asyncio
 import base64
 import contextlib
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 
 import structlog
 
 from control_plane.base.faults import Away
 from control_plane.base.redis import Redis
-from control_plane.base.tasks import stop
+from control_plane.base.tasks import Loop
 from control_plane.base.tokens import BadToken, read_viewer
 from control_plane.live.model.credentials import from_query
 from control_plane.live.model.nodes import Reader, View
@@ -121,24 +120,12 @@ class Viewers:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        flushing = asyncio.create_task(self._flush_for_ever())
-        try:
+        async with Loop("viewers", self._flush, FLUSH_EVERY).running():
             yield
-        finally:
-            await stop([flushing])
 
-    async def _flush_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_EVERY)
-            hints, self._hints, self._hinted = self._hints, {}, 0
-            try:
-                await self._flush(hints)
-            except Away as error:
-                log.warning("viewer hints dropped", error=type(error).__name__)
-
-    async def _flush(
-        self, hints: Mapping[tuple[int, str], Mapping[str, float]]
-    ) -> None:
+    async def _flush(self) -> None:
+        """While Redis is away hints are lost."""
+        hints, self._hints, self._hinted = self._hints, {}, 0
         for (session_id, node), seen in hints.items():
             await store.saw(self._redis, session_id, node, seen)
 

@@ -18,7 +18,7 @@ from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import WATCHABLE, LiveSession
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
-from control_plane.live.store import keys, sessions
+from control_plane.live.store import channels, sessions
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +100,7 @@ class Watching:
         """Also a channel that was never live: it may start any moment."""
         if await self._session(name) is not None:
             return True
-        return await keys.channel_at_path(self._pool, f"live/{name}") is not None
+        return await channels.at_path(self._pool, f"live/{name}") is not None
 
     def follow(self, name: str) -> AsyncGenerator[Broadcast | None]:
         """What ``find`` says, now and each time it changed; None while there is

@@ -30,6 +30,15 @@ async def get(executor: Executor, session_id: int) -> LiveSession | None:
     return _maybe(await executor.fetchrow(f"{_SELECT} WHERE s.id = $1", session_id))
 
 
+async def get_locked(connection: Connection, session_id: int) -> LiveSession | None:
+    """What follows in this transaction decides about it."""
+    return _maybe(
+        await connection.fetchrow(
+            f"{_SELECT} WHERE s.id = $1 FOR UPDATE OF s", session_id
+        )
+    )
+
+
 async def newest_at_path(executor: Executor, path: str) -> LiveSession | None:
     return _maybe(
         await executor.fetchrow(
@@ -47,7 +56,7 @@ async def open_of_user(executor: Executor, user_id: int) -> LiveSession | None:
 
 
 async def open_at_path(connection: Connection, path: str) -> LiveSession | None:
-    """Locked: what follows in this transaction decides about it."""
+    """Locked, as with ``get_locked``."""
     return _maybe(
         await connection.fetchrow(
             f"{_SELECT} WHERE s.path = $1 AND s.{_OPEN} FOR UPDATE OF s", path
@@ -72,96 +81,6 @@ async def listing(
         offset,
     )
     return [_session(row) for row in rows]
-
-
-async def create(
-    connection: Connection,
-    *,
-    user_id: int,
-    node: str,
-    title: str,
-    cover: str,
-    client_started_at: str,
-    reconnect_window: int,
-    longest: timedelta,
-    first_publish_within: timedelta,
-) -> int:
-    """Open a session on a path of its own. Raises UniqueViolationError when the
-    user has one open already."""
-    return int(
-        await connection.fetchval(
-            """
-            WITH next AS (
-                SELECT nextval(pg_get_serial_sequence(
-                    'live_streaming_sessions', 'id'))::integer AS id
-            )
-            INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
-                title, cover, client_started_at, reconnect_window, longest, expires_at)
-            SELECT id, $1, 'live/' || id, $2, 'created', $3, $4, $5, $6, $7,
-                now() + $8
-            FROM next RETURNING id
-            """,
-            user_id,
-            node,
-            title,
-            cover,
-            client_started_at,
-            reconnect_window,
-            longest,
-            first_publish_within,
-        )
-    )
-
-
-async def create_live_on_channel(
-    connection: Connection,
-    *,
-    channel_id: int,
-    node: str,
-    publisher_type: str,
-    publisher_id: str,
-    key_id: int | None,
-    reconnect_window: int,
-    longest: timedelta,
-) -> int:
-    return int(
-        await connection.fetchval(
-            """
-            INSERT INTO live_streaming_sessions (user_id, channel_id, path, node,
-                status, started_at, publisher_type, publisher_id, publisher_key_id,
-                reconnect_window, longest)
-            SELECT user_id, id, path, $2, 'live', now(), $3, $4, $5, $6, $7
-            FROM channels WHERE id = $1 RETURNING id
-            """,
-            channel_id,
-            node,
-            publisher_type,
-            publisher_id,
-            key_id,
-            reconnect_window,
-            longest,
-        )
-    )
-
-
-async def extend(
-    executor: Executor, session_id: int, title: str, cover: str, expires_in: timedelta
-) -> None:
-    """A second start: later first publish, and a new title or cover if given."""
-    await executor.execute(
-        """
-        UPDATE live_streaming_sessions SET
-            title = CASE WHEN $2 = '' THEN title ELSE $2 END,
-            cover = CASE WHEN $3 = '' THEN cover ELSE $3 END,
-            expires_at = CASE WHEN status = 'created'
-                THEN greatest(expires_at, now() + $4) ELSE expires_at END
-        WHERE id = $1
-        """,
-        session_id,
-        title,
-        cover,
-        expires_in,
-    )
 
 
 async def make_live(
@@ -211,19 +130,25 @@ async def make_reconnecting(
 
 
 async def make_ended(
-    connection: Connection, session_id: int, old_status: str, reason: EndReason
+    connection: Connection, seen: LiveSession, reason: EndReason
 ) -> bool:
+    """Only while its status and its deadlines are still the ones that were seen."""
     changed = await connection.fetchval(
         """
         UPDATE live_streaming_sessions SET
             status = CASE WHEN $3 = 'expired' THEN 'expired' ELSE 'ended' END,
             end_reason = $3, ended_at = now(), reconnect_until = NULL,
             publisher_type = NULL, publisher_id = NULL, publisher_key_id = NULL
-        WHERE id = $1 AND status = $2 RETURNING id
+        WHERE id = $1 AND status = $2
+            AND reconnect_until IS NOT DISTINCT FROM $4
+            AND expires_at IS NOT DISTINCT FROM $5
+        RETURNING id
         """,
-        session_id,
-        old_status,
+        seen.id,
+        seen.status,
         reason,
+        seen.reconnect_until,
+        seen.expires_at,
     )
     return changed is not None
 

@@ -1,5 +1,6 @@
 """Users and the identities they sign in with."""
 
+from collections.abc import Iterable
 from dataclasses import astuple, fields
 
 from control_plane.base.database import Connection, Executor, Record
@@ -15,6 +16,18 @@ def _maybe(row: Record | None) -> User | None:
 
 async def get(executor: Executor, user_id: int) -> User | None:
     return _maybe(await executor.fetchrow(f"{_SELECT} WHERE u.id = $1", user_id))
+
+
+async def names_of_present(
+    executor: Executor, user_ids: Iterable[int]
+) -> dict[int, str]:
+    """Of those who are neither banned nor deleted: their usernames."""
+    rows = await executor.fetch(
+        "SELECT id, username FROM users WHERE id = ANY($1) AND banned_at IS NULL"
+        " AND deleted_at IS NULL",
+        list(user_ids),
+    )
+    return {row["id"]: row["username"] for row in rows}
 
 
 async def by_username(executor: Executor, username: str) -> User | None:

@@ -1,8 +1,9 @@
-"""Stands in front of a server: ``python child.py PARENT SIGNAL UID GID COMMAND…``.
+"""Starts a server: ``python launcher.py PARENT SIGNAL UID GID COMMAND…``.
 
-Becomes the user, asks Linux to send SIGNAL when PARENT dies (however it dies), and
-turns into COMMAND. A program of its own, because code between fork and exec must not
-run in a process with threads. UID ``-`` keeps the user. macOS has no such request.
+Becomes the user, closes the files that COMMAND will make to all others, asks Linux to
+send SIGNAL when PARENT dies (however it dies), and turns into COMMAND. A program of its
+own, because code between fork and exec must not run in a process with threads. UID
+``-`` keeps the user. macOS has no such request.
 """
 
 import ctypes
@@ -17,6 +18,7 @@ def main(parent: int, signal: int, uid: str, gid: str, command: list[str]) -> No
         os.setgroups([])
         os.setgid(int(gid))
         os.setuid(int(uid))
+    os.umask(0o077)
     if sys.platform == "linux":  # after setuid, which would clear the request
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal)
     if os.getppid() == parent:  # else it died before we asked

@@ -1,0 +1,36 @@
+"""The use cases on stores of the test's own, without a listener or a node."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from control_plane.base.database import Pool
+from control_plane.people.model.users import User
+from control_plane.people.store import users
+from control_plane.wiring.services import Services, configured_node, services
+from tests.support.api import settings
+
+
+@pytest.fixture
+async def opened(database_url: str, redis_url: str) -> AsyncIterator[Services]:
+    wanted = settings(database_url, redis_url)
+    async with services(wanted) as found:
+        await found.nodes.save(configured_node(wanted))
+        yield found
+
+
+@pytest.fixture
+def pool(opened: Services) -> Pool:
+    return opened.pool
+
+
+@pytest.fixture
+async def ann(pool: Pool) -> User:
+    return await new_user(pool, "ann")
+
+
+async def new_user(pool: Pool, username: str) -> User:
+    await pool.execute("INSERT INTO users (username) VALUES ($1)", username)
+    user = await users.by_username(pool, username)
+    assert user is not None
+    return user

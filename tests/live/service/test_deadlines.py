@@ -1,0 +1,110 @@
+"""A deadline ends what it was read of, and nothing that has moved on since."""
+
+from datetime import timedelta
+
+import pytest
+
+from control_plane.base.database import Pool
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.service.lifecycle import Lifecycle, Limits, Source
+from control_plane.live.store import openings, sessions
+from control_plane.people.model.users import User
+
+AT_ONCE = timedelta(0)
+
+
+@pytest.fixture
+def lifecycle(pool: Pool) -> Lifecycle:
+    return Lifecycle(pool, Limits(reconnect_window=0, longest=timedelta(hours=1)))
+
+
+@pytest.fixture
+async def created(pool: Pool, ann: User) -> LiveSession:
+    async with pool.transaction() as connection:
+        session_id = await openings.on_own_path(
+            connection,
+            user_id=ann.id,
+            node="local",
+            title="",
+            cover="",
+            client_started_at="",
+            reconnect_window=0,
+            longest=AT_ONCE,
+            first_publish_within=AT_ONCE,
+        )
+    return await _now(pool, session_id)
+
+
+async def _now(pool: Pool, session_id: int) -> LiveSession:
+    session = await sessions.get(pool, session_id)
+    assert session is not None
+    return session
+
+
+def _publisher(session: LiveSession, source_id: str) -> Source:
+    return Source(session.node, session.path, "rtmpConn", source_id)
+
+
+async def _lost(lifecycle: Lifecycle, session: LiveSession) -> None:
+    await lifecycle.ready(_publisher(session, "one"), listed=True)
+    assert await lifecycle.not_ready(_publisher(session, "one"))
+
+
+async def _overdue(pool: Pool) -> LiveSession:
+    (session,) = await sessions.past_reconnect_deadline(
+        pool, "local", await sessions.clock(pool)
+    )
+    return session
+
+
+async def test_one_that_came_back_in_time_stays_live(
+    pool: Pool, lifecycle: Lifecycle, created: LiveSession
+) -> None:
+    await _lost(lifecycle, created)
+    overdue = await _overdue(pool)
+    assert await lifecycle.ready(_publisher(created, "two"), listed=True) == "resumed"
+    assert not await lifecycle.end_overdue(overdue, "disconnected")
+    assert (await _now(pool, created.id)).status == "live"
+
+
+async def test_one_that_came_back_and_was_lost_again_has_a_new_deadline(
+    pool: Pool, lifecycle: Lifecycle, created: LiveSession
+) -> None:
+    await _lost(lifecycle, created)
+    overdue = await _overdue(pool)
+    await lifecycle.ready(_publisher(created, "two"), listed=True)
+    await lifecycle.not_ready(_publisher(created, "two"))
+    assert not await lifecycle.end_overdue(overdue, "disconnected")
+    assert await lifecycle.end_overdue(await _overdue(pool), "disconnected")
+    assert (await _now(pool, created.id)).status == "ended"
+
+
+async def test_one_that_was_published_at_last_does_not_expire(
+    pool: Pool, lifecycle: Lifecycle, created: LiveSession
+) -> None:
+    (overdue,) = await sessions.never_published(
+        pool, "local", await sessions.clock(pool), AT_ONCE
+    )
+    await lifecycle.ready(_publisher(created, "one"), listed=True)
+    assert not await lifecycle.end_overdue(overdue, "expired")
+    assert (await _now(pool, created.id)).status == "live"
+
+
+async def test_one_that_was_started_again_does_not_expire(
+    pool: Pool, lifecycle: Lifecycle, created: LiveSession
+) -> None:
+    (overdue,) = await sessions.never_published(
+        pool, "local", await sessions.clock(pool), AT_ONCE
+    )
+    await openings.again(pool, created.id, "", "", timedelta(hours=1))
+    assert not await lifecycle.end_overdue(overdue, "expired")
+    assert (await _now(pool, created.id)).status == "created"
+
+
+async def test_one_that_is_too_long_ends_whether_live_or_not(
+    pool: Pool, lifecycle: Lifecycle, created: LiveSession
+) -> None:
+    await lifecycle.ready(_publisher(created, "one"), listed=True)
+    (overdue,) = await sessions.too_long(pool, "local", await sessions.clock(pool))
+    assert await lifecycle.end_overdue(overdue, "too_long")
+    assert (await _now(pool, created.id)).end_reason == "too_long"

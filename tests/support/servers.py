@@ -1,0 +1,130 @@
+"""One Postgres and one Valkey for a whole run and all of its workers.
+
+They are children of a process of their own, this file as a program. It stops them
+when its standard input ends, which it does however the run ends.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from control_plane.base.schema import migrate
+from deploy.local.postgres import postgres
+from deploy.local.valkey import DATABASES, valkey
+
+TEMPLATE = f"template_{os.getpid()}"
+#: A worker has a test at a time, which has several services with a pool each.
+POSTGRES = {"max_connections": "400", "autovacuum": "off"}
+GIVEN_DATABASES = 16  # of a Redis whose settings are not ours
+
+
+class Servers:
+    """From the outside: started at the first look, stopped by ``stop``."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._said: Mapping[str, str] = {}
+
+    def urls(self) -> Mapping[str, str]:
+        """``postgres``, ``template`` (a migrated database in it) and ``valkey``."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", __file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,  # Ctrl-C ends the tests first
+            )
+            assert self._process.stdout is not None
+            line = self._process.stdout.readline()
+            self._said = json.loads(line) if line else {}
+        if not self._said:
+            raise RuntimeError("The tests' own servers did not start; see above.")
+        return self._said
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.communicate()
+            self._process = None
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def numbered(url: str, worker: int, workers: int) -> list[str]:
+    """The databases of Valkey that are one worker's."""
+    given = "REDIS_URL" in os.environ
+    first = int(urlsplit(url).path.strip("/") or 0)
+    numbers = range(first + worker, GIVEN_DATABASES if given else DATABASES, workers)
+    return [with_database(url, str(number)) for number in numbers]
+
+
+async def on_server(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def _postgres(folder: Path) -> AsyncIterator[str]:
+    """DATABASE_URL, whose role must be allowed to create databases, or our own."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield given
+        return
+    async with postgres(folder / "postgres", durable=False, settings=POSTGRES) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def _valkey(folder: Path) -> AsyncIterator[str]:
+    """REDIS_URL or our own."""
+    if given := os.environ.get("REDIS_URL"):
+        yield given
+        return
+    async with valkey(folder / "valkey", durable=False) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def _template(url: str) -> AsyncIterator[str]:
+    await on_server(url, f"CREATE DATABASE {TEMPLATE}")
+    try:
+        await migrate(with_database(url, TEMPLATE))
+        yield TEMPLATE
+    finally:
+        await on_server(url, f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
+
+
+async def _serve(folder: Path) -> None:
+    async with (
+        _postgres(folder) as database,
+        _template(database) as template,
+        _valkey(folder) as redis,
+    ):
+        urls = {"postgres": database, "template": template, "valkey": redis}
+        print(json.dumps(urls), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="control-plane-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # Postgres can reach it when we are root
+        asyncio.run(_serve(folder))
+
+
+if __name__ == "__main__":
+    main()
