@@ -25,6 +25,7 @@ lint: install-dev ## Check style, types and layers only
 	$(IN)/ruff format --check
 	$(IN)/mypy
 	$(IN)/lint-imports
+	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static
 
 bench: install ## Measure the auth endpoint as MediaMTX calls it, and gifts
 	@$(IN)/python -m bench.auth

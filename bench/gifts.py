@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
+from bench.leaders import leader_boards
 from bench.load import Slice
 from bench.servers import stores
 from control_plane.base.database import Pool, open_pool
@@ -58,6 +59,7 @@ async def _bench(options: argparse.Namespace) -> None:
                 for one, other in zip(senders, others, strict=True)
             ]
             await _compare("distinct users", gifts.send, naive.send, distinct, options)
+            await leader_boards(pool)
 
 
 async def _compare(
@@ -109,20 +111,20 @@ class Naive:
                 "SELECT user_id, status FROM live_streaming_sessions WHERE id = $1",
                 order.session_id,
             )
-            coin = await connection.fetchval(
-                "SELECT coin FROM gifts WHERE id = $1 AND on_sale", order.gift_id
+            price = await connection.fetchval(
+                "SELECT coins FROM gifts WHERE id = $1 AND on_sale", order.gift_id
             )
             if session is None or session["status"] != "live":
                 raise LookupError(order.session_id)
-            receiver_id, coins = session["user_id"], coin * order.count
+            receiver_id, coins = session["user_id"], price * order.count
             has = await ledger.lock(connection, [order.sender_id, receiver_id])
             entries = rules.gift(
                 order.sender_id, has[order.sender_id], receiver_id, coins, 0
             )
             transfer_id = await ledger.transfer(connection, "gift", entries)
             await connection.execute(
-                "INSERT INTO gift_transactions (transfer_id, gift_id, gift_count, coin,"
-                " sender_id, receiver_id, live_streaming_id)"
+                "INSERT INTO gift_transactions (transfer_id, gift_id, gift_count,"
+                " coins, sender_id, receiver_id, live_streaming_id)"
                 " VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 transfer_id,
                 order.gift_id,
@@ -140,7 +142,7 @@ async def _user(pool: Pool, coins: int = 0) -> int:
     user_id = int(await pool.fetchval("INSERT INTO users DEFAULT VALUES RETURNING id"))
     if coins:
         async with pool.acquire() as connection:
-            await ledger.transfer(connection, "grant", rules.grant(user_id, coins))
+            await ledger.transfer(connection, "bonus", rules.bonus(user_id, coins))
     return user_id
 
 

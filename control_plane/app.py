@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from secrets import token_hex
 
 import structlog
 from aiohttp import web
 
-from control_plane.api import gift_files, store_notices
+from control_plane.api import store_notices
+from control_plane.base import database, redis
 from control_plane.base.schema import migrate
-from control_plane.config.listeners import InternalSettings
+from control_plane.config.listeners import InternalSettings, PublicSettings
+from control_plane.config.service import StoreSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
@@ -23,16 +27,22 @@ from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store import nodes as node_store
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
-from control_plane.pages.watching import WatchingFeed
-from control_plane.web import media
+from control_plane.pages.seats import Seats
+from control_plane.pages.watching import WatchingUpdates
+from control_plane.web import files
+from control_plane.web.accepting import CannotListen
+from control_plane.web.address import Addresses
+from control_plane.web.origin import Origins
 from control_plane.web.public import public_app
+from control_plane.web.serving import to_everybody, to_nodes
 from control_plane.wiring.apis import dispatcher
 from control_plane.wiring.services import Services, configured_node, services
 from hooks.listener import Listener
 
 log = structlog.get_logger(__name__)
 
-BACKLOG = 4096  # connections that may wait: 128 gives a p99 of 1.5 s in a rush
+GIFT_PICTURES = Path(__file__).parent / "api/gift_pictures"  # Android draws no SVG
+MEDIA = "[a-z0-9][a-z0-9-]{0,63}[.](?:mp4|jpg)"
 
 
 @dataclass(frozen=True)
@@ -43,23 +53,33 @@ class Ports:
     internal: int
 
 
+async def migrated(settings: StoreSettings) -> list[str]:
+    """What was missing in the database."""
+    url = settings.database_url.get_secret_value()
+    owner = settings.migrations_url.get_secret_value()
+    return await migrate(owner, service_url=url) if owner else await migrate(url)
+
+
 @contextlib.asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[Ports]:
     """The whole service, until the context ends; then it drains."""
-    for name in await migrate(settings.database_url.get_secret_value()):
+    for name in await migrated(settings):
         log.info("migrated", migration=name)
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
         if settings.node_name:
-            await node_store.save(all_of_it.pool, configured_node(settings))
+            await node_store.save(all_of_it.reserved, configured_node(settings))
         permissions = Permissions(
-            all_of_it.pool, settings.database_url.get_secret_value()
+            all_of_it.reserved, settings.database_url.get_secret_value()
         )
-        grants = Grants(all_of_it.pool)
+        grants = Grants(all_of_it.reserved)
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
-        for part in (permissions, grants, all_of_it.viewers, all_of_it.coins):
+        for part in (
+            *(permissions, grants, all_of_it.viewers, all_of_it.coins),
+            all_of_it.watching,
+        ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())
         internal = await stack.enter_async_context(_internal(settings, listener))
@@ -100,15 +120,15 @@ def _learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
 
 def _owner(all_of_it: Services, grants: Grants) -> Owner:
     reconciler = Reconciler(
-        all_of_it.pool,
+        all_of_it.reserved,
         all_of_it.nodes,
         all_of_it.lifecycle,
         all_of_it.viewers,
         grants,
-        pepper=all_of_it.secrets.key_pepper(),
+        peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(
-        all_of_it.pool,
+        all_of_it.reserved,
         all_of_it.nodes,
         reconciler,
         name=f"{os.getpid()}-{token_hex(4)}",
@@ -120,63 +140,80 @@ def _owner(all_of_it: Services, grants: Grants) -> Owner:
 async def _internal(
     settings: InternalSettings, listener: Listener
 ) -> AsyncIterator[int]:
-    # A connection serves one auth call: nothing that pays only later is set up.
-    server = web.Server(listener.handle, access_log=None, tcp_keepalive=False)
-    runner = web.ServerRunner(server)
-    await runner.setup()
-    try:
-        site = web.TCPSite(
-            runner,
-            settings.internal_host,
-            settings.internal_port,
-            backlog=BACKLOG,
-            reuse_port=settings.internal_reuse_port or None,
-        )
-        await _start(site, "CONTROL_PLANE_INTERNAL_PORT", settings.internal_port)
-        yield _port(runner)
-    finally:
-        await runner.cleanup()
+    host, port = settings.internal_host, settings.internal_port
+    reuse_port = settings.internal_reuse_port
+    with _named(port, "CONTROL_PLANE_INTERNAL_PORT"):
+        serving = to_nodes(listener.handle, host, port, reuse_port=reuse_port)
+        async with serving as real_port:
+            yield real_port
 
 
 @contextlib.asynccontextmanager
 async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterator[int]:
     settings = all_of_it.settings
-    app = public_app(
-        dispatcher(all_of_it),
+    addresses = Addresses(settings.trusted_proxies)
+    app = _public_app(all_of_it, permissions, addresses)
+    host, port = settings.public_host, settings.public_port
+    with _named(port, "CONTROL_PLANE_PUBLIC_PORT"):
+        async with to_everybody(app, host, port, addresses) as real_port:
+            try:
+                yield real_port
+            finally:
+                all_of_it.watching.close()
+
+
+def _public_app(
+    all_of_it: Services, permissions: Permissions, addresses: Addresses
+) -> web.Application:
+    settings, coins = all_of_it.settings, all_of_it.coins
+    origins = Origins(addresses, settings.public_url)
+    return public_app(
+        dispatcher(all_of_it, addresses, origins),
         [
-            *Pages(WatchingFeed(all_of_it.watching)).routes(),
-            *media.routes(settings.media_folder),
-            *gift_files.routes(),
-            *store_notices.routes(all_of_it.coins.apple, all_of_it.coins.purchases),
+            *_pages(all_of_it, addresses, origins).routes(),
+            *_files(settings),
+            *store_notices.routes(coins.apple, coins.purchases),
         ],
-        health.routes(Health(all_of_it.pool, all_of_it.redis, permissions)),
+        health.routes(_health(all_of_it, permissions)),
         cors_origins=settings.cors_origins,
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
-    await runner.setup()
-    try:
-        site = web.TCPSite(
-            runner, settings.public_host, settings.public_port, backlog=BACKLOG
-        )
-        await _start(site, "CONTROL_PLANE_PUBLIC_PORT", settings.public_port)
-        yield _port(runner)
-    finally:
-        all_of_it.watching.close()
-        await runner.cleanup()
+
+
+def _files(settings: PublicSettings) -> list[web.RouteDef]:
+    pictures = files.read_all(GIFT_PICTURES)
+    found = files.from_memory("/gifts", pictures, files.DAY, anywhere=True)
+    if (folder := settings.media_folder) is not None:
+        found += files.from_disk("/media", folder, MEDIA, files.HOUR, anywhere=True)
+    return found
+
+
+def _pages(all_of_it: Services, addresses: Addresses, origins: Origins) -> Pages:
+    settings = all_of_it.settings
+    seats = Seats(
+        addresses,
+        of_address=settings.event_streams_per_address,
+        in_all=settings.event_streams,
+    )
+    return Pages(WatchingUpdates(all_of_it.watching), seats, origins)
+
+
+def _health(all_of_it: Services, permissions: Permissions) -> Health:
+    stores = {
+        "postgres": partial(database.ping, all_of_it.pool),
+        "redis": partial(redis.ping, all_of_it.redis),
+    }
+    return Health(stores, permissions)
 
 
 class PortInUse(Exception):
     """One sentence that names the port and the setting that moves it."""
 
 
-async def _start(site: web.TCPSite, setting: str, port: int) -> None:
+@contextlib.contextmanager
+def _named(port: int, setting: str) -> Iterator[None]:
     try:
-        await site.start()
-    except OSError as error:
+        yield
+    except CannotListen as why:
         raise PortInUse(
-            f"Port {port} cannot be listened on ({error.strerror}); {setting} moves it."
+            f"Port {port} cannot be listened on ({why}); {setting} moves it."
         ) from None
-
-
-def _port(runner: web.BaseRunner) -> int:
-    return int(runner.addresses[0][1])

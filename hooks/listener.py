@@ -4,8 +4,8 @@ One plain function instead of a router: the auth route is asked under MediaMTX's
 global lock, and connection set-up, parsing and routing are most of its cost.
 """
 
+import asyncio
 import base64
-import binascii
 import hmac
 
 import aiohttp
@@ -21,6 +21,7 @@ from control_plane.web import metrics
 from hooks import auth, lifecycle
 
 PREFIX = "/hooks/mediamtx/"
+BODY_WITHIN = 5.0  # seconds
 BODY_SECRET = "CONTROL_PLANE_HOOK_SECRET"  # noqa: S105  (a name)
 
 
@@ -38,18 +39,24 @@ class Listener:
         self._changes = changes
         self._grants = grants
         self._cutter = cutter
-        self._nodes: dict[str, str] = {}
-        self._headers: dict[str, bytes] = {}
+        self._nodes: dict[str, list[bytes]] = {}
+        self._headers: dict[str, list[bytes]] = {}
 
     def know_nodes(self, names: list[str]) -> None:
         """Only these may call; each with its own secret."""
-        self._nodes = {name: self._secrets.node(name) for name in names}
+        known = {name: self._secrets.known_of_node(name) for name in names}
+        self._nodes = {
+            name: [secret.encode() for secret in secrets]
+            for name, secrets in known.items()
+        }
         self._headers = {
-            name: aiohttp.encode_basic_auth(name, secret).encode()
-            for name, secret in self._nodes.items()
+            name: [aiohttp.encode_basic_auth(name, one).encode() for one in secrets]
+            for name, secrets in known.items()
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not request.content.is_eof() and not await _arrived(request):
+            return web.Response(status=408)
         path = request.path
         if path.startswith(PREFIX) and request.method == "POST":
             node, _, event = path[len(PREFIX) :].partition("/")
@@ -64,8 +71,7 @@ class Listener:
 
     async def _auth(self, request: web.BaseRequest, node: str) -> web.Response:
         given = request.headers.get("Authorization", "")
-        expected = self._headers.get(node)
-        if expected is None or not hmac.compare_digest(expected, given.encode()):
+        if not _is_one_of(self._headers.get(node, []), given):
             metrics.count_auth("other", "wrong_node_secret")
             return web.Response(status=401)
         return await auth.answer(request, node, self._authorizer)
@@ -73,11 +79,12 @@ class Listener:
     async def _hook(
         self, request: web.BaseRequest, node: str, event: str
     ) -> web.Response:
-        if (request.content_length or 0) > lifecycle.LARGEST:
+        body = await request.read()
+        if len(body) > lifecycle.LARGEST:
             return web.Response(status=413)
-        told = lifecycle.values(await request.read())
+        told = lifecycle.values(body)
         secret = told.pop(BODY_SECRET, "") or _basic(request, node)
-        if not self._is_node(node, secret):
+        if not _is_one_of(self._nodes.get(node, []), secret):
             return web.Response(status=401)
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
         try:
@@ -86,14 +93,27 @@ class Listener:
             return web.Response(status=503)
         return await lifecycle.tell(node, event, told, self._changes, self._cutter)
 
-    def _is_node(self, node: str, secret: str) -> bool:
-        expected = self._nodes.get(node)
-        if expected is None:
-            return False
-        return hmac.compare_digest(expected.encode(), secret.encode())
-
 
 KNOWN = lifecycle.READY | lifecycle.NOT_READY
+
+
+async def _arrived(request: web.BaseRequest) -> bool:
+    """The body, which is most often here already."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            await request.read()
+    except (TimeoutError, ConnectionError, web.RequestPayloadError):
+        return False
+    return True
+
+
+def _is_one_of(known: list[bytes], given: str) -> bool:
+    return any(hmac.compare_digest(one, _sent(given)) for one in known)
+
+
+def _sent(header: str) -> bytes:
+    """As it came, text or not."""
+    return header.encode("utf-8", "surrogateescape")
 
 
 def _basic(request: web.BaseRequest, node: str) -> str:
@@ -102,8 +122,8 @@ def _basic(request: web.BaseRequest, node: str) -> str:
     if scheme != "Basic":
         return ""
     try:
-        text = base64.b64decode(given, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        text = base64.b64decode(_sent(given), validate=True).decode()
+    except ValueError:
         return ""
     user, _, password = text.partition(":")
     return password if user == node else ""

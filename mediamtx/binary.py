@@ -118,11 +118,27 @@ def _already_here(cache: Path, environ: Mapping[str, str]) -> Path | None:
     if in_path is not None:
         return Path(in_path).resolve()
     kept = cached(cache)
-    return kept if _is_program(kept) else None
+    return kept if _is_program(kept) and _is_as_it_came(kept) else None
 
 
 def _is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
+
+
+def _is_as_it_came(program: Path) -> bool:
+    try:
+        return _sum_file(program).read_text("utf-8") == _digest(program)
+    except OSError:
+        return False
+
+
+def _sum_file(program: Path) -> Path:
+    return program.with_name(f"{program.name}.sha256")
+
+
+def _digest(program: Path) -> str:
+    with program.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.asynccontextmanager
@@ -206,13 +222,18 @@ def _reason(error: Exception) -> str:
 
 
 def _unpack(archive: bytes, target: Path) -> None:
-    """Puts the program into place whole or not at all, also beside another start."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Puts the program into place whole or not at all, also beside another start. Its
+    sum, by which it is known again, comes first; nobody else may write there."""
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    target.parent.chmod(0o755)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         fresh = Path(scratch) / target.name
         with fresh.open("wb") as file:
             _copy_program(archive, file)
         fresh.chmod(0o755)
+        fresh_sum = _sum_file(fresh)
+        fresh_sum.write_text(_digest(fresh), "utf-8")
+        fresh_sum.replace(_sum_file(target))
         fresh.replace(target)
 
 

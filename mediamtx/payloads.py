@@ -41,6 +41,7 @@ class Reader(NamedTuple):
     reader_id: str
     query: str
     outbound_bytes: int
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +121,16 @@ def _reader(reader_type: str, item: Item) -> Reader:
     sent = item.get("outboundBytes")
     if sent is None:
         sent = item.get("bytesSent", 0)
-    return Reader(item["path"], reader_type, item["id"], item.get("query", ""), sent)
+    return Reader(
+        item["path"],
+        reader_type,
+        item["id"],
+        item.get("query", ""),
+        sent,
+        _host(item.get("remoteAddr", "")),
+    )
+
+
+def _host(remote: str) -> str:
+    """Of ``host:port`` or ``[host]:port``."""
+    return remote.rpartition(":")[0].strip("[]")

@@ -14,6 +14,8 @@ import pytest
 import pytest_asyncio
 import redis.asyncio as redis
 
+from deploy.local.place import Urls
+from tests.support import media
 from tests.support.servers import Servers, numbered, on_server, with_database
 
 MOST_WORKERS = 8
@@ -49,6 +51,14 @@ def server_folder() -> Iterator[Path]:
     yield from _open_folder()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _media(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One folder for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    media.FOLDER = folder.parent if is_worker else folder
+
+
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Mapping[str, str]:
     given: Mapping[str, Any] = getattr(pytestconfig, "workerinput", {})
@@ -67,17 +77,35 @@ def numbered_urls(
 
 
 @pytest_asyncio.fixture
-async def empty_database_url(servers: Mapping[str, str]) -> AsyncIterator[str]:
+async def empty_database(servers: Mapping[str, str]) -> AsyncIterator[Urls]:
     """A database of this test alone, without tables."""
-    async for url in _database(servers["postgres"], "template0"):
-        yield url
+    async for urls in _database(servers, "template0"):
+        yield urls
+
+
+@pytest.fixture
+def empty_database_url(empty_database: Urls) -> str:
+    """As its owner."""
+    return empty_database.owner
 
 
 @pytest_asyncio.fixture
-async def database_url(servers: Mapping[str, str]) -> AsyncIterator[str]:
+async def database(servers: Mapping[str, str]) -> AsyncIterator[Urls]:
     """A database of this test alone, with all migrations applied."""
-    async for url in _database(servers["postgres"], servers["template"]):
-        yield url
+    async for urls in _database(servers, servers["template"]):
+        yield urls
+
+
+@pytest.fixture
+def database_url(database: Urls) -> str:
+    """As the service, which owns none of its tables."""
+    return database.service
+
+
+@pytest.fixture
+def owner_url(database: Urls) -> str:
+    """For what only the owner of the tables may do."""
+    return database.owner
 
 
 @pytest_asyncio.fixture
@@ -94,8 +122,9 @@ async def redis_url(numbered_urls: Iterator[str]) -> AsyncIterator[str]:
         await client.aclose()
 
 
-async def _database(server_url: str, template: str) -> AsyncIterator[str]:
+async def _database(servers: Mapping[str, str], template: str) -> AsyncIterator[Urls]:
+    server = Urls(servers["service"], servers["owner"])
     name = f"test_{secrets.token_hex(6)}"
-    await on_server(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield with_database(server_url, name)
-    await on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await on_server(server.owner, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield Urls(*(with_database(url, name) for url in server))
+    await on_server(server.owner, f"DROP DATABASE {name} WITH (FORCE)")

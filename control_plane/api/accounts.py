@@ -7,7 +7,7 @@ from control_plane.api.changes import device_change, new_user, profile_change
 from control_plane.api.identities import Identities
 from control_plane.api.own import OwnAccount
 from control_plane.base.refusals import Empty, NoToken, SignedOut
-from control_plane.people.service.accounts import Accounts
+from control_plane.people.service.accounts import Accounts, Identity
 from control_plane.people.service.deletion import Deletion
 from control_plane.people.service.profiles import Profiles
 from control_plane.web.dispatch import Call, Endpoint
@@ -44,8 +44,8 @@ class AccountsApi:
         }
 
     async def register_user(self, call: Call) -> web.Response:
-        identity, new = await self._identities.read(call, new_user(call.body))
-        signed_in = await self._accounts.sign_in(identity, new)
+        identities, new = await self._identities.read(call, new_user(call.body))
+        signed_in = await self._accounts.sign_in(identities, new)
         return await self._account(signed_in.user.id, signed_in.token)
 
     async def show_user_detail(self, call: Call) -> web.Response:
@@ -55,9 +55,19 @@ class AccountsApi:
             profile = await self._profiles.seen(viewer, other)
             return answer(shapes.account(shapes.profile(profile, viewer), other))
         if call.user is None:
-            raise self._unknown(call.token)
+            return await self._sign_in_again(call)
         token = self._accounts.renewed(call.user, call.token)
         return await self._account(viewer, token)
+
+    async def _sign_in_again(self, call: Call) -> web.Response:
+        """Both apps ask this way whether there is an account: with an ID token of the
+        provider's they get our token, or go on to their sign-up."""
+        claims = await self._identities.proven(call)
+        if claims is None:
+            raise self._unknown(call.token)
+        identity = Identity(claims.provider, claims.subject, verified=True)
+        signed_in = await self._accounts.known(identity)
+        return await self._account(signed_in.user.id, signed_in.token)
 
     async def edit_profile(self, call: Call) -> web.Response:
         changes = profile_change(call.body)
@@ -74,7 +84,9 @@ class AccountsApi:
         return answer("deleted")
 
     async def check_username(self, call: Call) -> web.Response:
-        await self._profiles.check_username(call.body.required("username", 100))
+        """One's own name is free to keep."""
+        me = 0 if call.user is None else call.user.id
+        await self._profiles.check_username(call.body.required("username", 100), me)
         return answer("do not exist")
 
     async def check_email(self, call: Call) -> web.Response:

@@ -6,25 +6,34 @@ from control_plane.api import coin_shapes, own, shapes
 from control_plane.api.own import OwnAccount
 from control_plane.base.refusals import BadInput, Empty
 from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.model.leaders import Board, Period, Side
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.leaders import LeaderBoards
 from control_plane.people.service.profiles import Profiles
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
 from control_plane.web.snapshots import Json
 
-PERIODS = {"hour": 1, "day": 24, "week": 168, "month": 720}  # hours
-YEARS = 24 * 365 * 100
+PERIODS: dict[str, Period] = {
+    "hour": "hour",
+    "day": "day",
+    "week": "week",
+    "month": "month",
+}
 
 
 class GiftsApi:
     def __init__(
-        self, gifts: Gifts, profiles: Profiles, own_account: OwnAccount, public_url: str
+        self,
+        gifts: Gifts,
+        boards: LeaderBoards,
+        profiles: Profiles,
+        own_account: OwnAccount,
     ) -> None:
-        """``public_url``: "" takes the address that a request came to."""
         self._gifts = gifts
+        self._boards = boards
         self._profiles = profiles
         self._own = own_account
-        self._public_url = public_url.rstrip("/")
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -35,52 +44,40 @@ class GiftsApi:
         }
 
     async def show(self, call: Call) -> web.Response:
-        base = self._base(call)
         found = await self._gifts.catalogue()
-        return answer([{"Gift": coin_shapes.gift(gift, base)} for gift in found])
+        return answer([{"Gift": coin_shapes.gift(gift, call.files)} for gift in found])
 
     async def send(self, call: Call) -> web.Response:
         own.check_self(call, "sender_id", "You can only send gifts as yourself.")
         sent = await self._gifts.send(_order(call), own.key(call))
         gift = await self._gifts.get(sent.gift_id)
-        base = self._base(call)
         account = await self._own.of(call, wallet=sent.wallet)
         return answer(
             account
             | {
-                "Gift": coin_shapes.gift(gift, base),
-                "GiftSend": coin_shapes.sent(sent, gift, base),
+                "Gift": coin_shapes.gift(gift, call.files),
+                "GiftSend": coin_shapes.sent(sent, gift, call.files),
             }
         )
 
     async def receivers(self, call: Call) -> web.Response:
-        hours, session_id = _period(call)
-        found = await self._gifts.leaders(
-            "received", hours=hours, session_id=session_id, page=call.body.page()
-        )
-        return await self._leaders(call, found)
+        return await self._leaders(call, "received")
 
     async def senders(self, call: Call) -> web.Response:
-        hours, session_id = _period(call)
-        found = await self._gifts.leaders(
-            "sent", hours=hours, session_id=session_id, page=call.body.page()
-        )
-        return await self._leaders(call, found)
+        return await self._leaders(call, "sent")
 
-    async def _leaders(self, call: Call, found: list[tuple[int, int]]) -> web.Response:
+    async def _leaders(self, call: Call, side: Side) -> web.Response:
+        found = await self._boards.page(_board(call, side), call.body.page())
         viewer = 0 if call.user is None else call.user.id
-        profiles = await self._profiles.several(viewer, [one for one, _ in found])
+        profiles = await self._profiles.several(viewer, [one.user_id for one in found])
         lines: list[Json] = [
-            {"User": shapes.profile(profiles[user_id], viewer), "coin": coins}
-            for user_id, coins in found
-            if user_id in profiles
+            {"User": shapes.profile(profiles[one.user_id], viewer), "coin": one.coins}
+            for one in found
+            if one.user_id in profiles
         ]
         if not lines:
             raise Empty
         return answer(lines)
-
-    def _base(self, call: Call) -> str:
-        return self._public_url or f"{call.request.scheme}://{call.request.host}"
 
 
 def _order(call: Call) -> GiftOrder:
@@ -100,12 +97,12 @@ def _order(call: Call) -> GiftOrder:
     return order
 
 
-def _period(call: Call) -> tuple[int, int]:
-    """Hours back and, when it is about one live, its id."""
+def _board(call: Call, side: Side) -> Board:
+    """Of a whole live, or of the last day, unless the app says otherwise."""
     session_id = call.body.id("live_streaming_id", 0)
     name = call.body.text("type", longest=20).lower()
     if not name:
-        return (YEARS if session_id else PERIODS["day"]), session_id
+        return Board(side, None if session_id else "day", session_id)
     if name not in PERIODS:
         raise BadInput("type must be hour, day, week or month.")
-    return PERIODS[name], session_id
+    return Board(side, PERIODS[name], session_id)

@@ -6,6 +6,7 @@ from control_plane.api import shapes
 from control_plane.api.own import OwnAccount
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.urls import playback_url, publish_urls
+from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.watching import Watching
@@ -98,16 +99,16 @@ class LiveApi:
         user_id = 0 if call.user is None else call.user.id
         old_token = call.body.text("token", longest=512)
         admission = await self._watching.admit(name, user_id, old_token)
-        session = admission.broadcast.session
+        session, node = admission.broadcast.session, admission.broadcast.node
         return answer(
             {
                 "Watch": {
                     "token": admission.token,
                     "expires_at": admission.expires_at,
                     "playback_url": playback_url(
-                        admission.node, call.host, session.path, admission.token
+                        node, call.host, session.path, admission.token
                     ),
-                    "sandbox": admission.node.sandbox,
+                    "sandbox": node.sandbox,
                     "LiveStreaming": broadcast(admission.broadcast),
                 }
             }
@@ -122,11 +123,12 @@ class LiveApi:
         if not 0 <= page <= 100_000:
             raise BadInput("page must be 0 or more.")
         found = await self._watching.live(size, page)
-        return answer([{"LiveStreaming": broadcast(one)} for one in found])
+        return answer([{"LiveStreaming": _listed(one, call.host)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:
         found = await self._watching.find(_name(call.body))
-        return answer({"LiveStreaming": broadcast(found)})
+        await self._broadcasts.asked_for(found.session, call.user)
+        return answer({"LiveStreaming": _listed(found, call.host)})
 
 
 def _start(body: Body) -> Start:
@@ -152,6 +154,12 @@ def _started(started: Started, host: str) -> Json:
         "playback_url": playback_url(node, host, session.path),
         "expires_at": iso(started.key_expires_at),
     }
+
+
+def _listed(of: Broadcast, host: str) -> Json:
+    """Where tokens are needed to watch, ``watch`` gives an address with one."""
+    address = playback_url(of.node, host, of.session.path)
+    return broadcast(of) | {"playback_url": address}
 
 
 def _name(body: Body) -> str:

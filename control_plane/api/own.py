@@ -5,6 +5,7 @@ from control_plane.base.refusals import Refusal
 from control_plane.coins.model.idempotency import RequestKey, request_key
 from control_plane.coins.service.ledger import Ledger
 from control_plane.people.service.profiles import Profiles
+from control_plane.web.body import header
 from control_plane.web.dispatch import Call, endpoint_name
 from control_plane.web.snapshots import Json
 
@@ -41,5 +42,5 @@ def check_self(call: Call, field: str, refusal: str) -> None:
 
 def key(call: Call) -> RequestKey | None:
     """The client's name for this request, where it has one."""
-    given = call.request.headers.get("Idempotency-Key", "").strip()
+    given = header(call.request, "Idempotency-Key")
     return request_key(given, endpoint_name(call.request.path), call.body.fields)

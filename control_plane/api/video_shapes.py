@@ -43,7 +43,6 @@ TEXTS = (
     "product_id",
     "gif",
     "user_thumbnail",
-    "default_thumbnail",
 )
 
 
@@ -60,6 +59,7 @@ def video(of: Video, base: str, *, liked: bool) -> Json:
         "video": url,
         "video_url": url,
         "thum": picture,
+        "default_thumbnail": picture,
         "thumbnail": picture,
         "thumbnail_url": picture,
         "view": of.view_count,
@@ -71,8 +71,9 @@ def video(of: Video, base: str, *, liked: bool) -> Json:
         "comment_count": of.comment_count,
         "favourite_count": of.favourite_count,
         "privacy_type": of.privacy_type,
-        "allow_comments": "true" if of.allow_comments else "false",
-        "allow_duet": int(of.allow_duet),
+        # Comments and duets are not served yet; this hides their buttons.
+        "allow_comments": "false",
+        "allow_duet": 0,
         "duration": of.duration,
         "width": of.width,
         "height": of.height,
@@ -85,15 +86,14 @@ def video(of: Video, base: str, *, liked: bool) -> Json:
 
 
 def item(of: Item, viewer_id: int, base: str) -> Json:
-    """One line of a feed. Android calls into User and its settings unchecked."""
+    """One line of a feed. Android calls into User and its settings unchecked. No
+    Hashtag or HashtagVideo: a list there makes iOS drop the whole feed."""
     return {
         "Video": video(of.video, base, liked=of.liked),
         "User": shapes.seen(of.author, viewer_id),
         "Sound": sound(),
         "Location": location(),
         "PinComment": {"id": 0},
-        "Hashtag": [],
-        "HashtagVideo": [],
     }
 
 

@@ -25,10 +25,8 @@ def refused_like(refusal: Refusal) -> web.Response:
 
 
 class VideosApi:
-    def __init__(self, videos: Videos, public_url: str) -> None:
-        """``public_url``: "" takes the address that a request came to."""
+    def __init__(self, videos: Videos) -> None:
         self._videos = videos
-        self._public_url = public_url.rstrip("/")
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -112,8 +110,7 @@ class VideosApi:
         return [self._item(call, one) for one in found]
 
     def _item(self, call: Call, found: Item) -> Json:
-        base = self._public_url or f"{call.request.scheme}://{call.request.host}"
-        return video_shapes.item(found, viewer_id(call), base)
+        return video_shapes.item(found, viewer_id(call), call.files)
 
 
 def _viewer(call: Call) -> Viewer:

@@ -8,7 +8,7 @@ from aiohttp import web
 from control_plane.api import coin_shapes, own
 from control_plane.api.own import OwnAccount
 from control_plane.base.refusals import BadInput, Refusal
-from control_plane.coins.model.purchases import Claim, StoreName
+from control_plane.coins.model.purchases import AppStoreName, Claim
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
 from control_plane.web.body import Body
@@ -17,7 +17,7 @@ from control_plane.web.envelope import answer
 
 LONGEST_TRANSACTION = 1000  # characters of a Google Play purchase token
 MOST_COINS = 10**9
-STORES: dict[str, StoreName] = {"ios": "apple", "android": "google"}
+APP_STORES: dict[str, AppStoreName] = {"ios": "apple", "android": "google"}
 
 
 class WalletApi:
@@ -48,8 +48,8 @@ class WalletApi:
             return answer(msg, refusal.code, {"error": refusal.sentence})
 
     async def _buy(self, call: Call) -> web.Response:
-        """What the app says about coins and price is not believed: the store says
-        which package was paid for."""
+        """What the app says about coins and price is not believed: the app store
+        says which package was paid for."""
         own.check_self(call, "user_id", "You can only buy coins for yourself.")
         claim = _claim(call.body)
         bought = await self._purchases.buy(call.me.id, claim, own.key(call))
@@ -115,7 +115,7 @@ class WalletApi:
 def _claim(body: Body) -> Claim:
     transaction_id = body.required("transaction_id", LONGEST_TRANSACTION)
     device = body.text("device", longest=40)
-    store = STORES.get(device.lower())
+    store = APP_STORES.get(device.lower())
     if store is None and device:
         raise BadInput("device must be android or iOS.")
     if store is None:  # Apple's ids are digits, Google's tokens are not
@@ -130,7 +130,7 @@ def _claim(body: Body) -> Claim:
 
 
 def _count(text: str) -> int:
-    """iOS sends the first word of the store's title: "2,000"."""
+    """iOS sends the first word of the app store's title: "2,000"."""
     found = re.sub(r"[^0-9]", "", text.removesuffix(".0"))
     return int(found) if 0 < len(found) < 10 else 0
 

@@ -9,12 +9,9 @@ Value = TypeVar("Value")
 
 
 class Brief(Generic[Key, Value]):
-    """Each value for ``seconds``, and the newest ``most`` only."""
+    """Each value for its time, and the newest ``most`` only."""
 
-    def __init__(
-        self, seconds: float, most: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._seconds = seconds
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
         self._clock = clock
         self._kept: dict[Key, tuple[float, Value]] = {}  # the oldest first
@@ -23,8 +20,8 @@ class Brief(Generic[Key, Value]):
         until, value = self._kept.get(key, (0.0, None))
         return value if self._clock() < until else None
 
-    def put(self, key: Key, value: Value) -> None:
+    def put(self, key: Key, value: Value, seconds: float) -> None:
         self._kept.pop(key, None)
-        self._kept[key] = (self._clock() + self._seconds, value)
+        self._kept[key] = (self._clock() + seconds, value)
         if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]

@@ -158,14 +158,16 @@ class Pool:
 
 
 @contextlib.asynccontextmanager
-async def open_pool(url: str, size: int = 10) -> AsyncIterator[Pool]:
-    """At most ``size`` connections, each query at most 10 s. A few are opened at
-    once: an auth look-up has no time to wait for a new one."""
+async def open_pool(
+    url: str, size: int = 10, *, at_once: int = 1
+) -> AsyncIterator[Pool]:
+    """At most ``size`` connections, of which some are opened ``at_once``; each query
+    takes at most 10 s."""
     settings = {"timezone": "UTC", "application_name": "control-plane"}
     with translated():
         raw = await asyncpg.create_pool(
             url,
-            min_size=min(4, size),
+            min_size=at_once,
             max_size=size,
             command_timeout=10.0,
             timeout=5.0,
@@ -184,6 +186,11 @@ async def _close(pool: "asyncpg.Pool[Record]") -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
+
+
+async def ping(pool: Pool) -> None:
+    """Raises Away."""
+    await pool.fetchval("SELECT 1")
 
 
 class Notices:

@@ -22,6 +22,12 @@ def open_redis(url: str) -> Redis:
     )
 
 
+async def ping(redis: Redis) -> None:
+    """Raises Away."""
+    with translated():
+        await redis.ping()
+
+
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """The driver's errors as ours."""

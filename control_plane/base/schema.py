@@ -1,5 +1,7 @@
 """The tables: what is missing is made at start, by whoever comes first."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import resources
 
 import asyncpg
@@ -10,6 +12,10 @@ from control_plane.base.database import RawConnection, translated
 MIGRATION_LOCK = 7_130_151_204_981
 
 
+class MayNotMigrate(Exception):
+    """The text is a sentence for people."""
+
+
 def migrations() -> list[tuple[str, str]]:
     """Names and texts of all migrations, in the order they are applied."""
     folder = resources.files("control_plane.base") / "migrations"
@@ -17,24 +23,47 @@ def migrations() -> list[tuple[str, str]]:
     return sorted((file.name, file.read_text("utf-8")) for file in files)
 
 
-async def migrate(url: str) -> list[str]:
-    """Apply what is missing and say which; safe while other replicas do the same."""
+async def migrate(url: str, service_url: str = "") -> list[str]:
+    """Apply what is missing and say which; safe while other replicas do the same.
+
+    ``service_url``: of the service's role, where that is not the one that owns the
+    tables. It is granted what it needs. Raises MayNotMigrate.
+    """
     with translated():
-        connection = await asyncpg.connect(url, timeout=5.0)
-        try:
-            await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-            return await _apply_missing(connection)
-        finally:
-            await connection.close()
+        service = await _role(service_url) if service_url else ""
+        async with _locked(url) as connection:
+            applied = await _apply_missing(connection)
+            if service and service != await connection.fetchval("SELECT current_user"):
+                await _grant(connection, service)
+    return applied
+
+
+async def _role(url: str) -> str:
+    connection = await asyncpg.connect(url, timeout=5.0)
+    try:
+        return str(await connection.fetchval("SELECT current_user"))
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _locked(url: str) -> AsyncIterator[RawConnection]:
+    connection = await asyncpg.connect(url, timeout=5.0)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        yield connection
+    except asyncpg.InsufficientPrivilegeError as error:
+        role = await connection.fetchval("SELECT current_user")
+        raise MayNotMigrate(
+            f"The tables are not up to date, and {role} may not change them ({error})."
+            " CONTROL_PLANE_MIGRATIONS_URL names a role that may."
+        ) from None
+    finally:
+        await connection.close()
 
 
 async def _apply_missing(connection: RawConnection) -> list[str]:
-    await connection.execute(
-        "CREATE TABLE IF NOT EXISTS schema_migrations ("
-        "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
-    )
-    rows = await connection.fetch("SELECT name FROM schema_migrations")
-    done = {row["name"] for row in rows}
+    done = await _applied(connection)
     missing = [(name, sql) for name, sql in migrations() if name not in done]
     for name, sql in missing:
         async with connection.transaction():
@@ -43,3 +72,23 @@ async def _apply_missing(connection: RawConnection) -> list[str]:
                 "INSERT INTO schema_migrations (name) VALUES ($1)", name
             )
     return [name for name, _ in missing]
+
+
+async def _applied(connection: RawConnection) -> set[str]:
+    """Asked first: who may not make a table may find that all is there."""
+    if not await connection.fetchval("SELECT to_regclass('schema_migrations')"):
+        await connection.execute(
+            "CREATE TABLE schema_migrations ("
+            "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+    rows = await connection.fetch("SELECT name FROM schema_migrations")
+    return {row["name"] for row in rows}
+
+
+async def _grant(connection: RawConnection, role: str) -> None:
+    names = await connection.fetchrow(
+        "SELECT quote_ident(current_schema()) AS schema, quote_ident($1) AS role", role
+    )
+    grants = resources.files("control_plane.base") / "grants.sql"
+    async with connection.transaction():
+        await connection.execute(grants.read_text("utf-8").format(**dict(names or {})))

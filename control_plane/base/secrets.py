@@ -3,6 +3,10 @@
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+#: For one purpose: the first is what we make things with, and each is believed.
+Derived: TypeAlias = tuple[bytes, ...]
 
 
 def derive(secret: str, purpose: str) -> bytes:
@@ -12,23 +16,40 @@ def derive(secret: str, purpose: str) -> bytes:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Derived once at start."""
+    """``old``: the one before this one, if what it made shall still count."""
 
     secret: str = field(repr=False)
+    old: str = field(default="", repr=False)
 
-    def key_pepper(self) -> bytes:
-        return derive(self.secret, "stream-key")
+    def key_peppers(self) -> Derived:
+        return self._derive("stream-key")
 
-    def user_tokens(self) -> bytes:
-        return derive(self.secret, "user-token")
+    def user_tokens(self) -> Derived:
+        return self._derive("user-token")
 
-    def viewer_tokens(self) -> bytes:
-        return derive(self.secret, "viewer-token")
+    def viewer_tokens(self) -> Derived:
+        return self._derive("viewer-token")
 
     def node(self, name: str) -> str:
         """With it the node proves itself to us."""
-        return derive(self.secret, f"node:{name}").hex()[:40]
+        return self.known_of_node(name)[0]
+
+    def known_of_node(self, name: str) -> tuple[str, ...]:
+        """What we believe it: it may not have its new configuration yet."""
+        return self._texts(f"node:{name}")
 
     def node_api(self, name: str) -> str:
         """With it we prove ourselves to the node's control API."""
-        return derive(self.secret, f"node-api:{name}").hex()[:40]
+        return self.known_at_node(name)[0]
+
+    def known_at_node(self, name: str) -> tuple[str, ...]:
+        """What we believe whoever comes there: another process of ours may not have
+        the new secret yet."""
+        return self._texts(f"node-api:{name}")
+
+    def _derive(self, purpose: str) -> Derived:
+        used = (secret for secret in (self.secret, self.old) if secret)
+        return tuple(derive(secret, purpose) for secret in used)
+
+    def _texts(self, purpose: str) -> tuple[str, ...]:
+        return tuple(one.hex()[:40] for one in self._derive(purpose))

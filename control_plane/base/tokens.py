@@ -11,6 +11,8 @@ import hmac
 import json
 from dataclasses import dataclass
 
+from control_plane.base.secrets import Derived
+
 SIGNATURE_BYTES = 16
 
 
@@ -34,12 +36,14 @@ class ViewerToken:
     expires_at: int  # unix seconds
 
 
-def sign_user(key: bytes, token: UserToken) -> str:
-    return _sign(key, [token.user_id, token.version, token.issued_at, token.expires_at])
+def sign_user(keys: Derived, token: UserToken) -> str:
+    return _sign(
+        keys[0], [token.user_id, token.version, token.issued_at, token.expires_at]
+    )
 
 
-def read_user(key: bytes, text: str, now: float) -> UserToken:
-    match _verify(key, text):
+def read_user(keys: Derived, text: str, now: float) -> UserToken:
+    match _verify(keys, text):
         case [int() as user_id, int() as version, int() as issued, int() as expires]:
             token = UserToken(user_id, version, issued, expires)
         case _:
@@ -49,18 +53,18 @@ def read_user(key: bytes, text: str, now: float) -> UserToken:
     return token
 
 
-def sign_viewer(key: bytes, token: ViewerToken) -> str:
-    return _sign(key, [token.viewer, token.path, token.user_id, token.expires_at])
+def sign_viewer(keys: Derived, token: ViewerToken) -> str:
+    return _sign(keys[0], [token.viewer, token.path, token.user_id, token.expires_at])
 
 
-def read_viewer(key: bytes, text: str, now: float = 0.0) -> ViewerToken:
-    """``now`` = 0: the expiry does not matter (a session that runs already)."""
-    match _verify(key, text):
+def read_viewer(keys: Derived, text: str, now: float | None) -> ViewerToken:
+    """``now`` None: the expiry does not matter (a session that runs already)."""
+    match _verify(keys, text):
         case [str() as viewer, str() as path, int() as user_id, int() as expires]:
             token = ViewerToken(viewer, path, user_id, expires)
         case _:
             raise BadToken
-    if token.expires_at < now:
+    if now is not None and token.expires_at < now:
         raise BadToken
     return token
 
@@ -70,11 +74,12 @@ def _sign(key: bytes, values: list[object]) -> str:
     return f"{payload}.{_signature(key, payload)}"
 
 
-def _verify(key: bytes, text: str) -> list[object]:
+def _verify(keys: Derived, text: str) -> list[object]:
     payload, dot, signature = text.partition(".")
     if not dot or not payload.isascii() or not signature.isascii():
         raise BadToken
-    if not hmac.compare_digest(_signature(key, payload), signature):
+    made = (_signature(key, payload) for key in keys)
+    if not any(hmac.compare_digest(one, signature) for one in made):
         raise BadToken
     try:
         values = json.loads(

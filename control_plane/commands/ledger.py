@@ -48,15 +48,15 @@ def show_user(user_id: int, as_json: bool) -> None:
     show_one(run(work), json_wanted=as_json)
 
 
-@ledger.command("grant")
+@ledger.command("bonus")
 @click.argument("user_id", type=int)
 @click.argument("coins", type=int)
 @click.option("--reason", default="", help="Kept with the event.")
-@click.option("--key", default="", help="The same key again grants nothing more.")
+@click.option("--key", default="", help="The same key again gives nothing more.")
 @as_json
-def grant(user_id: int, coins: int, reason: str, key: str, as_json: bool) -> None:
-    """Give bonus coins, which can be spent but never paid out."""
-    wallet = run(lambda s: s.coins.ledger.grant(user_id, coins, reason, key))
+def bonus(user_id: int, coins: int, reason: str, key: str, as_json: bool) -> None:
+    """Give coins of ours, which are spent before those that were bought."""
+    wallet = run(lambda s: s.coins.ledger.give_bonus(user_id, coins, reason, key))
     if as_json:
         show_one({"wallet": wallet}, json_wanted=True)
     else:

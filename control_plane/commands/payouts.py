@@ -58,7 +58,7 @@ def _row(request: WithdrawRequest) -> dict[str, object]:
         "id": request.id,
         "status": request.status,
         "user_id": request.user_id,
-        "coins": request.coin,
+        "coins": request.coins,
         "amount": f"{request.amount.units} {request.currency}",
         "method": request.method,
         "to": request.destination,

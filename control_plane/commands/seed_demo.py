@@ -80,7 +80,7 @@ async def seed_demo(services: Services, folder: Path) -> int:
 async def _add(services: Services, video: DemoVideo) -> bool:
     # Nobody can sign in as this provider.
     author = await services.accounts.sign_in(
-        Identity("demo", video.author, verified=False),
+        [Identity("demo", video.author, verified=False)],
         NewUser(username=f"demo_{video.author}", first_name=video.author.title()),
     )
     return await services.videos.add(

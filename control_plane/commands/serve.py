@@ -1,17 +1,20 @@
 """``control-plane serve``, ``migrate`` and ``config``."""
 
 import asyncio
+import contextlib
 import gc
 import signal
+from collections.abc import Iterator
 
 import click
 
-from control_plane.app import PortInUse, serve
-from control_plane.base import schema
+from control_plane.app import PortInUse, migrated, serve
 from control_plane.base.faults import Away
+from control_plane.base.schema import MayNotMigrate
 from control_plane.commands.output import settings, show_one
 from control_plane.config.settings import Settings
 from control_plane.web import logs
+from control_plane.web.connections import take_all_descriptors
 
 
 @click.command("serve")
@@ -24,9 +27,15 @@ def serve_command() -> None:
             "Development mode: anyone may sign in as anyone. Never on the internet.",
             err=True,
         )
-    try:
+    with _explained():
         asyncio.run(_serve(known))
-    except PortInUse as error:
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (PortInUse, MayNotMigrate) as error:
         raise click.ClickException(str(error)) from None
     except Away as error:
         raise click.ClickException(f"Postgres does not answer: {error}") from None
@@ -37,6 +46,7 @@ async def _serve(known: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    take_all_descriptors()
     async with serve(known):
         gc.freeze()  # what lives as long as the process halves the p99 otherwise
         await stop.wait()
@@ -45,8 +55,8 @@ async def _serve(known: Settings) -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database up to date (serve does it too)."""
-    url = settings().database_url.get_secret_value()
-    applied = asyncio.run(schema.migrate(url))
+    with _explained():
+        applied = asyncio.run(migrated(settings()))
     click.echo("\n".join(applied) or "Nothing to do.")
 
 

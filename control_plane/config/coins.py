@@ -16,7 +16,8 @@ class CoinSettings(ServiceSettings):
     payout_least_coins: int = Field(100, ge=1)
     # Of each gift, rounded down; the rest is the broadcaster's.
     platform_share_percent: int = Field(0, ge=0, le=100)
-    # For apps whose video goes another way: a session takes gifts before it is live.
+    # For apps whose video goes another way: a session takes gifts before it is live,
+    # and does not expire while gifts come or its host asks for it.
     gift_created_sessions: bool = False
     # Between two looks at the whole ledger; 0: none.
     ledger_check_seconds: float = Field(600.0, ge=0)

@@ -16,8 +16,11 @@ class PublicSettings(Concern):
     public_url: str = ""
     api_key: SecretStr = SecretStr("")
     cors_origins: str = "*"
-    # Addresses or networks, between blanks, whose X-Forwarded-For is believed.
-    trusted_proxies: str = ""
+    # Addresses or networks, between blanks, whose X-Forwarded headers are believed.
+    trusted_proxies: str = "127.0.0.1 ::1"
+    # Pages that follow what is live hold a connection each.
+    event_streams: int = Field(10_000, ge=1)
+    event_streams_per_address: int = Field(100, ge=1)
     # Videos and pictures that this server serves itself, under /media.
     media_folder: Path | None = None
 

@@ -3,14 +3,19 @@
 import os
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 
 from control_plane.config.concern import Concern
+
+SHORTEST = 32  # characters of a secret
 
 
 class ServiceSettings(Concern):
     env: Literal["development", "production"] = "production"
-    secret: SecretStr = Field(min_length=32)
+    secret: SecretStr = Field(min_length=SHORTEST)
+    # The one before: what it made counts as long as it stands here. Then tokens of it
+    # are signed out, and keys that it hashed have to be made again.
+    old_secret: SecretStr = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")
@@ -20,6 +25,13 @@ class ServiceSettings(Concern):
                 "CONTROL_PLANE_ENV=development is refused where ENV=production"
             )
         return self
+
+    @field_validator("old_secret")
+    @classmethod
+    def _is_none_or_long(cls, old: SecretStr) -> SecretStr:
+        if 0 < len(old.get_secret_value()) < SHORTEST:
+            raise ValueError(f"it should have at least {SHORTEST} characters")
+        return old
 
     @property
     def development(self) -> bool:
@@ -31,3 +43,6 @@ class StoreSettings(Concern):
 
     database_url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
     redis_url: SecretStr = Field(validation_alias=AliasChoices("REDIS_URL"))
+    # Of a role that owns the tables, so that the service's own need not. None: the
+    # service's owns them.
+    migrations_url: SecretStr = SecretStr("")

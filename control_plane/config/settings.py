@@ -22,9 +22,11 @@ from control_plane.config.sign_in import SignInSettings
 
 FROM_FILES = (
     f"{PREFIX}SECRET",
+    f"{PREFIX}OLD_SECRET",
     f"{PREFIX}API_KEY",
     f"{PREFIX}APP_STORE_PRIVATE_KEY",
     f"{PREFIX}GOOGLE_PLAY_ACCOUNT",
+    f"{PREFIX}MIGRATIONS_URL",
     "DATABASE_URL",
     "REDIS_URL",
 )

@@ -1,10 +1,28 @@
 """Events: numbered facts, written in the transaction that caused them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from control_plane.base.database import Connection, Executor
 from control_plane.events.model import Event
+
+#: Whom it concerns, and what there is to say.
+Happened = tuple[int, Mapping[str, object]]
+
+_APPEND_MANY = """
+    WITH happened AS (
+        SELECT subject_id, data,
+            row_number() OVER (PARTITION BY subject_id ORDER BY position) AS nth
+        FROM unnest($3::int[], $4::jsonb[])
+            WITH ORDINALITY AS h (subject_id, data, position)
+    ), subject AS (
+        UPDATE {table} s SET seq = s.seq + n.added
+        FROM (SELECT subject_id, count(*) AS added FROM happened GROUP BY 1) n
+        WHERE s.id = n.subject_id RETURNING s.id, s.seq - n.added AS before
+    )
+    INSERT INTO events (subject, subject_id, seq, type, data)
+    SELECT $1, id, before + nth, $2, data FROM happened JOIN subject ON id = subject_id
+"""
 
 
 async def append_session_event(
@@ -45,6 +63,30 @@ async def append_user_event(
             json.dumps(data),
         )
     )
+
+
+async def append_session_events(
+    connection: Connection, kind: str, many: Sequence[Happened]
+) -> None:
+    """Many at once, of several sessions: each takes its block of numbers."""
+    await connection.execute(
+        _APPEND_MANY.format(table="live_streaming_sessions"),
+        "session",
+        kind,
+        *_columns(many),
+    )
+
+
+async def append_user_events(
+    connection: Connection, kind: str, many: Sequence[Happened]
+) -> None:
+    await connection.execute(
+        _APPEND_MANY.format(table="users"), "user", kind, *_columns(many)
+    )
+
+
+def _columns(many: Sequence[Happened]) -> tuple[list[int], list[str]]:
+    return [one for one, _ in many], [json.dumps(data) for _, data in many]
 
 
 async def happened(executor: Executor, session_id: int, kind: str) -> bool:

@@ -5,8 +5,8 @@ import contextlib
 
 from aiohttp import web
 
-from control_plane.pages.feed import NoSuchStream
 from control_plane.pages.relay import Over, Relay, Topic
+from control_plane.pages.updates import NoSuchStream
 
 KEEP_ALIVE = 15.0  # seconds of silence at most
 FIRST_WITHIN = 5.0  # seconds until the service said something

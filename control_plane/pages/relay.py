@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 
 import structlog
 
-from control_plane.pages.feed import NoSuchStream
+from control_plane.pages.updates import NoSuchStream
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +54,8 @@ class Topic:
 
 
 class Relay:
-    def __init__(self, open_feed: Open) -> None:
-        self._open = open_feed
+    def __init__(self, open_updates: Open) -> None:
+        self._open = open_updates
         self._topics: dict[str, Topic] = {}
         self._pumps: dict[Topic, asyncio.Task[None]] = {}
 
@@ -90,7 +90,7 @@ class Relay:
         except NoSuchStream as unknown:
             topic.end(unknown)
         except Exception:
-            log.exception("the feed of a page failed", name=name)
+            log.exception("the updates of a page failed", name=name)
             topic.end(Over())
         finally:
             self._forget(name, topic)

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from control_plane.live.service.watching import Watching
-from control_plane.pages.feed import NoSuchStream, Snapshot
+from control_plane.pages.updates import NoSuchStream, Snapshot
 from control_plane.web.snapshots import broadcast
 
 
-class WatchingFeed:
-    """A LiveFeed."""
+class WatchingUpdates:
+    """A LiveUpdates."""
 
     def __init__(self, watching: Watching) -> None:
         self._watching = watching

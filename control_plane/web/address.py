@@ -16,6 +16,7 @@ Network = IPv4Network | IPv6Network
 
 #: One customer of an IPv6 provider has at least a whole /64.
 IPV6_CUSTOMER = 64
+MOST_HOPS = 16  # of our own proxies
 
 
 class Addresses:
@@ -27,7 +28,7 @@ class Addresses:
         """The nearest address that is not one of our proxies'; what stands further
         left in X-Forwarded-For could be anybody's invention."""
         address = _parse(request.remote or "")
-        hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        hops = _hops(request) if self.through_proxy(request) else []
         while address is not None and self._ours(address) and hops:
             before = _parse(hops.pop().strip())
             if before is None:
@@ -35,8 +36,24 @@ class Addresses:
             address = before
         return "" if address is None else _customer(address)
 
+    def through_proxy(self, request: web.Request) -> bool:
+        address = _parse(request.remote or "")
+        return address is not None and self._ours(address)
+
+    def of_peer(self, peer: str) -> str:
+        """Who connects; "" when it is one of our proxies, or has no address."""
+        address = _parse(peer)
+        if address is None or self._ours(address):
+            return ""
+        return _customer(address)
+
     def _ours(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self._trusted)
+
+
+def _hops(request: web.Request) -> list[str]:
+    hops = ",".join(request.headers.getall("X-Forwarded-For", []))
+    return hops.rsplit(",", MOST_HOPS)[-MOST_HOPS:]
 
 
 def networks(text: str) -> Sequence[Network]:

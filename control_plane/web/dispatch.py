@@ -29,8 +29,9 @@ from control_plane.people.model.users import User
 from control_plane.people.service.accounts import Accounts
 from control_plane.web import body as bodies
 from control_plane.web.address import Addresses
-from control_plane.web.body import Body
+from control_plane.web.body import Body, header
 from control_plane.web.envelope import answer
+from control_plane.web.origin import Origin, Origins
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,7 @@ class Call:
     body: Body
     user: User | None
     token: str
+    origin: Origin
 
     @property
     def me(self) -> User:
@@ -58,7 +60,13 @@ class Call:
     @property
     def host(self) -> str:
         """The name or address, without a port, that the client came to."""
-        return host_of(self.request)
+        return self.origin.host
+
+    @property
+    def files(self) -> str:
+        """What the addresses of files that we serve begin with. Below ``/api``: some
+        proxies let nothing else through."""
+        return f"{self.origin.url}/api"
 
 
 Handler = Callable[[Call], Awaitable[web.Response]]
@@ -76,13 +84,6 @@ class Endpoint:
     limit: LimitName | None = None
 
 
-def host_of(request: web.Request) -> str:
-    host = request.host
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
-
-
 class Dispatcher:
     def __init__(
         self,
@@ -92,6 +93,7 @@ class Dispatcher:
         api_key: str,
         limits: RateLimits,
         addresses: Addresses,
+        origins: Origins,
     ) -> None:
         """``known_names``: what the apps call and we do not serve yet."""
         self._endpoints = {name.lower(): e for name, e in endpoints.items()}
@@ -100,10 +102,13 @@ class Dispatcher:
         self._api_key = api_key
         self._limits = limits
         self._addresses = addresses
+        self._origins = origins
 
     async def handle(self, request: web.Request) -> web.Response:
         name = endpoint_name(request.path)
         endpoint = self._endpoints.get(name)
+        # Anything may stand in a path that is not ours, a key too.
+        logged = "unknown" if endpoint is None else name
         try:
             if endpoint is None or not endpoint.without_api_key:
                 self._check_api_key(request)
@@ -113,11 +118,11 @@ class Dispatcher:
         except Refusal as refusal:
             return _refused(endpoint, refusal)
         except Away as error:
-            log.warning("api without its stores", name=name, error=repr(error))
+            log.warning("api without its stores", name=logged, error=repr(error))
             return _refused(endpoint, Unavailable())
         except Exception:
             reference = secrets.token_hex(4)
-            log.exception("api failed", name=name, reference=reference)
+            log.exception("api failed", name=logged, reference=reference)
             sentence = f"Something went wrong here. Reference {reference}."
             return _refused(endpoint, Refusal(sentence))
 
@@ -130,7 +135,8 @@ class Dispatcher:
         user = await self._user(token, endpoint.caller)
         if endpoint.limit and user is not None:
             await self._limits.check_user(endpoint.limit, user.id)
-        return await endpoint.handler(Call(request, body, user, token))
+        origin = self._origins.of(request)
+        return await endpoint.handler(Call(request, body, user, token, origin))
 
     async def _user(self, token: str, caller: Caller) -> User | None:
         if caller == "none":
@@ -150,7 +156,7 @@ class Dispatcher:
     def _check_api_key(self, request: web.Request) -> None:
         if not self._api_key:
             return
-        given = request.headers.get("Api-Key", "")
+        given = header(request, "Api-Key")
         if not given:
             raise Refusal("API key is missing")
         if not hmac.compare_digest(given.encode(), self._api_key.encode()):
@@ -172,7 +178,7 @@ def endpoint_name(path: str) -> str:
 
 def _token(request: web.Request, body: Body, caller: Caller) -> str:
     """From the header, else from the body; logged-out apps send "0" or "null"."""
-    given = request.headers.get("Auth-Token", "").strip()
+    given = header(request, "Auth-Token")
     if given in ("", "0", "null") and caller != "none":
         value = body.fields.get("auth_token")
         given = value.strip() if isinstance(value, str) else ""

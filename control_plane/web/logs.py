@@ -4,6 +4,13 @@ import logging
 import sys
 
 import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+log = structlog.get_logger(__name__)
+
+#: What a client's bytes, or its going away, may cause.
+CLIENTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 def set_up(level: str, *, readable: bool) -> None:
@@ -26,3 +33,20 @@ def set_up(level: str, *, readable: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def of_http() -> logging.Logger:
+    """aiohttp's logger. It writes whole request lines and headers, which may hold a
+    token; here only the kind of what is wrong with a client's bytes gets through."""
+    logger = logging.Logger("http")
+    logger.addHandler(_Http())
+    return logger
+
+
+class _Http(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, CLIENTS):
+            log.debug("a request that cannot be read", kind=type(error).__name__)
+        elif record.levelno >= logging.ERROR:
+            log.error("http failed", exc_info=error)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
+from control_plane.web.connections import patience
 from control_plane.web.dispatch import Dispatcher
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -20,7 +21,7 @@ def public_app(
     cors_origins: str,
 ) -> web.Application:
     """``cors_origins``: "*", or origins separated by blanks."""
-    app = web.Application()
+    app = web.Application(middlewares=[patience])
     cors = _cors(cors_origins)
 
     async def call(request: web.Request) -> web.StreamResponse:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.service.watching import Broadcast
+from control_plane.live.model.watching import Broadcast
 
 Json = dict[str, object]
 
@@ -33,7 +33,7 @@ def live_streaming(session: LiveSession, viewers: int) -> Json:
         "reconnecting_until": iso(session.reconnect_until),
         "reconnect_window": session.reconnect_window,
         "viewers": viewers,
-        "peak_viewers": max(session.peak_viewers, viewers),
+        "peak_viewers": session.peak_viewers,
         "created": when(session.created_at),
     }
 
@@ -50,4 +50,7 @@ def iso(value: datetime | None) -> str:
 
 
 def broadcast(of: Broadcast) -> Json:
-    return live_streaming(of.session, of.viewers) | {"sandbox": of.sandbox}
+    return live_streaming(of.session, of.viewers) | {
+        "profile_pic": of.host_picture,
+        "sandbox": of.node.sandbox,
+    }

@@ -13,32 +13,38 @@ from control_plane.api.social import SocialApi
 from control_plane.api.videos import VideosApi
 from control_plane.api.wallet import WalletApi
 from control_plane.base.limits import RateLimits, Rules
+from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import payouts
 from control_plane.live.service.announcing import Announcing
 from control_plane.live.service.departure import Departure
 from control_plane.people.service.deletion import Deletion
+from control_plane.people.service.profiles import Profiles
 from control_plane.people.service.social import Social
 from control_plane.videos.store import videos
 from control_plane.web.address import Addresses
 from control_plane.web.dispatch import Dispatcher, Endpoint
+from control_plane.web.origin import Origins
 from control_plane.wiring.services import Services
 
 
-def dispatcher(all_of_it: Services) -> Dispatcher:
+def dispatcher(
+    all_of_it: Services, addresses: Addresses, origins: Origins
+) -> Dispatcher:
     settings = all_of_it.settings
     live = LiveApi(
         all_of_it.broadcasts,
         all_of_it.lasting_keys,
         all_of_it.watching,
-        _own_account(all_of_it),
+        OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
     )
     return Dispatcher(
         not_yet.endpoints() | _app_endpoints(all_of_it) | live.endpoints(),
         NAMES,
-        all_of_it.accounts,
+        all_of_it.callers,
         settings.api_key.get_secret_value(),
         _rate_limits(all_of_it),
-        Addresses(settings.trusted_proxies),
+        addresses,
+        origins,
     )
 
 
@@ -57,10 +63,10 @@ def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
     return {
         **accounts.endpoints(),
         **SocialApi(Social(pool), profiles).endpoints(),
-        **VideosApi(all_of_it.videos, settings.public_url).endpoints(),
+        **VideosApi(all_of_it.videos).endpoints(),
         **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
         **LiveExtrasApi(Announcing(pool)).endpoints(),
-        **GiftsApi(coins.gifts, profiles, own_account, settings.public_url).endpoints(),
+        **GiftsApi(coins.gifts, coins.boards, profiles, own_account).endpoints(),
         **WalletApi(coins.purchases, coins.payouts, own_account).endpoints(),
     }
 

@@ -13,9 +13,10 @@ from control_plane.coins.app_stores.apple import AppleApp, AppleStore
 from control_plane.coins.app_stores.google import GoogleApp, GoogleStore
 from control_plane.coins.model.audit import Check
 from control_plane.coins.model.money import CoinWorth
-from control_plane.coins.model.purchases import StoreClient, StoreName
+from control_plane.coins.model.purchases import AppStore, AppStoreName
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.leaders import LeaderBoards
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
@@ -31,6 +32,7 @@ class Coins:
 
     ledger: Ledger
     gifts: Gifts
+    boards: LeaderBoards
     purchases: Purchases
     payouts: Payouts
     audit: Audit
@@ -45,7 +47,7 @@ class Coins:
             await stack.enter_async_context(self.audit.running())
             if self.google is not None:
                 poll = VoidedPoll(
-                    self.google, self.purchases.notice, self.voided_seconds
+                    self.google.voided, self.purchases.notice, self.voided_seconds
                 )
                 await stack.enter_async_context(poll.running())
             yield
@@ -63,11 +65,11 @@ async def open_coins(settings: Settings, pool: Pool) -> AsyncIterator[Coins]:
 
 def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins:
     apple, google = _apple(settings, http), _google(settings, http)
-    stores: dict[StoreName, StoreClient] = {}
+    app_stores: dict[AppStoreName, AppStore] = {}
     if apple is not None:
-        stores["apple"] = apple
+        app_stores["apple"] = apple
     if google is not None:
-        stores["google"] = google
+        app_stores["google"] = google
     return Coins(
         ledger=Ledger(pool),
         gifts=Gifts(
@@ -75,9 +77,10 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
             share_percent=settings.platform_share_percent,
             created_sessions=settings.gift_created_sessions,
         ),
+        boards=LeaderBoards(pool),
         purchases=Purchases(
             pool,
-            stores,
+            app_stores,
             test_purchases=settings.development,
             sandbox_purchases=settings.sandbox_purchases_accepted,
         ),

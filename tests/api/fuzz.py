@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from control_plane.api.names import NAMES
-from tests.api.app_shapes import ios
+from tests.api.app_shapes import ios, live
 
 T = TypeVar("T")
 
-_OWN = "streamKeys showStreamKeys revokeStreamKey watch showLiveStreams showLiveStream"
-SERVED = (*sorted(ios.ANSWERS), *_OWN.split())
+SERVED = sorted({*ios.ANSWERS, *live.ANSWERS})
 TYPES = (
     "application/json",
     "text/plain; charset=UTF-8",

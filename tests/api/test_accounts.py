@@ -1,6 +1,10 @@
 """Signing in, profiles, and deleting an account."""
 
-from tests.support.api import App
+import asyncio
+
+import pytest
+
+from tests.support.api import App, Json
 
 
 async def test_signing_in_twice_is_one_account(app: App) -> None:
@@ -27,6 +31,50 @@ async def test_an_app_that_sends_only_its_firebase_uid_gets_an_account(
     edited = await app.ask("editProfile", {"username": "zoe", "dob": "2001-02-03"}, uid)
     assert (edited["User"]["username"], edited["User"]["dob"]) == ("zoe", "2001-02-03")
     assert edited["User"]["auth_token"] == uid
+
+
+async def test_a_sign_up_with_two_identities_knows_both(app: App) -> None:
+    google = {"social": "google", "social_id": "g-1"}
+    made = await app.ask("registerUser", {"auth_token": "uid-1", **google})
+
+    by_uid = await app.ask("registerUser", {"auth_token": "uid-1"})
+    by_google = await app.ask("registerUser", google)
+    # iOS goes on sending the uid, whatever it was answered.
+    own = await app.ask("showUserDetail", {"auth_token": "uid-1"}, "uid-1")
+    assert len({m["User"]["id"] for m in (made, by_uid, by_google, own)}) == 1
+
+    # Who has an identity already keeps it: nobody's accounts become one.
+    other = await app.ask("registerUser", {"auth_token": "uid-2", **google})
+    assert other["User"]["id"] == made["User"]["id"]
+    third = await app.ask("registerUser", {"auth_token": "uid-3"})
+    mixed = await app.ask("registerUser", {"auth_token": "uid-3", **google})
+    assert mixed["User"]["id"] == third["User"]["id"] != made["User"]["id"]
+    assert (await app.ask("registerUser", google))["User"]["id"] == made["User"]["id"]
+
+
+async def test_many_sign_ups_at_once_make_one_account(app: App) -> None:
+    one: Json = {"auth_token": "uid-1"}
+    other = {"social": "google", "social_id": "g-1"}
+    bodies = [one | other, other | one, one | other, one | other] * 3
+
+    answers = await asyncio.gather(*(app.ask("registerUser", b) for b in bodies))
+
+    assert len({msg["User"]["id"] for msg in answers}) == 1
+
+
+@pytest.mark.parametrize("nothing", ["0", "null", "", " "])
+async def test_what_a_signed_out_app_sends_is_no_identity(
+    app: App, nothing: str
+) -> None:
+    for body in (
+        {"auth_token": nothing},
+        {"social": "google", "social_id": nothing},
+    ):
+        assert (await app.refused("registerUser", body))["code"] == 400
+    made = await app.ask(
+        "registerUser", {"auth_token": nothing, "social_id": "g-1", "social": "google"}
+    )
+    assert made["User"]["id"]
 
 
 async def test_ones_own_answers_carry_the_token_and_no_others_do(app: App) -> None:
@@ -88,7 +136,7 @@ async def test_it_refuses_profiles_that_cannot_be(app: App) -> None:
 
 
 async def test_names_addresses_and_numbers_can_be_checked(app: App) -> None:
-    await app.sign_in("ann", email="Ann@example.com", phone="+49123")
+    ann = await app.sign_in("ann", email="Ann@example.com", phone="+49123")
 
     free = [
         ("checkUsername", {"username": "bob"}, "do not exist"),
@@ -97,6 +145,8 @@ async def test_names_addresses_and_numbers_can_be_checked(app: App) -> None:
     ]
     for name, body, sentence in free:
         assert await app.ask(name, body) == sentence
+    # The Android app asks for the name it has when a sign-up is taken up again.
+    assert await ann.ask("checkUsername", {"username": "ANN"}) == "do not exist"
     taken = [
         ("checkUsername", {"username": "ANN"}),
         ("checkEmail", {"email": "ann@EXAMPLE.com"}),

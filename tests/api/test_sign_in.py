@@ -16,7 +16,8 @@ from control_plane.config.settings import Settings
 from control_plane.people.model.providers import PublishedKeys
 from control_plane.people.service.key_ring import KeyRing, KeysAway
 from control_plane.web.published_keys import max_age
-from tests.support.api import App, running, settings
+from control_plane.wiring.services import services
+from tests.support.api import App, Json, running, settings
 from tests.support.provider import Provider, provider
 
 
@@ -74,6 +75,88 @@ async def test_what_the_provider_says_counts_before_what_the_app_says(
     user = (await live.ask("registerUser", body))["User"]
 
     assert (user["email"], user["phone"]) == ("real@example.com", "+4912345")
+
+
+@pytest.mark.parametrize("where", ["body", "header"])
+async def test_an_app_signs_in_again_by_asking_for_itself(
+    live: App, firebase: Provider, where: str
+) -> None:
+    async def ask(token: str) -> Json:
+        if where == "header":
+            return await live.call("showUserDetail", {}, token)
+        # iOS has the uid in its header until then.
+        return await live.call("showUserDetail", {"auth_token": token}, "uid-1")
+
+    token = firebase.token()
+    unknown = await ask(token)
+    # Both apps go on to the sign-up.
+    assert unknown == {"code": 201, "msg": "EMPTY: NO RECORD IN THE DATABASE"}
+    made = (await live.ask("registerUser", {"auth_token": token}))["User"]
+
+    again = await ask(firebase.token(iat=int(time.time()) - 60))
+
+    user = again["msg"]["User"]
+    assert (again["code"], user["id"]) == (200, made["id"])
+    assert user["auth_token"] not in ("", token)
+    for name in ("showUserDetail", "editProfile"):
+        mine = await live.ask(name, {}, user["auth_token"])
+        assert mine["User"]["id"] == made["id"]
+    for bad in (firebase.token(aud="another-app"), firebase.token(exp=1)):
+        assert (await ask(bad)) == {"code": 201, "msg": "token invalid"}
+
+
+async def test_who_is_banned_does_not_sign_in_by_asking(
+    live: App, firebase: Provider, production: Settings
+) -> None:
+    token = firebase.token()
+    made = (await live.ask("registerUser", {"auth_token": token}))["User"]
+    async with services(production) as opened:
+        await opened.moderation.ban(made["id"], "spam")
+
+    for name in ("showUserDetail", "registerUser"):
+        answer = await live.refused(name, {"auth_token": token})
+        assert answer["msg"] == "You have been blocked by the admin. Contact support"
+
+
+async def test_both_identities_of_a_sign_up_lead_to_one_account(
+    live: App, firebase: Provider
+) -> None:
+    proven: Json = {
+        "firebase": {"identities": {"google.com": ["g-1"], "email": ["a@b"]}}
+    }
+    google = {"social": "google", "social_id": "g-1"}
+    own = firebase.token(iss="accounts.google.com", aud="one", sub="g-1")
+
+    first = await live.ask(
+        "registerUser", {"auth_token": firebase.token(**proven), **google}
+    )
+    second = await live.ask("registerUser", {"auth_token": own})
+    third = await live.ask("registerUser", {"auth_token": firebase.token()})
+
+    assert len({msg["User"]["id"] for msg in (first, second, third)}) == 1
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        {"social": "google", "social_id": "g-2"},
+        {"social": "facebook", "social_id": "g-1"},
+        {"social": "email", "social_id": "a@b"},
+        {"social": "nobody", "social_id": "g-1"},
+    ],
+)
+async def test_production_links_only_what_the_provider_says(
+    live: App, firebase: Provider, production: Settings, claimed: Json
+) -> None:
+    proven: Json = {
+        "firebase": {"identities": {"google.com": ["g-1"], "email": ["a@b"]}}
+    }
+
+    await live.ask("registerUser", {"auth_token": firebase.token(**proven), **claimed})
+
+    async with services(production) as opened:
+        known = await opened.pool.fetch("SELECT provider, subject FROM identities")
+    assert [tuple(row) for row in known] == [("firebase", "uid-1")]
 
 
 @pytest.mark.parametrize(
@@ -161,8 +244,10 @@ async def test_development_believes_no_token_that_a_provider_denies(
     async with running(production.model_copy(update={"env": "development"})) as app:
         bad = firebase.token(aud="another-app")
         assert (await app.refused("registerUser", {"auth_token": bad}))["code"] == 201
-        assert await app.ask("registerUser", {"auth_token": firebase.token()})
         assert await app.ask("registerUser", {"social": "google", "social_id": "1"})
+        said_twice = {"social": "firebase", "social_id": "uid-1"}
+        body = {"auth_token": firebase.token(), **said_twice}
+        assert await app.ask("registerUser", body)
 
 
 async def test_the_providers_answer_is_kept_and_asked_for_again(

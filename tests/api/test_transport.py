@@ -1,10 +1,17 @@
 """Requests in every form the apps send, and the one shape of every answer."""
 
 import asyncio
+import contextlib
+import gzip
 import io
 import json
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from control_plane.config.settings import Settings
 from tests.support.api import FORM, App, running, settings
@@ -31,6 +38,49 @@ async def test_a_form_and_parts(app: App) -> None:
     headers = {"Auth-Token": ann.token}
     async with app.http.post(url, data={"bio": "a b&c"}, headers=headers) as form:
         assert (await form.json())["msg"]["User"]["bio"] == "a b&c"
+
+
+async def test_parts_of_text_beside_an_upload(app: App) -> None:
+    ann = await app.sign_in("ann")
+    parts = aiohttp.FormData(quote_fields=False)
+    parts.add_field("bio", UNICODE, content_type="text/plain; charset=UTF-8")
+    parts.add_field("file", b"\xff\xd8", filename="a.jpg", content_type="image/jpeg")
+    url, headers = f"{app.base}/api/editProfile", {"Auth-Token": ann.token}
+    async with app.http.post(url, data=parts, headers=headers) as response:
+        assert (await response.json())["msg"]["User"]["bio"] == UNICODE
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    app: App,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    address = urlsplit(app.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def bytewise(app: App, raw: bytes) -> bytes:
+    """The whole answer to exactly these bytes."""
+    async with connected(app) as (reader, writer):
+        writer.write(raw)
+        async with asyncio.timeout(10.0):
+            return await reader.read()
+
+
+async def test_a_body_in_two_pieces(app: App) -> None:
+    body = b'{"keyword": "ann", "type": "user"}'
+    head = f"POST /api/showSettings HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}"
+    async with connected(app) as (reader, writer):
+        writer.write(head.encode() + b"\r\nConnection: close\r\n\r\n" + body[:9])
+        await writer.drain()
+        # Answered by another connection after the first piece arrived.
+        await app.ask("showSettings")
+        writer.write(body[9:])
+        async with asyncio.timeout(10.0):
+            assert b'{"code": 200,' in await reader.read()
 
 
 @pytest.mark.parametrize("header", ["Auth-Token", "auth-token", "AUTH-TOKEN"])
@@ -94,6 +144,7 @@ async def test_numbers_as_numbers_or_text(app: App, user_id: str) -> None:
         b"7",
         b"\xff\xfe",
         b"[" * 5000,
+        b"[" * 150_000,
         b'{"user_id": -1}',
         b'{"user_id": 99999999999999999999999}',
         b'{"user_id": 1e400}',
@@ -123,6 +174,89 @@ async def test_what_is_too_large_is_said_in_a_sentence(app: App) -> None:
             "code": 400,
             "msg": "The request is too large.",
         }
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(b"{}", mtime=0), b"no gzip at all"])
+async def test_what_is_compressed_is_refused(app: App, packed: bytes) -> None:
+    answer = await app.raw("showSettings", packed, {"Content-Encoding": "gzip"})
+    assert answer == {"code": 400, "msg": "Compressed requests are not read."}
+
+
+async def test_two_megabytes_of_parts_are_said_in_a_sentence(app: App) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="bio"\r\n\r\n'
+    parts = io.BytesIO(head + b"x" * 2_000_000 + b"\r\n--x--\r\n")
+    url = f"{app.base}/api/editProfile"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    with capture_logs() as logs:
+        async with app.http.post(url, data=parts, headers=headers) as response:
+            assert await response.json() == {
+                "code": 400,
+                "msg": "The request is too large.",
+            }
+    assert not logs
+
+
+HEAD = b"POST /api/%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+
+
+def is_said(answer: bytes, sentence: str) -> bool:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    told: object = json.loads(body)
+    return head.startswith(b"HTTP/1.1 200 ") and told == {"code": 400, "msg": sentence}
+
+
+async def test_a_header_that_is_no_text(app: App) -> None:
+    ann = await app.sign_in("ann")
+    answer = await bytewise(app, HEAD % b"showSettings" + b"Auth-Token: \xff\r\n\r\n")
+    assert is_said(answer, "The header Auth-Token cannot be read.")
+
+    body = b'{"gift_id": 1, "gift_count": 1, "receiver_id": 9}'
+    headers = b"Auth-Token: %s\r\nIdempotency-Key: \xff\r\n" % ann.token.encode()
+    length = b"Content-Length: %d\r\n\r\n" % len(body)
+    answer = await bytewise(app, HEAD % b"sendGift" + headers + length + body)
+    assert is_said(answer, "The header Idempotency-Key cannot be read.")
+
+
+async def test_an_api_key_that_is_no_text(wanted: Settings) -> None:
+    changed = wanted.model_copy(update={"api_key": SecretStr("abc")})
+    async with running(changed) as app:
+        raw = HEAD % b"showSettings" + b"Api-Key: \xff\r\n\r\n"
+        assert is_said(await bytewise(app, raw), "The header Api-Key cannot be read.")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /live/s3cret HTTP/9.9\r\n\r\n",
+        b"GET s3cret\r\n\r\n",
+        b"s3cret / HTTP/1.1\r\nHost: a\r\n\r\n",
+        HEAD % b"showSettings" + b"Auth-Token s3cret\r\n\r\n",
+        HEAD % b"showSettings" + b"Auth-Token: s3cret\x00\r\n\r\n",
+        HEAD % b"showSettings" + b"Auth-Token: " + b"s3cret" * 2000 + b"\r\n\r\n",
+        HEAD % b"s3cret" + b"Api-Key: \xff\r\n\r\n",
+        HEAD % b"showSettings" + b"Transfer-Encoding: chunked\r\n\r\ns3cret\r\n",
+    ],
+)
+async def test_nothing_of_a_request_is_logged_as_it_came(
+    app: App, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with capture_logs() as logs:
+        await bytewise(app, raw)
+    assert "s3cret" not in caplog.text
+    assert "s3cret" not in repr(logs)
+    assert not [log for log in logs if log["log_level"] == "error"]
+
+
+async def test_who_hangs_up_meanwhile_is_no_error(app: App) -> None:
+    with capture_logs() as logs:
+        async with connected(app) as (_, writer):
+            head = HEAD % b"showSettings" + b"Content-Length: 100\r\n\r\n"
+            writer.write(head + b'{"keyword"')
+            await writer.drain()
+            await app.ask("showSettings")
+        await app.ask("showSettings")
+    assert not logs
 
 
 async def test_what_is_not_served_yet_says_so(app: App) -> None:

@@ -5,7 +5,9 @@ import asyncpg
 import pytest
 
 from control_plane.base.database import RawConnection
-from control_plane.base.schema import migrate, migrations
+from control_plane.base.schema import MayNotMigrate, migrate, migrations
+from deploy.local.place import Urls
+from tests.support.api import running, settings
 
 
 async def test_ten_replicas_may_start_at_once(empty_database_url: str) -> None:
@@ -13,6 +15,31 @@ async def test_ten_replicas_may_start_at_once(empty_database_url: str) -> None:
     names = [name for name, _ in migrations()]
     assert sorted(applied, key=len) == [[]] * 9 + [names]
     assert await migrate(empty_database_url) == []
+
+
+async def test_the_service_may_find_that_all_is_there(database: Urls) -> None:
+    assert await migrate(database.service) == []
+
+
+async def test_who_may_not_migrate_says_so(empty_database: Urls) -> None:
+    if empty_database.service == empty_database.owner:
+        pytest.skip("DATABASE_URL names one role for everything")
+    with pytest.raises(MayNotMigrate, match="CONTROL_PLANE_MIGRATIONS_URL"):
+        await migrate(empty_database.service)
+
+
+async def test_the_owner_migrates_for_the_service(
+    empty_database: Urls, redis_url: str
+) -> None:
+    """The service starts on an empty database of somebody else's."""
+    wanted = settings(
+        empty_database.service, redis_url, migrations_url=empty_database.owner
+    )
+    async with running(wanted) as app:
+        ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+        await ann.ask("followUser", {"receiver_id": bob.id})
+    async with running(settings(empty_database.service, redis_url)) as app:
+        assert (await app.sign_in("ann")).id == ann.id
 
 
 SESSION = """

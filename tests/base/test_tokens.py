@@ -12,7 +12,7 @@ from control_plane.base.tokens import (
     sign_viewer,
 )
 
-KEY, OTHER = b"k" * 32, b"o" * 32
+KEY, OTHER = (b"k" * 32,), (b"o" * 32,)
 USER = UserToken(7, 1, 1_000, 2_000)
 VIEWER = ViewerToken("abc", "live/1", 0, 2_000)
 
@@ -28,7 +28,9 @@ def test_a_viewer_token_comes_back() -> None:
 def test_expired_is_bad_unless_the_session_runs_already() -> None:
     with pytest.raises(BadToken):
         read_user(KEY, sign_user(KEY, USER), 2_001)
-    assert read_viewer(KEY, sign_viewer(KEY, VIEWER)) == VIEWER
+    with pytest.raises(BadToken):
+        read_viewer(KEY, sign_viewer(KEY, VIEWER), 2_001)
+    assert read_viewer(KEY, sign_viewer(KEY, VIEWER), None) == VIEWER
 
 
 def test_another_key_or_another_kind_is_bad() -> None:
@@ -38,6 +40,14 @@ def test_another_key_or_another_kind_is_bad() -> None:
         read_user(KEY, sign_viewer(KEY, VIEWER), 1_500)
     with pytest.raises(BadToken):
         read_viewer(KEY, sign_user(KEY, USER), 1_500)
+
+
+def test_the_first_key_signs_and_all_are_believed() -> None:
+    both = OTHER + KEY
+    assert read_user(both, sign_user(KEY, USER), 1_500) == USER
+    assert read_user(OTHER, sign_user(both, USER), 1_500) == USER
+    with pytest.raises(BadToken):
+        read_user(KEY, sign_user(both, USER), 1_500)
 
 
 @given(st.text(max_size=80))

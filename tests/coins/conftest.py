@@ -11,7 +11,7 @@ from control_plane.base.database import Pool
 from control_plane.coins.app_stores.apple import AppleApp, AppleStore
 from control_plane.coins.app_stores.google import GoogleApp, GoogleStore
 from tests.support.api import App, running, settings
-from tests.support.stores import (
+from tests.support.app_stores import (
     APP_ID,
     BUNDLE,
     PACKAGE,
@@ -29,6 +29,13 @@ from tests.support.stores import (
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     async with database.open_pool(database_url) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def owner(owner_url: str) -> AsyncIterator[Pool]:
+    """As the role that owns the tables."""
+    async with database.open_pool(owner_url) as pool:
         yield pool
 
 

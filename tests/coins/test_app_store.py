@@ -12,7 +12,7 @@ from control_plane.coins.model.purchases import (
     Refunded,
     RefundNotice,
 )
-from tests.support.stores import FakeApple, apple_chain
+from tests.support.app_stores import FakeApple, apple_chain
 
 
 async def test_a_purchase_is_what_apple_says(

@@ -12,20 +12,20 @@ from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.model.idempotency import ANOTHER_REQUEST, request_key
 from control_plane.coins.model.ledger import Balances
 from control_plane.coins.model.purchases import (
+    AppStore,
+    AppStoreName,
     Claim,
     NotBought,
     Refunded,
     RefundNotice,
-    StoreClient,
-    StoreName,
 )
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.purchases import NOT_SET_UP, SOMEBODY_ELSES, Purchases
 from control_plane.coins.store import ledger
+from tests.support.app_stores import FakeApple, FakeGoogle
 from tests.support.money import ROSE, everything, kinds, new_user
 from tests.support.stack import until
-from tests.support.stores import FakeApple, FakeGoogle
 
 APPLE = Claim("apple", "7", title="500 coins", device="iOS", coins=999_999)
 BACK = RefundNotice("apple", "7")
@@ -34,11 +34,11 @@ REVERSED = RefundNotice("apple", "7", given_back=False)
 
 @pytest.fixture
 def shop(pool: Pool, apple_store: AppleStore, google_store: GoogleStore) -> Purchases:
-    stores: dict[StoreName, StoreClient] = {
+    app_stores: dict[AppStoreName, AppStore] = {
         "apple": apple_store,
         "google": google_store,
     }
-    return Purchases(pool, stores, test_purchases=False, sandbox_purchases=False)
+    return Purchases(pool, app_stores, test_purchases=False, sandbox_purchases=False)
 
 
 def unconfigured(pool: Pool, *, test_purchases: bool) -> Purchases:

@@ -52,28 +52,28 @@ def command(database_url: str, redis_url: str) -> Iterator[Command]:
 
 
 async def test_ledger_check_says_whether_every_rule_holds(
-    pool: Pool, command: Command
+    pool: Pool, owner: Pool, command: Command
 ) -> None:
     await new_user(pool, 5)
     code, checks = await command("ledger", "check")
     assert (code, {one["faults"] for one in checks}) == (0, {0})
-    await behind_the_triggers(pool, "UPDATE wallets SET bonus = 6")
+    await behind_the_triggers(owner, "UPDATE wallets SET bonus = 6")
     code, checks = await command("ledger", "check")
     broken = [one["check"] for one in checks if one["faults"]]
     assert (code, broken) == (1, ["balances_equal_entries"])
 
 
-async def test_bonus_coins_are_granted_once_for_a_key(
+async def test_bonus_coins_are_given_once_for_a_key(
     pool: Pool, command: Command
 ) -> None:
     user = str(await new_user(pool))
     for _ in range(2):
-        granted = await command("ledger", "grant", user, "50", "--key", "welcome")
-        assert granted == (0, {"wallet": 50})
+        given = await command("ledger", "bonus", user, "50", "--key", "welcome")
+        assert given == (0, {"wallet": 50})
     code, shown = await command("ledger", "show", user)
     assert (code, shown["bonus"], shown["paid"]) == (0, 50, 0)
-    code, why = await command("ledger", "grant", user, "0")
-    assert (code, "Grant 1 to" in why) == (1, True)
+    code, why = await command("ledger", "bonus", user, "0")
+    assert (code, "Give 1 to" in why) == (1, True)
 
 
 async def test_a_payout_is_paid_or_rejected(pool: Pool, command: Command) -> None:
@@ -104,7 +104,7 @@ async def test_a_purchase_is_taken_back(pool: Pool, command: Command) -> None:
 
 
 async def test_the_metrics_read_zero_until_a_rule_is_broken(
-    database_url: str, redis_url: str, pool: Pool
+    database_url: str, redis_url: str, pool: Pool, owner: Pool
 ) -> None:
     await new_user(pool, 5)
     wanted = settings(database_url, redis_url, ledger_check_seconds=0.05)
@@ -125,5 +125,5 @@ async def test_the_metrics_read_zero_until_a_rule_is_broken(
             return await faults("balances_equal_entries") == 1
 
         await until(right)
-        await behind_the_triggers(pool, "UPDATE wallets SET bonus = 6")
+        await behind_the_triggers(owner, "UPDATE wallets SET bonus = 6")
         await until(wrong)

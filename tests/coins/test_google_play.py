@@ -11,7 +11,7 @@ from control_plane.coins.model.purchases import (
     RefundNotice,
     StillPending,
 )
-from tests.support.stores import FakeGoogle
+from tests.support.app_stores import FakeGoogle
 
 
 async def test_the_token_alone_names_the_product(

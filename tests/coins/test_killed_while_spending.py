@@ -8,9 +8,10 @@ from pathlib import Path
 
 from control_plane.base.database import Pool
 from control_plane.coins.service.audit import Audit
+from deploy.local.folder import CHECKOUT
 from tests.support.money import kinds, new_session, new_user
 from tests.support.process import Process
-from tests.support.stack import ROOT, until
+from tests.support.stack import until
 
 ROUNDS = 6
 SPENDER = Path(__file__).with_name("spender.py")
@@ -29,7 +30,7 @@ async def test_a_killed_process_leaves_nothing_half_done(
             log,
             *(sys.executable, str(SPENDER), database_url, str(number)),
             *(str(session), ",".join(map(str, givers))),
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         )
         await _begun(log, process)
         await asyncio.sleep(random.uniform(0.0, 0.1))  # noqa: S311  (any moment)

@@ -52,7 +52,7 @@ CHANGES = {
     "UPDATE ledger_entries SET amount = amount + 1 WHERE account = 'share'": (
         "transfers_sum_to_zero"
     ),
-    "INSERT INTO ledger_transfers (kind) VALUES ('grant')": "transfers_sum_to_zero",
+    "INSERT INTO ledger_transfers (kind) VALUES ('bonus')": "transfers_sum_to_zero",
     "UPDATE ledger_entries SET amount = -99999 WHERE account = 'earnings'": (
         "no_negative_account"
     ),
@@ -63,12 +63,12 @@ CHANGES = {
         "trial_coins_stay_trial"
     ),
     "DELETE FROM gift_transactions": "gifts_have_transfers",
-    "UPDATE gift_transactions SET coin = coin + 1": "gifts_have_transfers",
+    "UPDATE gift_transactions SET coins = coins + 1": "gifts_have_transfers",
     "UPDATE gift_transactions SET receiver_id = 999999": "gifts_have_transfers",
     "UPDATE ledger_transfers SET kind = 'gift'": "gifts_have_transfers",
     "UPDATE ledger_transfers SET kind = 'purchase'": "purchases_have_transfers",
     "DELETE FROM withdraw_requests": "holds_equal_requests",
-    "UPDATE withdraw_requests SET coin = coin + 1": "holds_equal_requests",
+    "UPDATE withdraw_requests SET coins = coins + 1": "holds_equal_requests",
 }
 
 
@@ -76,8 +76,10 @@ class Undone(Exception):
     """Rolls a change back."""
 
 
-async def test_whatever_is_changed_behind_the_triggers_is_found(busy: Pool) -> None:
-    async with busy.acquire() as connection:
+async def test_whatever_is_changed_behind_the_triggers_is_found(
+    busy: Pool, owner: Pool
+) -> None:
+    async with owner.acquire() as connection:
         for change, rule in CHANGES.items():
             with contextlib.suppress(Undone):
                 async with connection.transaction():

@@ -33,11 +33,11 @@ from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
+from tests.support.app_stores import FakeApple
 from tests.support.money import everything, new_session, new_user
-from tests.support.stores import FakeApple
 
 USERS = 4
-GRANTED = 300  # coins, to each
+GIVEN = 300  # coins, to each
 TRANSACTIONS = 6
 counts = st.integers(0, 10**6)
 balances = st.builds(
@@ -188,7 +188,7 @@ def transaction(users: list[int], which: int) -> str:
 
 
 async def party(pool: Pool, apple: FakeApple, store: AppleStore) -> Party:
-    users = [await new_user(pool, GRANTED) for _ in range(USERS)]
+    users = [await new_user(pool, GIVEN) for _ in range(USERS)]
     for which in range(TRANSACTIONS):
         apple.bought(
             transaction(users, which),
@@ -200,21 +200,21 @@ async def party(pool: Pool, apple: FakeApple, store: AppleStore) -> Party:
 
 
 async def only_real_coins_are_payable(pool: Pool) -> None:
-    """All that was ever granted or really bought is still there, was the platform's
+    """All that was ever given by us or really bought is still there, was the platform's
     share or was paid; and there is nothing else that could be."""
     there = await pool.fetchval(
         "SELECT sum(amount) FROM ledger_entries"
         " WHERE account NOT IN ('trial', 'clearing')"
     )
     paid = await pool.fetchval(
-        "SELECT coalesce(sum(coin), 0) FROM withdraw_requests WHERE status = 'paid'"
+        "SELECT coalesce(sum(coins), 0) FROM withdraw_requests WHERE status = 'paid'"
     )
     users = await pool.fetchval("SELECT count(*) FROM users")
     bought = await pool.fetchval(
         "SELECT coalesce(sum(coins), 0) FROM purchases"
         " WHERE environment = 'production' AND status = 'credited'"
     )
-    assert there + paid == users * GRANTED + bought
+    assert there + paid == users * GIVEN + bought
 
 
 async def broken(pool: Pool) -> list[str]:

@@ -9,9 +9,9 @@ from control_plane.base.database import Pool
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
 from tests.support.api import Account, App
+from tests.support.app_stores import FakeApple, FakeGoogle
 from tests.support.money import HEART, ROSE, new_session
 from tests.support.stack import until
-from tests.support.stores import FakeApple, FakeGoogle
 
 Json = dict[str, Any]
 ANDROID = {
@@ -48,7 +48,7 @@ async def test_gifts_on_sale_have_the_types_of_both_apps(app: App) -> None:
 async def test_the_pictures_of_gifts_are_served(app: App) -> None:
     """By their full address: iOS takes any text as it is."""
     for one in await app.ask("showGifts"):
-        assert one["Gift"]["icon"].startswith(f"{app.base}/gifts/")
+        assert one["Gift"]["icon"].startswith(f"{app.base}/api/gifts/")
         async with app.http.get(one["Gift"]["image"]) as response:
             assert response.content_type == "image/png"
             assert (await response.read()).startswith(b"\x89PNG")
@@ -277,7 +277,7 @@ async def test_coin_worth_and_packages_need_no_body(app: App) -> None:
 async def earner(app: App, pool: Pool) -> Account:
     """Given coins that can be paid out: not those of a test purchase."""
     fan, star = await app.sign_in("giver"), await app.sign_in("star")
-    await Ledger(pool).grant(fan.id, 500, "", "")
+    await Ledger(pool).give_bonus(fan.id, 500, "", "")
     body = {"receiver_id": star.id, "gift_id": HEART, "gift_count": 10}
     await fan.ask("sendGift", body)
     return star

@@ -100,7 +100,7 @@ async def test_of_the_whole_wallet_the_earned_part_is_paid(pool: Pool) -> None:
     """As Android asks for it."""
     star = await earner(pool, bonus=1000)
     asked = await service(pool).request(star, 1500, MAIL)
-    assert (asked.request.coin, asked.wallet) == (500, 1000)
+    assert (asked.request.coins, asked.wallet) == (500, 1000)
     assert await ledger.balances(pool, star) == Balances(bonus=1000, hold=500)
 
 

@@ -18,8 +18,8 @@ from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
 from control_plane.coins.store import ledger
+from tests.support.app_stores import FakeApple
 from tests.support.money import DIAMOND, HEART, ROSE, new_user
-from tests.support.stores import FakeApple
 
 MAIL = "star@example.com"
 SANDBOX, REAL = Claim("apple", "7"), Claim("apple", "8")  # 500 coins each
@@ -66,7 +66,7 @@ async def test_a_real_purchase_that_was_given_is_paid_out(
     await shop.buy(fan, REAL)
     await giving(pool).send(GiftOrder(fan, HEART, 10, star))
     asked = await paying(pool).request(star, 500, MAIL)
-    assert (asked.request.coin, asked.wallet) == (500, 0)
+    assert (asked.request.coins, asked.wallet) == (500, 0)
 
 
 async def test_of_a_gift_of_both_the_real_part_is_earned(

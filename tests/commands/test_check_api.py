@@ -1,53 +1,153 @@
 """The script that tries any server."""
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
+import pytest
 from aiohttp import web
+from click.testing import CliRunner
 
+from control_plane.commands.api_checks import Failed, checks
+from control_plane.commands.check_api import check_api
 from control_plane.commands.seed_demo import seed_demo
-from control_plane.wiring.services import services
+from control_plane.config.settings import Settings
+from control_plane.people.model.users import NewUser
+from control_plane.people.service.accounts import Identity
+from control_plane.videos.model.videos import NewVideo
+from control_plane.wiring.services import Services, services
 from tests.support.api import running, settings
+from tests.support.provider import provider
 from tests.support.stack import free_ports
 
 
-async def _check(url: str, *more: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "control_plane", "check-api", "--url", url, *more),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=os.environ,
+@pytest.fixture
+def wanted(database_url: str, redis_url: str) -> Settings:
+    return settings(database_url, redis_url)
+
+
+async def _check(url: str, *more: str) -> tuple[int, str]:
+    """In a thread: the command has a loop of its own, and the server runs in ours."""
+    words = ["--url", url, *more]
+    result = await asyncio.to_thread(CliRunner().invoke, check_api, words)
+    return result.exit_code, result.output
+
+
+async def _left(opened: Services) -> tuple[int, int]:
+    """Accounts that somebody could sign in to, and sessions that are open."""
+    people = "SELECT count(*) FROM users WHERE deleted_at IS NULL"
+    live = "SELECT count(*) FROM live_streaming_sessions WHERE ended_at IS NULL"
+    return (
+        int(await opened.pool.fetchval(people)),
+        int(await opened.pool.fetchval(live)),
     )
-    out, _ = await process.communicate()
-    return process.returncode, out.decode()
 
 
-async def test_our_own_server_passes(
+async def test_our_own_server_passes_and_is_left_as_it_was(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     wanted = settings(database_url, redis_url, api_key="k", media_folder=tmp_path)
+    async with services(wanted) as opened:
+        await seed_demo(opened, tmp_path)  # a node that is silent meanwhile is lost
     async with running(wanted) as app, services(wanted) as opened:
-        await seed_demo(opened, tmp_path)
+        before = await _left(opened)
 
         for _ in range(2):
             code, text = await _check(app.base, "--api-key", "k")
             assert code == 0, text
             assert "Passed: 6\nFailed: 0\nAll tests passed!" in text
+            assert "Nothing was left behind." in text
+            assert await _left(opened) == before
         code, text = await _check(app.base)
         assert code == 1
         assert "API key is missing" in text
-        live = await app.raw("showLiveStreams", None, {"Api-Key": "k"})
-        assert live["msg"] == []
+        code, text = await _check(app.base, "--api-key", "k", "--videos", "6")
+        assert code == 1
+        assert "[failed] Show Related Videos: there are 5 videos, and not 6." in text
+        (tmp_path / "demo-3.mp4").unlink()
+        code, text = await _check(app.base, "--api-key", "k")
+        assert code == 1
+        assert "demo-3.mp4 answers HTTP 404." in text
+        assert await _left(opened) == before
 
 
-async def test_an_empty_feed_is_said(database_url: str, redis_url: str) -> None:
-    async with running(settings(database_url, redis_url)) as app:
+async def test_an_empty_feed_is_said(wanted: Settings) -> None:
+    async with running(wanted) as app:
         code, text = await _check(app.base)
         assert code == 1
         assert "Passed: 5\nFailed: 1" in text
         assert "[failed] Show Related Videos: code 201" in text
+
+
+async def test_an_account_that_was_there_before_stays(
+    database_url: str, redis_url: str
+) -> None:
+    async with provider() as firebase:
+        wanted = settings(
+            database_url,
+            redis_url,
+            env="production",
+            firebase_project="demo-app",
+            firebase_keys_url=firebase.url,
+        )
+        async with running(wanted) as app, services(wanted) as opened:
+            _, text = await _check(app.base, "--id-token", firebase.token(sub="new"))
+            assert "Passed: 5\nFailed: 1" in text
+            assert await _left(opened) == (0, 0)
+
+            token = firebase.token(sub="old")
+            old = (await app.ask("registerUser", {"auth_token": token}))["User"]
+            _, text = await _check(app.base, "--id-token", token)
+            assert "Passed: 5\nFailed: 1" in text
+            assert "Nothing was left behind." in text
+            assert await app.ask("showUserDetail", {}, old["auth_token"])
+            assert await _left(opened) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("HashtagVideo", []),
+        ("Hashtag", []),
+        ("Sound", None),
+        ("User", None),
+        ("Video", {"id": 1}),
+    ],
+)
+async def test_a_feed_that_an_app_cannot_decode_fails(
+    wanted: Settings, name: str, wrong: object
+) -> None:
+    async with running(wanted) as app, services(wanted) as opened:
+        await _post_one(opened)
+        feed = await app.ask("showRelatedVideos")
+    (check,) = [one for one in checks("", 1) if one.endpoint == "showRelatedVideos"]
+    check.looks_right(feed)
+    with pytest.raises(Failed, match=name):
+        check.looks_right([feed[0] | {name: wrong}])
+
+
+async def test_what_cannot_be_undone_is_said(wanted: Settings) -> None:
+    async with running(wanted) as app, services(wanted) as opened:
+        await opened.pool.execute(
+            """
+            CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql
+                AS 'BEGIN RAISE EXCEPTION ''no''; END';
+            CREATE TRIGGER no BEFORE UPDATE OF deleted_at ON users
+                FOR EACH ROW EXECUTE FUNCTION no();
+            """
+        )
+        code, text = await _check(app.base, "--videos", "0")
+    assert code == 1
+    assert "Left behind: the user 1." in text
+
+
+async def _post_one(opened: Services) -> None:
+    author = await opened.accounts.sign_in(
+        [Identity("demo", "author", verified=False)], NewUser(username="author")
+    )
+    address = "https://cdn.example.com/one"
+    await opened.videos.add(
+        NewVideo(author.user.id, "one", f"{address}.mp4", f"{address}.jpg", 1.0, 9, 16)
+    )
 
 
 async def test_a_server_of_another_kind_fails_everything() -> None:

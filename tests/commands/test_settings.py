@@ -1,5 +1,6 @@
 """Settings are read once; a wrong one stops with one sentence that names it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 from click.testing import CliRunner
 
 from control_plane.__main__ import main
-from control_plane.config.settings import SettingsError, load
+from control_plane.config.settings import Settings, SettingsError, load
 
 GOOD = {
     "DATABASE_URL": "postgresql://u:database-password@127.0.0.1/d",
@@ -30,6 +31,7 @@ def good(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CONTROL_PLANE_PUBLIC_PORT", "eighty"),
         ("CONTROL_PLANE_RECONNECT_SECONDS", "1801"),
         ("CONTROL_PLANE_SECRET", "short"),
+        ("CONTROL_PLANE_OLD_SECRET", "short"),
         ("CONTROL_PLANE_PLAYBACK", "sometimes"),
         ("CONTROL_PLANE_NODE_NAME", "Not A Name"),
     ],
@@ -138,3 +140,11 @@ def test_a_node_configuration_names_the_node_and_its_secret_once() -> None:
     wrong = CliRunner().invoke(main, ["mediamtx-config", "--for", "v1.2.0"])
     assert wrong.exit_code == 1
     assert "Error: " in wrong.output
+
+
+def test_the_documents_name_settings_that_there_are() -> None:
+    root = Path(__file__).parents[2]
+    known = {name.upper() for name in Settings.model_fields}
+    for document in (root / "README.md", *(root / "docs").glob("*.md")):
+        named = set(re.findall(r"CONTROL_PLANE_([A-Z_]+[A-Z])", document.read_text()))
+        assert {name.removesuffix("_FILE") for name in named} <= known, document.name

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.contract.node import KINDS, Node, make_clip, running
+from tests.contract.node import KINDS, Node, running
 
 
 def _skip_without(kind: str) -> None:
@@ -16,20 +16,14 @@ def _skip_without(kind: str) -> None:
         pytest.skip(f"{variable} is not set: no {kind} to try")
 
 
-@pytest.fixture(scope="session")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_clip(tmp_path_factory.mktemp("clip"))
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
 async def shared_node(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    clip: Path,
 ) -> AsyncIterator[Node]:
     _skip_without(request.param)
     folder = tmp_path_factory.mktemp(request.param)
-    async with running(request.param, folder, clip) as started:
+    async with running(request.param, folder) as started:
         yield started
 
 
@@ -41,9 +35,9 @@ async def node(shared_node: Node) -> AsyncIterator[Node]:
 
 @pytest_asyncio.fixture(params=KINDS)
 async def own_node(
-    request: pytest.FixtureRequest, tmp_path: Path, clip: Path
+    request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[Node]:
     """A node that the test may stop."""
     _skip_without(request.param)
-    async with running(request.param, tmp_path, clip) as started:
+    async with running(request.param, tmp_path) as started:
         yield started

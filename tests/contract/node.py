@@ -5,7 +5,6 @@ import contextlib
 import itertools
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
-import imageio_ffmpeg
 import yaml
 
 from mediamtx.render import NodeConfig, render
@@ -26,6 +24,7 @@ from tests.contract.plane import (
     control_plane,
 )
 from tests.contract.recorded import Json, recorded
+from tests.support import media
 from tests.support.process import Process
 from tests.support.stack import free_ports, until
 
@@ -60,7 +59,6 @@ class Node:
     kind: str
     folder: Path
     plane: Plane
-    clip: Path
     http: aiohttp.ClientSession
     config: NodeConfig
     process: Process
@@ -123,10 +121,9 @@ class Node:
         self, path: str, query: str = f"key={KEY}", how: Sequence[str] = COPY
     ) -> Process:
         """The clip, again and again, in real time; ``how``: what ffmpeg makes of it."""
-        options = "-hide_banner -loglevel error -re -stream_loop -1 -i"
         encoder = await Process.start(
             self.folder / f"encoder-{next(self._numbers)}.log",
-            *(imageio_ffmpeg.get_ffmpeg_exe(), *options.split(), str(self.clip)),
+            *(media.ffmpeg(), *media.endless()),
             *(*how, "-f", "flv", self.rtmp(path, query)),
         )
         self._encoders.append(encoder)
@@ -156,19 +153,6 @@ class Node:
     async def close(self) -> None:
         await self.dismiss_encoders()
         await self.process.stop()
-
-
-def make_clip(folder: Path) -> Path:
-    """Ten seconds of a small moving picture with sound, half a second a GOP."""
-    file = folder / "clip.mp4"
-    options = """
-        -hide_banner -loglevel error -f lavfi -i testsrc=size=160x120:rate=10
-        -f lavfi -i sine=frequency=300:sample_rate=44100 -t 10
-        -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 5 -bf 0 -c:a aac -b:a 48k
-    """
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-    subprocess.run([ffmpeg, *options.split(), str(file)], check=True)
-    return file
 
 
 async def _text(answer: aiohttp.ClientResponse) -> str:
@@ -222,15 +206,13 @@ async def answers(node: Node) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(
-    kind: str, folder: Path, clip: Path, *options: str
-) -> AsyncIterator[Node]:
+async def running(kind: str, folder: Path, *options: str) -> AsyncIterator[Node]:
     """``options``: of the sandbox node."""
     async with control_plane() as plane, aiohttp.ClientSession() as http:
         for tries_left in (2, 1, 0):
             config = node_config(plane, folder)
             process = await start(kind, config, folder, *options)
-            node = Node(kind, folder, plane, clip, http, config, process)
+            node = Node(kind, folder, plane, http, config, process)
             try:
                 await answers(node)
             except AssertionError as error:

@@ -3,12 +3,12 @@
 import asyncio
 import re
 
-import imageio_ffmpeg
 import pytest
 
 from tests.contract.caller import METADATA, Facts, calling
 from tests.contract.node import COPY, Node
 from tests.contract.plane import KEY
+from tests.support import media
 from tests.support.process import Process
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,7 +24,7 @@ async def frame_distance(node: Node, path: str) -> float:
     """Samples from one frame of the sound to the next, on average over 3 seconds."""
     url = f"http://{node.config.hls}/{path}/index.m3u8?token=VIEW"
     options = f"-v error -i {url} -map 0:a -c copy -t 3 -f framecrc -"
-    ffmpeg, log = imageio_ffmpeg.get_ffmpeg_exe(), node.folder / f"{path[5:]}.log"
+    ffmpeg, log = media.ffmpeg(), node.folder / f"{path[5:]}.log"
     viewer = await Process.start(log, ffmpeg, *options.split())
     try:
         assert await viewer.ended(30.0) == 0, log.read_text()

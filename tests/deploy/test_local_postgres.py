@@ -64,8 +64,8 @@ async def test_settings_of_the_callers_shell_do_not_lead_it_astray(
 async def test_after_a_kill_it_starts_with_all_that_was_committed(
     server_folder: Path,
 ) -> None:
-    async with server(server_folder / "data", durable=False) as (url, child):
-        await ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
+    async with server(server_folder / "data", durable=False) as (urls, child):
+        await ask(urls.owner, "CREATE TABLE kept AS SELECT 7 AS number")
         os.kill(child.pid, signal.SIGKILL)
         assert await child.wait() == -signal.SIGKILL
     async with postgres(server_folder / "data", durable=False) as url:
@@ -181,6 +181,32 @@ async def test_root_runs_it_as_another_user(server_folder: Path) -> None:
     async with server(server_folder / "data", durable=False) as (_, child):
         assert psutil.Process(child.pid).uids().effective != 0
         assert psutil.Process(child.pid).children()[0].uids().effective != 0
+
+
+@as_root
+async def test_a_stranger_with_the_servers_user_gets_in_as_nobody(
+    server_folder: Path,
+) -> None:
+    """`nobody` is the user of other programs too."""
+    async with server(server_folder / "data", durable=False) as (urls, _):
+        assert [await ask(url, "SELECT 1") for url in urls] == [1, 1]
+        home = place.find_place(server_folder / "data")
+        assert home.account is not None
+        for role in ("postgres", place.OWNER, place.SERVICE):
+            psql = await asyncio.create_subprocess_exec(
+                *(str(home.programs / "psql"), "-h", str(home.sockets), "-U", role),
+                *("-d", "postgres", "-c", "SELECT 1"),
+                user=home.account.uid,
+                group=home.account.gid,
+                extra_groups=[],
+                env={},
+                stderr=asyncio.subprocess.PIPE,
+            )
+            _, complaint = await psql.communicate()
+            assert "Peer authentication failed" in complaint.decode()
+            assert psql.returncode != 0
+        for rules in (home.host_rules, home.user_map):
+            assert owner_and_mode(rules) == (0, 0o100644)
 
 
 @as_root

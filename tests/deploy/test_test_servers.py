@@ -14,9 +14,9 @@ from tests.support import servers
 
 @pytest.mark.parametrize("turn", [1, 2])
 async def test_each_test_has_a_migrated_database_of_its_own(
-    database_url: str, turn: int
+    owner_url: str, turn: int
 ) -> None:
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(owner_url)
     try:
         await connection.execute("CREATE TABLE left_behind ()")
         applied = await connection.fetchval("SELECT count(*) FROM schema_migrations")

@@ -22,6 +22,7 @@ class Service:
     http: aiohttp.ClientSession
     ports: Ports
     node: str = "local"
+    node_secret: str = ""
 
     @property
     def hooks(self) -> str:
@@ -29,7 +30,7 @@ class Service:
 
     @property
     def secret(self) -> str:
-        return Secrets(SECRET).node(self.node)
+        return self.node_secret or Secrets(SECRET).node(self.node)
 
     async def auth(self, payload: object, secret: str | None = None) -> int:
         """The status that MediaMTX gets; the body is always empty."""
@@ -68,11 +69,16 @@ class Service:
         ) as response:
             return response.status
 
-    async def ask(self, name: str, body: Json, token: str = "") -> Any:
+    async def call(self, name: str, body: Json, token: str = "") -> Json:
         headers = {"Auth-Token": token} if token else {}
         url = f"http://127.0.0.1:{self.ports.public}/api/{name}"
         async with self.http.post(url, json=body, headers=headers) as response:
-            answer = await response.json()
+            answer: Json = await response.json()
+            return answer
+
+    async def ask(self, name: str, body: Json, token: str = "") -> Any:
+        """The ``msg`` of an answer that must be good."""
+        answer = await self.call(name, body, token)
         assert answer["code"] == 200, answer
         return answer["msg"]
 

@@ -1,6 +1,7 @@
 """POST /hooks/mediamtx/<node>/auth, with the payloads of every server generation."""
 
 import asyncio
+import secrets
 from typing import Any
 
 import aiohttp
@@ -8,6 +9,7 @@ import asyncpg
 import pytest
 
 from control_plane.base.secrets import Secrets
+from control_plane.live.service.viewers import FLUSH_EVERY
 from tests.hooks.conftest import SECRET, Json, Service, publish, read
 from tests.support.stack import until
 
@@ -124,16 +126,38 @@ async def test_reading_needs_an_open_session(service: Service) -> None:
 async def test_a_viewer_is_counted_from_its_read_at_once(service: Service) -> None:
     live, _token = await service.go_live()
     await service.publish(live)
-    for reader in ("one", "two", "two"):
-        assert await service.auth(read(live["path"], id=reader)) == 200
-    # An old node names no session: the address and the query tell viewers apart.
-    for ip in ("10.0.0.1", "10.0.0.2"):
-        assert await service.auth(read(live["path"], id=None, ip=ip)) == 200
+    # Until a list tells more, the address tells viewers apart: players try again.
+    hls = (("10.0.0.1", "one"), ("10.0.0.2", "two"), ("10.0.0.2", "three"))
+    asked = [read(live["path"], id=reader, ip=ip) for ip, reader in hls]
+    # An old node names no session and asks about every request, of whatever query.
+    old = (("10.0.0.3", "x=1"), ("10.0.0.3", "x=2"), ("2001:db8::1", ""))
+    asked += [read(live["path"], id=None, ip=ip, query=query) for ip, query in old]
+    asked.append(read(live["path"], id=None, ip="2001:db8::2"))
 
     async def four() -> bool:
+        for payload in asked:
+            assert await service.auth(payload) == 200
         return await _viewers(service, live) == 4
 
     assert await until(four, 3.0)
+    assert await _viewers(service, live) == 4
+
+
+async def test_who_waits_for_a_broadcast_to_come_back_is_no_viewer(
+    service: Service,
+) -> None:
+    live, _token = await service.go_live()
+    await service.publish(live)
+    assert await service.hook("not_ready", live["path"], "source-1") == 204
+    await until(lambda: _not_counted(service, live))
+    await service.publish(live, "source-2")
+
+    async def counted() -> bool:
+        assert await service.auth(read(live["path"], id=None, ip="10.0.0.2")) == 200
+        return await _viewers(service, live) > 0
+
+    await until(counted)
+    assert await _viewers(service, live) == 1
 
 
 async def _viewers(service: Service, live: Json) -> int:
@@ -229,3 +253,11 @@ async def test_metrics_name_reasons_and_no_secret(service: Service) -> None:
     assert 'action="publish",reason="wrong_key"' in text
     assert live["key"] not in text
     assert "y" * 27 not in text
+
+
+async def _not_counted(service: Service, live: Json) -> bool:
+    """A read of one who waits, each time from elsewhere, and nobody is counted."""
+    address = f"10.1.1.{secrets.randbelow(250)}"
+    assert await service.auth(read(live["path"], id=None, ip=address)) == 200
+    await asyncio.sleep(1.2 * FLUSH_EVERY)
+    return await _viewers(service, live) == 0

@@ -6,11 +6,11 @@ from tests.hooks.conftest import Service, publish
 
 
 async def test_a_key_whose_notice_is_late_opens_its_path(
-    service: Service, database_url: str
+    service: Service, owner_url: str
 ) -> None:
     live, token = await service.go_live()
     assert await service.lets_in(publish(live["path"], live["key"]))
-    connection = await asyncpg.connect(database_url)
+    connection = await asyncpg.connect(owner_url)
     try:
         await connection.execute("DROP TRIGGER key_notice ON stream_keys")
     finally:

@@ -4,10 +4,13 @@ import pytest
 
 from tests.support.stack import Stack
 
+PICTURE = "https://cdn.example.com/ann.jpg"
+
 
 async def test_a_broadcast_from_start_to_end(stack: Stack) -> None:
     await stack.start()
     token = await stack.sign_in("ann")
+    await stack.ask("editProfile", {"profile_pic": PICTURE}, token)
     live = await stack.go_live(token, title="Hello")
     assert live["status"] == "created"
     assert len(live["rtmp_url"]) < 255
@@ -18,6 +21,10 @@ async def test_a_broadcast_from_start_to_end(stack: Stack) -> None:
     assert "key" not in shown
     listed = await stack.ask("showLiveStreams", {})
     assert [one["LiveStreaming"]["id"] for one in listed] == [live["id"]]
+    row = listed[0]["LiveStreaming"]
+    assert row["sandbox"] == (stack.kind == "sandbox")
+    assert row["profile_pic"] == PICTURE
+    assert row["playback_url"] == live["playback_url"]
 
     ended = await stack.ask(
         "liveStream", {"id": live["id"], "ended_at": "2026-01-01 00:00:00"}, token

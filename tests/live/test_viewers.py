@@ -1,6 +1,8 @@
 """True viewer counts: who really pulls, seen soon and gone soon."""
 
-from tests.support.stack import Json, Stack
+import asyncio
+
+from tests.support.stack import Json, Stack, until
 
 JOIN = 4.0  # seconds: three, and one for our own look
 LEAVE = 16.0  # seconds
@@ -21,6 +23,7 @@ async def test_viewers_come_and_go(stack: Stack) -> None:
     await stack.viewers(live["id"], 1, JOIN + 4.0)  # ffmpeg's own start
     two = await stack.watch(live["playback_url"])
     await stack.viewers(live["id"], 2, JOIN + 4.0)
+    await until(lambda: peak_is(stack, live, 2), JOIN + 4.0)
     await two.stop()
     await stack.viewers(live["id"], 1, LEAVE)
     assert one.running
@@ -57,3 +60,66 @@ async def test_tokens_when_playback_needs_them(stack: Stack) -> None:
     stolen = await stack.watch(live["playback_url"] + f"?key={live['key']}")
     assert await stolen.ended(15.0) != 0
     assert allowed.running
+
+
+async def test_one_who_asks_under_many_names_is_one_viewer(stack: Stack) -> None:
+    live = await _live(stack)
+    await ask_under_many_names(stack, live)
+    await stack.viewers(live["id"], 1, JOIN)
+    counted = await most_viewers(stack, live, seconds=14.0)
+    assert counted == [1, 0]
+    assert (await stack.show(live["id"]))["peak_viewers"] == 0
+
+
+async def test_who_comes_back_is_counted_once(stack: Stack) -> None:
+    """Without tokens, whose owners are the same viewer anyway."""
+    await stack.start()
+    live = await stack.go_live(await stack.sign_in("ann"))
+    encoder = await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    before = [await stack.watch(live["playback_url"]) for _ in range(2)]
+    await stack.viewers(live["id"], 2, JOIN + 6.0)
+    await encoder.stop()
+    await stack.status(live["id"], "reconnecting")
+    await asyncio.gather(*(viewer.stop() for viewer in before))
+    await _wait(stack, live)
+    await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    await _wait(stack, live)
+    again = [await stack.watch(live["playback_url"]) for _ in range(2)]
+    await most_viewers(stack, live, seconds=8.0)
+    await stack.viewers(live["id"], 2, JOIN)
+    assert (await stack.show(live["id"]))["peak_viewers"] == 2
+    assert all(viewer.running for viewer in again)
+
+
+async def peak_is(stack: Stack, live: Json, wanted: int) -> bool:
+    """Only who is seen to go on watching counts for it."""
+    return bool((await stack.show(live["id"]))["peak_viewers"] == wanted)
+
+
+async def ask_under_many_names(stack: Stack, live: Json) -> None:
+    for number in range(40):
+        url = f"{live['playback_url']}?x={number}"
+        async with stack.http.get(url) as response:
+            assert response.status == 200
+
+
+async def most_viewers(stack: Stack, live: Json, seconds: float) -> list[int]:
+    """The counts that were shown, each time that another one was."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    shown: list[int] = []
+    while loop.time() < end:
+        count = (await stack.show(live["id"]))["viewers"]
+        if shown[-1:] != [count]:
+            shown.append(count)
+        await asyncio.sleep(0.2)
+    return shown
+
+
+async def _wait(stack: Stack, live: Json) -> None:
+    """As two players that try again and again, at whatever is there."""
+    for _ in range(10):
+        async with stack.http.get(live["playback_url"]):
+            await asyncio.sleep(0.1)

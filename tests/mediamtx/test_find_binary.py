@@ -98,7 +98,10 @@ async def test_it_fetches_the_pinned_release(tmp_path: Path) -> None:
     assert found == binary.cached(tmp_path / "cache")
     assert found.read_bytes() == PROGRAM
     assert os.access(found, os.X_OK)
-    assert list(found.parent.iterdir()) == [found]
+    assert {path.name for path in found.parent.iterdir()} == {
+        "mediamtx",
+        "mediamtx.sha256",
+    }
     assert "100%" in lines[-1]
     assert await binary.version_of(found) == "v1.20.1"
 
@@ -108,6 +111,24 @@ async def test_it_fetches_once(tmp_path: Path) -> None:
     dead = f"http://127.0.0.1:{unused_port()}"
     again = await binary.find(tmp_path, HOME, lambda _: None, base_url=dead)
     assert again == first
+
+
+@pytest.mark.parametrize("other", [b"#!/bin/sh\necho v1.20.1\n", PROGRAM[:-1], b""])
+async def test_one_that_is_not_as_it_came_is_fetched_again(
+    tmp_path: Path, other: bytes
+) -> None:
+    first, _ = await fetch(Releases(archive_of("mediamtx")), tmp_path)
+    first.write_bytes(other)
+    again, _ = await fetch(Releases(archive_of("mediamtx")), tmp_path)
+    assert again.read_bytes() == PROGRAM
+
+
+async def test_one_that_is_not_as_it_came_is_never_started(tmp_path: Path) -> None:
+    first, _ = await fetch(Releases(archive_of("mediamtx")), tmp_path)
+    first.write_bytes(PROGRAM + b"\n")
+    dead = f"http://127.0.0.1:{unused_port()}"
+    with pytest.raises(BinaryNotFound):
+        await binary.find(tmp_path, HOME, lambda _: None, base_url=dead)
 
 
 async def test_it_takes_the_named_one_first(tmp_path: Path) -> None:

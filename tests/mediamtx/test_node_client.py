@@ -109,7 +109,9 @@ async def test_it_lists_every_protocol(
 async def test_it_lists_hls_sessions() -> None:
     view = await look_at("v1.20.1", "hls_read_with_cookies")
     session_id = "8c269b21-f763-4ff2-826d-a413eee45bba"
-    expected = Reader("live/100", "hlsSession", session_id, "token=VIEW", 383595)
+    expected = Reader(
+        "live/100", "hlsSession", session_id, "token=VIEW", 383595, "127.0.0.1"
+    )
     assert (list(view.readers), view.lists_hls) == ([expected], True)
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import imageio_ffmpeg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
@@ -21,6 +20,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from mediamtx.client import Client
 from mediamtx.payloads import View
 from mediamtx.render import NodeConfig, render
+from tests.support import media
 
 NOTIFY = Path(__file__).parents[2] / "hooks" / "notify.sh"
 SECRET = "n0de-s3cret"
@@ -29,9 +29,7 @@ BINARIES = {
     "v1.17.1": "MEDIAMTX_BIN_V1_17_1",
     "v1.3.0": "MEDIAMTX_BIN_V1_3_0",
 }
-PICTURE = (
-    "-nostdin -re -f lavfi -i testsrc=size=160x120:rate=10 -c:v libx264 -g 10 -f flv"
-)
+PICTURE = ("-an", "-c", "copy", "-f", "flv")
 
 
 @pytest.fixture(params=BINARIES)
@@ -172,8 +170,7 @@ async def eventually(true: Callable[[], bool]) -> None:
 @contextlib.asynccontextmanager
 async def publishing(config: NodeConfig) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        *PICTURE.split(),
+        *(media.ffmpeg(), *media.endless(), *PICTURE),
         f"rtmp://{config.rtmp}/live/7?key=K3y_abc",
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from control_plane.pages import events
-from control_plane.pages.feed import Snapshot
-from tests.support.pages import Feed, Site, pages, snapshot
+from control_plane.pages.updates import Snapshot
+from tests.support.pages import Site, Updates, pages, snapshot
 from tests.support.stack import until
 
 WITHIN = 5.0  # seconds
@@ -52,23 +52,23 @@ async def status(site: Site, path: str) -> int:
 
 async def test_it_tells_the_state_and_each_change() -> None:
     async with pages() as site:
-        site.feed.put("12", snapshot(viewers=1))
+        site.updates.put("12", snapshot(viewers=1))
         async with reading(site, "/watch/12/events") as stream:
             assert stream.response.content_type == "text/event-stream"
             assert stream.response.headers["Cache-Control"] == "no-store"
             assert await stream.block() == "retry: 2000"
             assert await stream.data() == snapshot(viewers=1)
-            site.feed.put("12", snapshot(viewers=2))
+            site.updates.put("12", snapshot(viewers=2))
             assert await stream.data() == snapshot(viewers=2)
 
 
 async def test_a_channel_without_a_broadcast_is_null() -> None:
     async with pages() as site:
-        site.feed.put("ann", None)
+        site.updates.put("ann", None)
         async with reading(site, "/watch/ann/events") as stream:
             await stream.block()
             assert await stream.data() is None
-            site.feed.put("ann", snapshot())
+            site.updates.put("ann", snapshot())
             assert await stream.data() == snapshot()
 
 
@@ -76,7 +76,7 @@ async def test_the_list_is_told_whole() -> None:
     async with pages() as site, reading(site, "/events") as stream:
         await stream.block()
         assert await stream.data() == {"sessions": []}
-        site.feed.put_list([snapshot(), snapshot(id="13")])
+        site.updates.put_list([snapshot(), snapshot(id="13")])
         assert await stream.data() == {"sessions": [snapshot(), snapshot(id="13")]}
 
 
@@ -88,7 +88,7 @@ async def test_an_unknown_name_is_404() -> None:
 async def test_a_name_that_appears_later_is_found() -> None:
     async with pages() as site:
         assert await status(site, "/watch/12/events") == 404
-        site.feed.put("12", snapshot())
+        site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stream:
             assert await stream.block() == "retry: 2000"
 
@@ -96,7 +96,7 @@ async def test_a_name_that_appears_later_is_found() -> None:
 async def test_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
     async with pages() as site:
-        site.feed.put("12", snapshot())
+        site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stream:
             await stream.block()
             await stream.block()
@@ -109,7 +109,7 @@ async def test_many_followers_share_one_subscription_which_ends_with_the_last(
 ) -> None:
     monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
     async with pages() as site:
-        site.feed.put("12", snapshot())
+        site.updates.put("12", snapshot())
         async with (
             reading(site, "/watch/12/events") as one,
             reading(site, "/watch/12/events") as other,
@@ -117,10 +117,10 @@ async def test_many_followers_share_one_subscription_which_ends_with_the_last(
             for stream in (one, other):
                 await stream.block()
                 assert await stream.data() == snapshot()
-            assert site.feed.followed == ["12"]
+            assert site.updates.followed == ["12"]
 
         async def nobody_follows() -> bool:
-            return not site.feed.followed
+            return not site.updates.followed
 
         await until(nobody_follows, WITHIN)
 
@@ -130,7 +130,7 @@ async def test_a_client_that_reads_nothing_holds_nobody_and_ends_with_the_newest
 ):
     long_title = "x" * 200_000
     async with pages() as site:
-        site.feed.put("12", snapshot())
+        site.updates.put("12", snapshot())
         async with (
             reading(site, "/watch/12/events") as slow,
             reading(site, "/watch/12/events") as quick,
@@ -138,7 +138,7 @@ async def test_a_client_that_reads_nothing_holds_nobody_and_ends_with_the_newest
             await quick.block()
             await quick.data()
             for viewers in range(100):
-                site.feed.put("12", snapshot(title=long_title, viewers=viewers))
+                site.updates.put("12", snapshot(title=long_title, viewers=viewers))
                 await _until(quick, viewers)
             received = await _until(slow, 99)
         assert received < 100
@@ -160,12 +160,12 @@ async def test_a_client_that_takes_nothing_for_long_is_cut(
 ) -> None:
     monkeypatch.setattr(events, "WRITE_WITHIN", 0.2)
     async with pages() as site:
-        site.feed.put("12", snapshot())
+        site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stuck:
             await stuck.block()
             async with asyncio.timeout(WITHIN):
-                while site.feed.followed:
-                    site.feed.put("12", snapshot(title="x" * 1_000_000))
+                while site.updates.followed:
+                    site.updates.put("12", snapshot(title="x" * 1_000_000))
                     await asyncio.sleep(0.01)
             with pytest.raises(aiohttp.ClientPayloadError):
                 await stuck.end()
@@ -173,15 +173,15 @@ async def test_a_client_that_takes_nothing_for_long_is_cut(
 
 async def test_it_ends_cleanly_when_the_service_shuts_down() -> None:
     async with pages() as site:
-        site.feed.put("12", snapshot())
+        site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stream:
             await stream.block()
             await stream.data()
-            site.feed.close()
+            site.updates.close()
             assert await stream.end() == b""
 
 
-class Broken(Feed):
+class Broken(Updates):
     """Postgres is away."""
 
     @contextlib.asynccontextmanager
@@ -193,7 +193,7 @@ class Broken(Feed):
 
 
 async def test_a_failing_service_is_503() -> None:
-    async with pages(feed=Broken()) as site:
+    async with pages(updates=Broken()) as site:
         assert await status(site, "/watch/12/events") == 503
 
 
@@ -202,18 +202,18 @@ async def test_a_service_that_says_nothing_is_503(
 ) -> None:
     monkeypatch.setattr(events, "FIRST_WITHIN", 0.05)
 
-    class Mute(Feed):
+    class Mute(Updates):
         async def _states(self, name: str) -> AsyncIterator[Snapshot | None]:
             await self._changed.wait()
             yield None
 
-    async with pages(feed=Mute()) as site:
-        site.feed.put("12", snapshot())
+    async with pages(updates=Mute()) as site:
+        site.updates.put("12", snapshot())
         assert await status(site, "/watch/12/events") == 503
 
 
 async def test_a_missing_player_stops_nothing(tmp_path: Path) -> None:
     async with pages(player=tmp_path / "none.mjs") as site:
-        site.feed.put("12", snapshot())
+        site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stream:
             assert await stream.block() == "retry: 2000"

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from control_plane.pages.assets import STATIC
 from control_plane.pages.policy import policy, source
-from tests.support.pages import Feed, Site, pages
+from tests.support.pages import Site, Updates, pages
 
 PLAIN = {"Accept-Encoding": "identity"}
 GZIP = {"Accept-Encoding": "gzip, deflate"}
@@ -29,7 +29,7 @@ async def get(
 @pytest.mark.parametrize("path", ["/", "/watch/12", "/watch/ann"])
 async def test_a_page_is_served_under_its_policy(path: str) -> None:
     async with pages() as site:
-        site.feed.urls = ["http://{host}:8888", "https://cdn.example.com/hls"]
+        site.updates.urls = ["http://{host}:8888", "https://cdn.example.com/hls"]
         response, body = await get(site, path)
         assert response.status == 200
         assert response.content_type == "text/html"
@@ -109,11 +109,11 @@ async def test_an_installed_player_is_served(tmp_path: Path) -> None:
 
 
 async def test_a_page_loads_while_the_nodes_are_unknown() -> None:
-    class Broken(Feed):
+    class Broken(Updates):
         async def hls_urls(self, host: str) -> list[str]:
             raise ConnectionError("no database")
 
-    async with pages(feed=Broken()) as site:
+    async with pages(updates=Broken()) as site:
         response, _ = await get(site, "/watch/12")
         assert response.status == 200
         assert "connect-src 'self';" in response.headers["Content-Security-Policy"]

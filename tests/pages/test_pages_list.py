@@ -41,17 +41,17 @@ async def test_it_lists_what_is_live_and_follows_it(tmp_path: Path) -> None:
         wrong = complaints(page)
         await shows(page, "Nobody is live right now")
 
-        on.site.feed.put_list([snapshot()])
+        on.site.updates.put_list([snapshot()])
         await shows(page, "Morning coffee")
         await hides(page, "#empty")
         await shows(page, "1 stream, 1 watching")
 
-        on.site.feed.put_list([bob(), snapshot(viewers=2)])
+        on.site.updates.put_list([bob(), snapshot(viewers=2)])
         await shows(page, "Live with bob")
         await shows(page, "1.2K")
         assert await titles(page) == ["Live with bob", "Morning coffee"]
 
-        on.site.feed.put_list([bob(status="reconnecting")])
+        on.site.updates.put_list([bob(status="reconnecting")])
         await shows(page, "Reconnecting")
         assert await titles(page) == ["Live with bob"]
         assert wrong == []
@@ -59,7 +59,7 @@ async def test_it_lists_what_is_live_and_follows_it(tmp_path: Path) -> None:
 
 async def test_a_card_leads_to_the_channel_or_the_session(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        on.site.feed.put_list([snapshot(), bob()])
+        on.site.updates.put_list([snapshot(), bob()])
         page = await on.open("/")
         link = page.get_by_role("link", name="Morning coffee, ann, 1 watching")
         await expect(link).to_have_attribute("href", "/watch/12")
@@ -71,12 +71,12 @@ async def test_the_keyboard_stays_where_it_is_while_the_list_moves(
     tmp_path: Path,
 ) -> None:
     async with stage(tmp_path) as on:
-        on.site.feed.put_list([snapshot()])
+        on.site.updates.put_list([snapshot()])
         page = await on.open("/")
         await page.locator("[data-id='12'] a").focus()
-        on.site.feed.put_list([snapshot(viewers=9), bob()])
+        on.site.updates.put_list([snapshot(viewers=9), bob()])
         await shows(page, "Live with bob")
-        on.site.feed.put_list([bob(), snapshot(viewers=9)])
+        on.site.updates.put_list([bob(), snapshot(viewers=9)])
         await expect(page.locator(".card").first).to_have_attribute("data-id", "13")
         await expect(page.locator("[data-id='12'] a")).to_be_focused()
 
@@ -85,7 +85,7 @@ async def test_a_cover_that_cannot_be_had_leaves_the_drawn_one(tmp_path: Path) -
     async with stage(tmp_path) as on:
         icon = f"{on.site.url}/assets/icon.svg"
         gone = f"{on.site.url}/assets/gone.png"
-        on.site.feed.put_list([snapshot(cover=icon), bob(cover=gone)])
+        on.site.updates.put_list([snapshot(cover=icon), bob(cover=gone)])
         page = await on.open("/")
         await expect(page.locator("[data-id='12'] img")).to_be_visible()
         await expect(page.locator("[data-id='13'] img")).to_have_count(0)
@@ -100,14 +100,31 @@ async def test_a_list_that_nobody_sees_gives_its_connection_up(
         await shows(page, "Nobody is live right now")
         await page.evaluate(BE_HIDDEN, arg=True)
         await until(_followed(on.site, []))
-        on.site.feed.put_list([snapshot()])
+        on.site.updates.put_list([snapshot()])
         await page.evaluate(BE_HIDDEN, arg=False)
         await shows(page, "Morning coffee")
 
 
+async def test_a_list_opened_in_a_background_tab_follows_once_it_is_seen(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as on:
+        on.site.updates.put_list([snapshot()])
+        page = await on.browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.add_init_script(f"({BE_HIDDEN})(true)")
+        await page.goto(on.site.url)
+        await page.evaluate(BE_HIDDEN, arg=False)
+        await shows(page, "Morning coffee")
+        on.site.updates.put_list([snapshot(), bob()])
+        await shows(page, "Live with bob")
+        assert asked.count(f"{on.site.url}/events") == 1
+
+
 def _followed(site: Site, what: list[str]) -> Callable[[], Awaitable[bool]]:
     async def look() -> bool:
-        return site.feed.followed == what
+        return site.updates.followed == what
 
     return look
 
@@ -117,8 +134,8 @@ async def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path, path: str) ->
     async with stage(tmp_path) as on:
         long_title = "Averylongwordwithoutanyblank" * 4
         away = bob(status="reconnecting", viewers=1_234_567)
-        on.site.feed.put_list([snapshot(title=long_title), away, bob(id="14")])
-        on.site.feed.put("12", snapshot(title=long_title))
+        on.site.updates.put_list([snapshot(title=long_title), away, bob(id="14")])
+        on.site.updates.put("12", snapshot(title=long_title))
         page = await on.open(path)
         await page.set_viewport_size({"width": 360, "height": 740})
         await shows(page, long_title)
@@ -128,8 +145,8 @@ async def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path, path: str) ->
 async def test_text_from_others_is_never_markup(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         evil = "<img src=x onerror=alert(1)>"
-        on.site.feed.put_list([snapshot(title=evil, cover="javascript:alert(1)")])
-        on.site.feed.put("12", snapshot(title=evil, username=evil))
+        on.site.updates.put_list([snapshot(title=evil, cover="javascript:alert(1)")])
+        on.site.updates.put("12", snapshot(title=evil, username=evil))
         for path in ("/", "/watch/12"):
             page = await on.open(path)
             await shows(page, evil)

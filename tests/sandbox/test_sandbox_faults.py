@@ -149,7 +149,7 @@ async def test_a_second_node(node: Node, tmp_path: Path) -> None:
     await node.go_live(path)
     second = tmp_path / "second"
     await asyncio.to_thread(second.mkdir)
-    async with running("sandbox", second, node.clip):
+    async with running("sandbox", second):
         assert (await node.master(path, "token=VIEW")).status == 200
 
 
@@ -176,12 +176,12 @@ async def test_messages_that_never_end(node: Node) -> None:
 
 
 async def test_a_temporary_folder_of_any_name(
-    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "my %d files"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
-    async with running("sandbox", tmp_path, clip) as node:
+    async with running("sandbox", tmp_path) as node:
         path = node.new_path()
         await node.go_live(path)
         assert (await node.master(path, "token=VIEW")).status == 200

@@ -77,7 +77,7 @@ def complaints(page: Page) -> list[str]:
     return found
 
 
-async def plays(page: Page, seconds: float = 1.0, within: float = 20.0) -> None:
+async def plays(page: Page, seconds: float = 1.0, within: float = 30.0) -> None:
     """Waits until the picture moved on by so much, from where it stands when it
     first plays, and frames were decoded. Fails after ``within`` seconds."""
     await page.wait_for_function(

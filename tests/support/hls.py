@@ -16,9 +16,9 @@ from pathlib import Path
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from imageio_ffmpeg import get_ffmpeg_exe
 
-PICTURE = "testsrc2=size=320x180:rate=25"
+from tests.support import media
+
 MASTER = (
     "#EXTM3U\n#EXT-X-VERSION:10\n#EXT-X-INDEPENDENT-SEGMENTS\n\n"
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="audio2",AUTOSELECT=YES,'
@@ -52,7 +52,7 @@ class Node:
         self.publishers += 1
         self._live.mkdir()
         self._encoder = await asyncio.create_subprocess_exec(
-            get_ffmpeg_exe(), *_arguments(), cwd=self._live
+            media.ffmpeg(), *media.endless(), *_arguments(), cwd=self._live
         )
 
     async def unpublish(self) -> None:
@@ -123,21 +123,7 @@ def _playlist(text: str) -> web.Response:
 def _arguments() -> list[str]:
     """Sound and picture apart, as MediaMTX gives them."""
     return [
-        *("-hide_banner", "-loglevel", "error", "-nostdin", "-re"),
-        *("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", "sine=frequency=330"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "baseline"),
-        *(
-            "-pix_fmt",
-            "yuv420p",
-            "-g",
-            "25",
-            "-c:a",
-            "aac",
-            "-map",
-            "0:v",
-            "-map",
-            "1:a",
-        ),
+        *("-map", "0:v", "-map", "0:a", "-c", "copy"),
         *("-f", "hls", "-hls_time", "1", "-hls_list_size", "7"),
         *("-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "%v_init.mp4"),
         *("-hls_flags", "delete_segments+independent_segments+temp_file"),

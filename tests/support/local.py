@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.support import media
 from tests.support.process import Process
 from tests.support.stack import PORTS, free_ports
 
@@ -28,6 +29,7 @@ class LocalRun:
 
     def __init__(self, folder: Path, mediamtx: Path) -> None:
         self.data = folder / "local"
+        media.fill_with_stand_ins(self.data / "media")
         self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.base = f"http://127.0.0.1:{self.ports['PUBLIC']}"
         self._folder = folder

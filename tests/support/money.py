@@ -1,7 +1,7 @@
 """Users with coins, live sessions, and the rules that must hold whatever happened."""
 
 from control_plane.base.database import Connection, Pool
-from control_plane.coins.model.ledger import grant
+from control_plane.coins.model.ledger import bonus
 from control_plane.coins.store import ledger
 
 ROSE, HEART, DIAMOND, UNIVERSE = 1, 2, 3, 4  # ids; 10, 50, 1000 and 5000 coins
@@ -23,11 +23,11 @@ GUARDED = ("ledger_transfers", "ledger_entries", "wallets", "gift_transactions")
 
 
 async def new_user(pool: Pool, coins: int = 0) -> int:
-    """``coins``: granted as bonus."""
+    """``coins``: given as bonus."""
     user_id = int(await pool.fetchval("INSERT INTO users DEFAULT VALUES RETURNING id"))
     if coins:
         async with pool.acquire() as connection, connection.transaction():
-            await ledger.transfer(connection, "grant", grant(user_id, coins))
+            await ledger.transfer(connection, "bonus", bonus(user_id, coins))
     return user_id
 
 

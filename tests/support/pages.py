@@ -1,4 +1,4 @@
-"""The pages on a free port, with a feed that tests speak through."""
+"""The pages on a free port, with a updates that tests speak through."""
 
 import asyncio
 import contextlib
@@ -10,8 +10,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from control_plane.pages import assets
-from control_plane.pages.feed import NoSuchStream, Snapshot
 from control_plane.pages.routes import Pages
+from control_plane.pages.seats import Seats
+from control_plane.pages.updates import NoSuchStream, Snapshot
+from control_plane.web.address import Addresses
+from control_plane.web.origin import Origins
+
+_NOBODY = Addresses("")
+_SEATS = Seats(_NOBODY, of_address=100, in_all=100)
 
 
 def snapshot(**changed: object) -> dict[str, object]:
@@ -35,7 +41,7 @@ def snapshot(**changed: object) -> dict[str, object]:
     } | changed
 
 
-class Feed:
+class Updates:
     """Holds one state per name, and all who follow it hear of each change."""
 
     def __init__(self) -> None:
@@ -106,7 +112,7 @@ class Site:
     """The pages, and the endpoint of the API that they call. ``asked`` is what it
     was asked; ``refusal`` what it says instead of letting in."""
 
-    feed: Feed
+    updates: Updates
     url: str = ""
     playback_url: str = ""
     sandbox: bool = False
@@ -130,16 +136,16 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def pages(
-    player: Path = assets.PLAYER, feed: Feed | None = None
+    player: Path = assets.PLAYER, updates: Updates | None = None
 ) -> AsyncIterator[Site]:
-    feed = Feed() if feed is None else feed
-    site = Site(feed)
+    updates = Updates() if updates is None else updates
+    site = Site(updates)
     app = web.Application()
-    app.add_routes(Pages(feed, player).routes())
+    app.add_routes(Pages(updates, _SEATS, Origins(_NOBODY), player).routes())
     app.router.add_post("/api/watch", site.watch)
     async with TestServer(app) as server:
         site.url = f"http://{server.host}:{server.port}"
         try:
             yield site
         finally:
-            feed.close()
+            updates.close()

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from control_plane.base.schema import migrate
-from deploy.local.postgres import postgres
+from deploy.local import postgres
+from deploy.local.place import Urls
 from deploy.local.valkey import DATABASES, valkey
 
 TEMPLATE = f"template_{os.getpid()}"
@@ -35,7 +36,8 @@ class Servers:
         self._said: Mapping[str, str] = {}
 
     def urls(self) -> Mapping[str, str]:
-        """``postgres``, ``template`` (a migrated database in it) and ``valkey``."""
+        """``service`` and ``owner``: Postgres for either role; ``template``: a migrated
+        database in it; ``valkey``."""
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", __file__],
@@ -79,13 +81,14 @@ async def on_server(url: str, statement: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _postgres(folder: Path) -> AsyncIterator[str]:
+async def _postgres(folder: Path) -> AsyncIterator[Urls]:
     """DATABASE_URL, whose role must be allowed to create databases, or our own."""
     if given := os.environ.get("DATABASE_URL"):
-        yield given
+        yield Urls(given, given)
         return
-    async with postgres(folder / "postgres", durable=False, settings=POSTGRES) as url:
-        yield url
+    data = folder / "postgres"
+    async with postgres.server(data, durable=False, settings=POSTGRES) as (urls, _):
+        yield urls
 
 
 @contextlib.asynccontextmanager
@@ -99,13 +102,14 @@ async def _valkey(folder: Path) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def _template(url: str) -> AsyncIterator[str]:
-    await on_server(url, f"CREATE DATABASE {TEMPLATE}")
+async def _template(urls: Urls) -> AsyncIterator[str]:
+    await on_server(urls.owner, f"CREATE DATABASE {TEMPLATE}")
     try:
-        await migrate(with_database(url, TEMPLATE))
+        service, owner = (with_database(url, TEMPLATE) for url in urls)
+        await migrate(owner, service)
         yield TEMPLATE
     finally:
-        await on_server(url, f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
+        await on_server(urls.owner, f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
 
 
 async def _serve(folder: Path) -> None:
@@ -114,7 +118,12 @@ async def _serve(folder: Path) -> None:
         _template(database) as template,
         _valkey(folder) as redis,
     ):
-        urls = {"postgres": database, "template": template, "valkey": redis}
+        urls = {
+            "service": database.service,
+            "owner": database.owner,
+            "template": template,
+            "valkey": redis,
+        }
         print(json.dumps(urls), flush=True)
         await asyncio.to_thread(sys.stdin.read)
 

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import imageio_ffmpeg
 from click.testing import CliRunner
 
 from control_plane.__main__ import main
+from deploy.local.folder import CHECKOUT
+from tests.support import media
 from tests.support.process import Process
 from tests.support.proxy import Proxy
 
-ROOT = Path(__file__).resolve().parents[1]
+HOOK = (CHECKOUT / "hooks" / "notify.sh").resolve(strict=True)
 PORTS = [
     "PUBLIC",
     "INTERNAL",
@@ -133,7 +134,7 @@ class Stack:
 
     async def start_node(self) -> None:
         config = self.folder / "mediamtx.yml"
-        hook = ["--hook-command", str(ROOT / "hooks/notify.sh")] if self.hooks else []
+        hook = ["--hook-command", str(HOOK)] if self.hooks else []
         options = ["--bind", "127.0.0.1", "--for", self.version]
         config.write_text(self._print("mediamtx-config", *options, *hook))
         secret = self._print("node-env").strip().partition("=")[2]
@@ -229,15 +230,9 @@ class Stack:
         self, url: str, *, seconds: int = 600, bearer: str = ""
     ) -> Process:
         """A small moving picture with sound, in real time. ``bearer``: for WHIP."""
-        options = f"""
-            -hide_banner -loglevel error -re
-            -f lavfi -i testsrc2=size=320x180:rate=15
-            -f lavfi -i sine=frequency=300:sample_rate=48000 -t {seconds}
-            -c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -g 15
-            -ac 2 -c:a {"libopus" if url.endswith("/whip") else "aac"} -b:a 64k
-            {_output(url, bearer)}
-        """
-        return await self._ffmpeg("encoder.log", *options.split(), url)
+        clip = media.endless("opus" if url.endswith("/whip") else "aac")
+        options = f"-t {seconds} -c copy {_output(url, bearer)}"
+        return await self._ffmpeg("encoder.log", *clip, *options.split(), url)
 
     async def watch(self, url: str) -> Process:
         """A viewer who really pulls, in real time."""
@@ -247,9 +242,7 @@ class Stack:
         )
 
     async def _ffmpeg(self, log: str, *options: str) -> Process:
-        process = await Process.start(
-            self.folder / log, imageio_ffmpeg.get_ffmpeg_exe(), *options
-        )
+        process = await Process.start(self.folder / log, media.ffmpeg(), *options)
         self._encoders.append(process)
         return process
 
@@ -274,6 +267,4 @@ def _output(url: str, bearer: str) -> str:
         return "-f rtsp -rtsp_transport tcp"
     if url.startswith("srt"):
         return "-f mpegts"
-    return "-profile:v baseline -f whip" + (
-        f" -authorization {bearer}" if bearer else ""
-    )
+    return "-f whip" + (f" -authorization {bearer}" if bearer else "")

@@ -34,6 +34,6 @@ async def stage(
         pages(player) as site,
         chromium(autoplay) as browser,
     ):
-        site.feed.urls = [node.url]
+        site.updates.urls = [node.url]
         site.playback_url = f"{node.url}/live/12/index.m3u8"
         yield Stage(node, site, browser)

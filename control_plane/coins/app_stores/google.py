@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 GOOGLE_URL = "https://androidpublisher.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/androidpublisher"
-GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_SECONDS = 3600
 RENEW_BEFORE = 300  # seconds
 _TOKEN = re.compile(r"^[A-Za-z0-9._~:/+=-]{1,1000}$")
@@ -104,7 +104,7 @@ class GoogleStore:
     async def _access_token(self) -> str:
         if time.monotonic() < self._token_until:
             return self._token
-        form = {"grant_type": GRANT, "assertion": self._assertion()}
+        form = {"grant_type": GRANT_TYPE, "assertion": self._assertion()}
         status, said = await call(self._http, "POST", self._token_url, form=form)
         token, seconds = said.get("access_token"), said.get("expires_in")
         if status != 200 or not isinstance(token, str):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model.ledger import Balances
+from control_plane.live.model.sessions import LiveSession
 
 MOST = 999  # pieces at once
 
@@ -16,11 +17,11 @@ FROZEN = "Your coins are frozen until a refunded purchase is made good."
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """A row of ``gifts``. ``coin``: of one piece. ``time``: of the animation, s."""
+    """A row of ``gifts``. ``coins``: of one piece. ``time``: of the animation, s."""
 
     id: int
     title: str
-    coin: int
+    coins: int
     image: str
     icon: str
     type: str
@@ -46,12 +47,12 @@ class GiftOrder:
 
 @dataclass(frozen=True, slots=True)
 class SentGift:
-    """``coin``: of all pieces. ``wallet``: what the sender has left."""
+    """``coins``: of all pieces. ``wallet``: what the sender has left."""
 
     id: int
     gift_id: int
     count: int
-    coin: int
+    coins: int
     sender_id: int
     receiver_id: int
     session_id: int
@@ -60,17 +61,11 @@ class SentGift:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedSession:
-    user_id: int
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What an order names, as it is while the order is decided."""
 
     gifts: Mapping[int, Gift]
-    sessions: Mapping[int, NamedSession]
+    sessions: Mapping[int, LiveSession]
     video_owners: Mapping[int, int]
     #: Users who exist and are neither banned nor deleted, by id: their names.
     users: Mapping[int, str]

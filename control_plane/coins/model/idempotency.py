@@ -2,15 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from control_plane.base.refusals import BadInput, Refusal
 
 LONGEST = 200  # characters
 ANOTHER_REQUEST = "This Idempotency-Key was used for another request already."
 
-Outcome = dict[str, object]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+#: How a request ended: a dataclass of plain values, kept as JSON.
+Outcome = TypeVar("Outcome", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +28,12 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How a request ended. ``code`` 200: with ``outcome``; else it was refused with
-    the sentence in it."""
+    """How a request ended, as it is kept. ``code`` 200: with the fields of its
+    outcome; else it was refused with the sentence in them."""
 
     fingerprint: bytes
     code: int
-    outcome: Outcome
+    fields: dict[str, Any]
 
 
 def request_key(
@@ -45,20 +50,24 @@ def request_key(
     return RequestKey(key, hashlib.sha256(text.encode()).digest())
 
 
-def refused(fingerprint: bytes, refusal: Refusal) -> Stored:
-    return Stored(fingerprint, refusal.code, {"refusal": refusal.sentence})
+def done(key: RequestKey, outcome: "DataclassInstance") -> Stored:
+    return Stored(key.fingerprint, 200, asdict(outcome))
 
 
-def replay(stored: Stored, key: RequestKey) -> Outcome:
-    """The first answer again. Raises it when it was a refusal."""
+def refused(key: RequestKey, refusal: Refusal) -> Stored:
+    return Stored(key.fingerprint, refusal.code, {"refusal": refusal.sentence})
+
+
+def replay(stored: Stored, key: RequestKey, kind: Callable[..., Outcome]) -> Outcome:
+    """The first answer again, as a ``kind``. Raises it when it was a refusal."""
     if stored.fingerprint != key.fingerprint:
         raise Refusal(ANOTHER_REQUEST)
     if stored.code != 200:
         raise _refusal(stored)
-    return stored.outcome
+    return kind(**stored.fields)
 
 
 def _refusal(stored: Stored) -> Refusal:
-    refusal = Refusal(str(stored.outcome["refusal"]))
+    refusal = Refusal(str(stored.fields["refusal"]))
     refusal.code = stored.code
     return refusal

@@ -19,7 +19,7 @@ TransferKind = Literal[
     "purchase",
     "refund",
     "refund_reversed",
-    "grant",
+    "bonus",
     "payout_requested",
     "payout_paid",
     "payout_rejected",
@@ -132,7 +132,7 @@ def trial_refund(user_id: int, has: Balances, coins: int) -> list[Entry]:
     return _moving([Entry("clearing", None, taken), Entry("trial", user_id, -taken)])
 
 
-def grant(user_id: int, coins: int) -> list[Entry]:
+def bonus(user_id: int, coins: int) -> list[Entry]:
     return [Entry("clearing", None, -coins), Entry("bonus", user_id, coins)]
 
 

@@ -39,7 +39,7 @@ class WithdrawRequest:
 
     id: int
     user_id: int
-    coin: int
+    coins: int
     amount_minor: int
     currency: str
     method: str

@@ -1,6 +1,5 @@
-"""Buying coins. The store decides what was bought, never the phone."""
+"""Buying coins. The app store decides what was bought, never the phone."""
 
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -8,7 +7,7 @@ from typing import Literal, Protocol
 from control_plane.base.refusals import Refusal
 from control_plane.coins.model.money import Money
 
-StoreName = Literal["apple", "google", "test"]
+AppStoreName = Literal["apple", "google", "test"]
 Environment = Literal["production", "sandbox", "test"]
 PurchaseStatus = Literal["credited", "refunded"]
 
@@ -27,10 +26,10 @@ class Refunded(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A paid purchase as its store describes it. ``price``: of all pieces, where
-    the store tells."""
+    """A paid purchase as its app store describes it. ``price``: of all pieces, where
+    it tells."""
 
-    store: StoreName
+    store: AppStoreName
     environment: Environment
     transaction_id: str
     product_id: str
@@ -40,32 +39,17 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class RefundNotice:
-    """``given_back`` False: a refund that the store took back again."""
+    """``given_back`` False: a refund that the app store took back again."""
 
-    store: StoreName
+    store: AppStoreName
     transaction_id: str
     given_back: bool = True
 
 
-class StoreClient(Protocol):
+class AppStore(Protocol):
     async def receipt(self, transaction_id: str) -> Receipt:
-        """Raises NotBought, StillPending, Refunded, or Unavailable while the store
-        cannot be asked."""
-
-
-class Notifier(Protocol):
-    """A store that tells of refunds by itself."""
-
-    async def notice(self, payload: Mapping[str, object]) -> RefundNotice | None:
-        """None: about something else. Raises NotBought when the store has not
-        signed it."""
-
-
-class VoidedSource(Protocol):
-    """A store that has to be asked for refunds."""
-
-    def voided(self) -> AsyncIterator[RefundNotice]:
-        """All of the last days. Raises Unavailable."""
+        """Raises NotBought, StillPending, Refunded, or Unavailable while the app
+        store cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +70,7 @@ class Package:
 class Claim:
     """What the phone says. ``coins`` chooses a package for test purchases only."""
 
-    store: StoreName
+    store: AppStoreName
     transaction_id: str
     title: str = ""
     device: str = ""
@@ -96,7 +80,7 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class NewPurchase:
     user_id: int
-    store: StoreName
+    store: AppStoreName
     environment: Environment
     transaction_id: str
     product_id: str
@@ -130,7 +114,7 @@ class Purchase(NewPurchase):
 def new_purchase(
     user_id: int, claim: Claim, receipt: Receipt, package: Package
 ) -> NewPurchase:
-    """Coins and price come from the package and the store."""
+    """Coins and price come from the package and the app store."""
     coins = package.coins * receipt.quantity
     price = receipt.price or Money(
         package.price_minor * receipt.quantity, package.currency

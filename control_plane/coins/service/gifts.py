@@ -1,7 +1,7 @@
 """Sending gifts, many in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -17,11 +17,24 @@ from control_plane.coins.model.gifts import (
     check_coins,
     judge,
 )
-from control_plane.coins.model.idempotency import RequestKey, Stored, refused, replay
+from control_plane.coins.model.idempotency import (
+    RequestKey,
+    Stored,
+    done,
+    refused,
+    replay,
+)
 from control_plane.coins.model.ledger import Balances
 from control_plane.coins.service.batches import Lane
 from control_plane.coins.store import gifts, idempotency, ledger
+from control_plane.events.log import (
+    Happened,
+    append_session_events,
+    append_user_events,
+)
+from control_plane.live.store import sessions
 from control_plane.people.store import users
+from control_plane.videos.store import videos
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +42,6 @@ log = structlog.get_logger(__name__)
 #: other's locks. Others share the lanes, so that they are gathered too.
 LANES = 3
 MOST = 250  # gifts in a batch
-PAGE = 10  # users of a leader board
 
 #: What concerns one gift of a batch, not the way to Postgres.
 OF_ONE_GIFT = (Rejected, Collided)
@@ -64,19 +76,6 @@ class Gifts:
         if found is None:
             raise Empty
         return found
-
-    async def leaders(
-        self, side: gifts.Side, *, hours: int, session_id: int, page: int
-    ) -> list[tuple[int, int]]:
-        """Users and the coins that they gave or were given, most first."""
-        return await gifts.leaders(
-            self._pool,
-            side,
-            hours=hours,
-            session_id=session_id,
-            limit=PAGE,
-            offset=page * PAGE,
-        )
 
     async def send(self, order: GiftOrder, key: RequestKey | None = None) -> SentGift:
         """Raises Refusal, and then nothing has happened."""
@@ -115,6 +114,10 @@ class Gifts:
             ]
             if batch.given:
                 await gifts.write(connection, batch.given)
+            if batch.of_sessions:
+                await append_session_events(connection, "gift.sent", batch.of_sessions)
+            if batch.of_users:
+                await append_user_events(connection, "gift.sent", batch.of_users)
             new = {k: s for k, s in batch.stored.items() if k not in known}
             if new:
                 await idempotency.save(connection, new)
@@ -128,10 +131,10 @@ class Gifts:
         video_ids = {order.video_id for order in orders} - {0}
         facts = Facts(
             gifts=await gifts.by_id(connection, {order.gift_id for order in orders}),
-            sessions=await gifts.lock_sessions(connection, session_ids)
+            sessions=await sessions.lock(connection, session_ids)
             if session_ids
             else {},
-            video_owners=await gifts.video_owners(connection, video_ids)
+            video_owners=await videos.owners(connection, video_ids)
             if video_ids
             else {},
             users={},
@@ -159,6 +162,9 @@ class Batch:
         self._share_percent = share_percent
         self.stored = stored
         self.given: list[gifts.Given] = []
+        # Events: of the live session where there is one, else of the receiver.
+        self.of_sessions: list[Happened] = []
+        self.of_users: list[Happened] = []
 
     def decide(
         self, wanted: Wanted, transfer_id: int, gift_transaction_id: int
@@ -169,21 +175,19 @@ class Batch:
                 return self._give(wanted.order, transfer_id, gift_transaction_id)
             stored = self.stored.get((sender_id, key.key))
             if stored is not None:
-                return SentGift(**replay(stored, key))  # type: ignore[arg-type]
+                return replay(stored, key, SentGift)
             sent = self._give(wanted.order, transfer_id, gift_transaction_id)
-            ended = Stored(key.fingerprint, 200, asdict(sent))
-            self.stored[sender_id, key.key] = ended
+            self.stored[sender_id, key.key] = done(key, sent)
             return sent
         except Refusal as refusal:
             if key is not None:
-                ended = refused(key.fingerprint, refusal)
-                self.stored.setdefault((sender_id, key.key), ended)
+                self.stored.setdefault((sender_id, key.key), refused(key, refusal))
             return refusal
 
     def _give(self, order: GiftOrder, transfer_id: int, own_id: int) -> SentGift:
         gift = judge(order, self._facts)
         sender_id, receiver_id = order.sender_id, self._facts.receiver(order)
-        coins = gift.coin * order.count
+        coins = gift.coins * order.count
         has = self._has.get(sender_id, Balances())
         check_coins(has, coins)
         entries = rules.gift(sender_id, has, receiver_id, coins, self._share_percent)
@@ -193,16 +197,23 @@ class Batch:
             id=own_id,
             gift_id=gift.id,
             count=order.count,
-            coin=coins,
+            coins=coins,
             sender_id=sender_id,
             receiver_id=receiver_id,
             session_id=order.session_id,
             video_id=order.video_id,
             wallet=self._has[sender_id].wallet,
         )
-        event = _event(sent, gift, self._facts.users.get(sender_id, ""))
-        self.given.append(gifts.Given(transfer_id, sent, entries, event))
+        self.given.append(gifts.Given(transfer_id, sent, entries))
+        self._happened(sent, gift)
         return sent
+
+    def _happened(self, sent: SentGift, gift: Gift) -> None:
+        event = _event(sent, gift, self._facts.users.get(sent.sender_id, ""))
+        if sent.session_id:
+            self.of_sessions.append((sent.session_id, event))
+        else:
+            self.of_users.append((sent.receiver_id, event))
 
 
 def _event(sent: SentGift, gift: Gift, sender: str) -> dict[str, object]:
@@ -211,7 +222,7 @@ def _event(sent: SentGift, gift: Gift, sender: str) -> dict[str, object]:
         "gift_id": gift.id,
         "title": gift.title,
         "count": sent.count,
-        "coin": sent.coin,
+        "coin": sent.coins,
         "sender_id": sent.sender_id,
         "sender": sender,
         "receiver_id": sent.receiver_id,

@@ -8,6 +8,7 @@ from control_plane.coins.model.idempotency import (
     Outcome,
     RequestKey,
     Stored,
+    done,
     refused,
     replay,
 )
@@ -17,39 +18,53 @@ from control_plane.coins.store import idempotency, ledger
 Work = Callable[[Connection, Balances], Awaitable[Outcome]]
 
 
-async def once(pool: Pool, user_id: int, key: RequestKey | None, work: Work) -> Outcome:
-    """What ``work`` returned, now or the first time. A refusal stays a refusal."""
-    refusal: Refusal | None = None
-    outcome: Outcome = {}
+async def once(
+    pool: Pool,
+    user_id: int,
+    key: RequestKey | None,
+    work: Work[Outcome],
+    kind: Callable[..., Outcome],
+) -> Outcome:
+    """What ``work`` returned, now or the first time: a ``kind``. A refusal stays a
+    refusal."""
     async with pool.transaction() as connection:
         has = (await ledger.lock(connection, [user_id])).get(user_id)
         if has is None:
             raise Empty
         if key is None:
             return await work(connection, has)
-        stored = (await idempotency.find(connection, [(user_id, key.key)])).get(
-            (user_id, key.key)
-        )
-        if stored is not None:
-            return replay(stored, key)
-        try:
-            async with connection.transaction():
-                outcome = await work(connection, has)
-            ended = Stored(key.fingerprint, 200, outcome)
-        except Refusal as raised:
-            refusal, ended = raised, refused(key.fingerprint, raised)
-        await idempotency.save(connection, {(user_id, key.key): ended})
-    if refusal is not None:
-        raise refusal
-    return outcome
+        stored = await _stored(connection, user_id, key)
+        if stored is None:
+            stored = await _ended(connection, key, has, work)
+            await idempotency.save(connection, {(user_id, key.key): stored})
+    return replay(stored, key, kind)
 
 
-async def known(pool: Pool, user_id: int, key: RequestKey | None) -> Outcome | None:
+async def _ended(
+    connection: Connection, key: RequestKey, has: Balances, work: Work[Outcome]
+) -> Stored:
+    """What a refused one has done so far is undone."""
+    try:
+        async with connection.transaction():
+            return done(key, await work(connection, has))
+    except Refusal as refusal:
+        return refused(key, refusal)
+
+
+async def known(
+    pool: Pool, user_id: int, key: RequestKey | None, kind: Callable[..., Outcome]
+) -> Outcome | None:
     """The first answer, where there is one, before anybody outside is asked. Raises
     it when it was a refusal."""
     if key is None:
         return None
-    named = (user_id, key.key)
     async with pool.acquire() as connection:
-        stored = (await idempotency.find(connection, [named])).get(named)
-    return None if stored is None else replay(stored, key)
+        stored = await _stored(connection, user_id, key)
+    return None if stored is None else replay(stored, key, kind)
+
+
+async def _stored(
+    connection: Connection, user_id: int, key: RequestKey
+) -> Stored | None:
+    named = (user_id, key.key)
+    return (await idempotency.find(connection, [named])).get(named)

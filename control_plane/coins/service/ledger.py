@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Refusal
 from control_plane.coins.model import ledger as rules
-from control_plane.coins.model.idempotency import Outcome, request_key
+from control_plane.coins.model.idempotency import request_key
 from control_plane.coins.model.ledger import Balances
 from control_plane.coins.service.idempotency import once
 from control_plane.coins.store import ledger
 from control_plane.events.log import append_user_event
 
-MOST_GRANTED = 1_000_000  # coins at once: a slip of the finger stays small
+MOST_BONUS = 1_000_000  # coins at once: a slip of the finger stays small
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,13 @@ class Purse:
 
     wallet: int
     received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a user has after a request."""
+
+    wallet: int
 
 
 class Ledger:
@@ -43,20 +50,19 @@ class Ledger:
     async def balances(self, user_id: int) -> Balances:
         return await ledger.balances(self._pool, user_id)
 
-    async def grant(self, user_id: int, coins: int, reason: str, key: str) -> int:
-        """Bonus coins from an operator; what the user has then. ``key``: the same
-        again grants nothing more; empty: each call counts."""
-        if not 1 <= coins <= MOST_GRANTED:
-            raise Refusal(f"Grant 1 to {MOST_GRANTED} coins at once.")
+    async def give_bonus(self, user_id: int, coins: int, reason: str, key: str) -> int:
+        """From an operator; what the user has then. ``key``: the same again gives
+        nothing more; empty: each call counts."""
+        if not 1 <= coins <= MOST_BONUS:
+            raise Refusal(f"Give 1 to {MOST_BONUS} coins at once.")
 
-        async def work(connection: Connection, has: Balances) -> Outcome:
-            entries = rules.grant(user_id, coins)
-            await ledger.transfer(connection, "grant", entries)
+        async def work(connection: Connection, has: Balances) -> Left:
+            entries = rules.bonus(user_id, coins)
+            await ledger.transfer(connection, "bonus", entries)
             data = {"coin": coins, "reason": reason}
-            await append_user_event(connection, user_id, "coins.granted", data)
-            return {"wallet": has.after(user_id, entries).wallet}
+            await append_user_event(connection, user_id, "coins.bonus", data)
+            return Left(has.after(user_id, entries).wallet)
 
         said = {"user_id": user_id, "coins": coins, "reason": reason}
-        named = request_key(f"operator:{key}" if key else "", "grant", said)
-        outcome = await once(self._pool, user_id, named, work)
-        return int(str(outcome["wallet"]))
+        named = request_key(f"operator:{key}" if key else "", "bonus", said)
+        return (await once(self._pool, user_id, named, work, Left)).wallet

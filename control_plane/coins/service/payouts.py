@@ -7,7 +7,7 @@ import structlog
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model import ledger as rules
-from control_plane.coins.model.idempotency import Outcome, RequestKey
+from control_plane.coins.model.idempotency import RequestKey
 from control_plane.coins.model.ledger import Balances
 from control_plane.coins.model.money import CoinWorth
 from control_plane.coins.model.payouts import (
@@ -20,6 +20,7 @@ from control_plane.coins.model.payouts import (
     payable,
 )
 from control_plane.coins.service.idempotency import once
+from control_plane.coins.service.ledger import Left
 from control_plane.coins.store import ledger, payouts
 from control_plane.events.log import append_user_event
 
@@ -36,6 +37,14 @@ class Requested:
     wallet: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is kept of a request that may be sent twice."""
+
+    request_id: int
+    wallet: int
+
+
 class Payouts:
     def __init__(self, pool: Pool, worth: CoinWorth, *, least_coins: int) -> None:
         self._pool = pool
@@ -48,11 +57,11 @@ class Payouts:
         """Where this user's money goes from now on."""
         check_destination(kind, value)
 
-        async def work(connection: Connection, _: Balances) -> Outcome:
+        async def work(connection: Connection, has: Balances) -> Left:
             await payouts.choose_method(connection, user_id, kind, value)
-            return {}
+            return Left(has.wallet)
 
-        await once(self._pool, user_id, key, work)
+        await once(self._pool, user_id, key, work, Left)
         return await self.chosen(user_id)
 
     async def chosen(self, user_id: int) -> PayoutMethod:
@@ -69,14 +78,14 @@ class Payouts:
         address; empty: the chosen method. What it brings is our own calculation,
         whatever the app shows."""
 
-        async def work(connection: Connection, has: Balances) -> Outcome:
+        async def work(connection: Connection, has: Balances) -> Asked:
             return await self._request(connection, user_id, has, coins, email)
 
-        outcome = await once(self._pool, user_id, key, work)
-        found = await payouts.get(self._pool, int(str(outcome["request_id"])))
+        asked = await once(self._pool, user_id, key, work, Asked)
+        found = await payouts.get(self._pool, asked.request_id)
         if found is None:
             raise Empty
-        return Requested(found, int(str(outcome["wallet"])))
+        return Requested(found, asked.wallet)
 
     async def _request(
         self,
@@ -85,7 +94,7 @@ class Payouts:
         has: Balances,
         coins: int,
         email: str,
-    ) -> Outcome:
+    ) -> Asked:
         if await payouts.has_pending(connection, user_id):
             raise Refusal(ALREADY_REQUESTED)
         coins = payable(has, coins, self._least_coins)
@@ -100,8 +109,7 @@ class Payouts:
         )
         data = {"request_id": request_id, "coin": coins}
         await append_user_event(connection, user_id, "payout.requested", data)
-        wallet = has.after(user_id, entries).wallet
-        return {"request_id": request_id, "wallet": wallet}
+        return Asked(request_id, has.after(user_id, entries).wallet)
 
     async def history(self, user_id: int, page: int = 0) -> list[WithdrawRequest]:
         return await payouts.of_user(self._pool, user_id, PAGE, page * PAGE)
@@ -141,7 +149,7 @@ async def _destination(
 async def _decide(
     connection: Connection, request: WithdrawRequest, decision: Decision, note: str
 ) -> None:
-    user_id, coins = request.user_id, request.coin
+    user_id, coins = request.user_id, request.coins
     if decision == "paid":
         entries = rules.payout_paid(user_id, coins)
         transfer_id = await ledger.transfer(connection, "payout_paid", entries)

@@ -9,9 +9,11 @@ from control_plane.base.brief import Brief
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model import ledger as rules
-from control_plane.coins.model.idempotency import Outcome, RequestKey
+from control_plane.coins.model.idempotency import RequestKey
 from control_plane.coins.model.ledger import Balances, Entry
 from control_plane.coins.model.purchases import (
+    AppStore,
+    AppStoreName,
     Claim,
     NewPurchase,
     NotBought,
@@ -20,8 +22,6 @@ from control_plane.coins.model.purchases import (
     Receipt,
     Refunded,
     RefundNotice,
-    StoreClient,
-    StoreName,
     new_purchase,
 )
 from control_plane.coins.service.idempotency import known, once
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 NOT_SET_UP = "Buying coins is not set up on this server."
 SOMEBODY_ELSES = "This purchase belongs to another account."
-MOST_UNKNOWN = 10_000  # transactions that a store did not know
+MOST_UNKNOWN = 10_000  # transactions that an app store did not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +43,34 @@ class Bought:
     wallet: int
 
 
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What is kept of a request that may be sent twice."""
+
+    purchase_id: int
+    wallet: int
+
+
 class Purchases:
     def __init__(
         self,
         pool: Pool,
-        stores: Mapping[StoreName, StoreClient],
+        app_stores: Mapping[AppStoreName, AppStore],
         *,
         test_purchases: bool,
         sandbox_purchases: bool,
         unknown_seconds: float = 60.0,
     ) -> None:
-        """``test_purchases``: credit what a store that is not set up cannot confirm.
-        ``sandbox_purchases``: credit the stores' own test purchases, which cost
-        nothing. ``unknown_seconds``: so long a store is not asked again for what it
-        did not know, so that nobody can keep us calling."""
+        """``test_purchases``: credit what an app store that is not set up cannot
+        confirm. ``sandbox_purchases``: credit the app stores' own test purchases,
+        which cost nothing. ``unknown_seconds``: so long none is asked again for what
+        it did not know, so that nobody can keep us calling."""
         self._pool = pool
-        self._stores = stores
+        self._app_stores = app_stores
         self._test_purchases = test_purchases
         self._sandbox_purchases = sandbox_purchases
-        self._unknown: Brief[tuple[StoreName, str], bool] = Brief(
-            unknown_seconds, MOST_UNKNOWN
-        )
+        self._unknown_seconds = unknown_seconds
+        self._unknown: Brief[tuple[AppStoreName, str], bool] = Brief(MOST_UNKNOWN)
 
     async def packages(self) -> list[Package]:
         """On sale now, the smallest first."""
@@ -76,23 +83,25 @@ class Purchases:
     async def buy(
         self, user_id: int, claim: Claim, key: RequestKey | None = None
     ) -> Bought:
-        """Credited once for each of a store's transactions, however often it is
+        """Credited once for each of an app store's transactions, however often it is
         claimed."""
-        outcome = await known(self._pool, user_id, key)
-        if outcome is None:
-            outcome = await self._buy(user_id, claim, key)
-        purchase = await purchases.get(self._pool, int(str(outcome["purchase_id"])))
+        credited = await known(self._pool, user_id, key, Credited)
+        if credited is None:
+            credited = await self._buy(user_id, claim, key)
+        purchase = await purchases.get(self._pool, credited.purchase_id)
         if purchase is None:
             raise Empty
-        return Bought(purchase, int(str(outcome["wallet"])))
+        return Bought(purchase, credited.wallet)
 
-    async def _buy(self, user_id: int, claim: Claim, key: RequestKey | None) -> Outcome:
+    async def _buy(
+        self, user_id: int, claim: Claim, key: RequestKey | None
+    ) -> Credited:
         store = self._store_of(claim)
         done = await purchases.find(self._pool, store, claim.transaction_id)
         receipt = None if done else await self._receipt(claim)
         package = None if receipt is None else await self._package(claim, receipt)
 
-        async def work(connection: Connection, has: Balances) -> Outcome:
+        async def work(connection: Connection, has: Balances) -> Credited:
             await purchases.lock_transaction(connection, store, claim.transaction_id)
             done = await purchases.find(connection, store, claim.transaction_id)
             if done is not None:
@@ -100,35 +109,35 @@ class Purchases:
                     raise Refusal(SOMEBODY_ELSES)
                 if done.status == "refunded":
                     raise Refunded
-                return {"purchase_id": done.id, "wallet": has.wallet}
+                return Credited(done.id, has.wallet)
             if receipt is None or package is None:
                 raise Empty
             return await _credit(connection, user_id, has, claim, receipt, package)
 
-        return await once(self._pool, user_id, key, work)
+        return await once(self._pool, user_id, key, work, Credited)
 
-    def _store_of(self, claim: Claim) -> StoreName:
-        if claim.store in self._stores:
+    def _store_of(self, claim: Claim) -> AppStoreName:
+        if claim.store in self._app_stores:
             return claim.store
         if not self._test_purchases:
             raise Refusal(NOT_SET_UP)
         return "test"
 
     async def _receipt(self, claim: Claim) -> Receipt:
-        if claim.store not in self._stores:
+        if claim.store not in self._app_stores:
             return Receipt("test", "test", claim.transaction_id, "", 1, None)
         receipt = await self._ask(claim.store, claim.transaction_id)
         if receipt.environment != "production" and not self._sandbox_purchases:
             raise Refusal("Test purchases are not accepted here.")
         return receipt
 
-    async def _ask(self, store: StoreName, transaction_id: str) -> Receipt:
+    async def _ask(self, store: AppStoreName, transaction_id: str) -> Receipt:
         if self._unknown.get((store, transaction_id)):
             raise NotBought
         try:
-            return await self._stores[store].receipt(transaction_id)
+            return await self._app_stores[store].receipt(transaction_id)
         except NotBought:
-            self._unknown.put((store, transaction_id), True)
+            self._unknown.put((store, transaction_id), True, self._unknown_seconds)
             raise
 
     async def _package(self, claim: Claim, receipt: Receipt) -> Package:
@@ -200,22 +209,21 @@ async def _credit(
     claim: Claim,
     receipt: Receipt,
     package: Package,
-) -> Outcome:
+) -> Credited:
     if await purchases.was_refunded_early(
         connection, receipt.store, receipt.transaction_id
     ):
         raise Refunded
     new = new_purchase(user_id, claim, receipt, package)
-    entries = _credited(new, has)
+    entries = _entries_of(new, has)
     transfer_id = await ledger.transfer(connection, "purchase", entries)
     purchase_id = await purchases.create(connection, new, transfer_id)
     data = {"purchase_id": purchase_id, "coin": new.coins, "store": new.store}
     await append_user_event(connection, user_id, "coins.purchased", data)
-    wallet = has.after(user_id, entries).wallet
-    return {"purchase_id": purchase_id, "wallet": wallet}
+    return Credited(purchase_id, has.after(user_id, entries).wallet)
 
 
-def _credited(purchase: NewPurchase, has: Balances) -> list[Entry]:
+def _entries_of(purchase: NewPurchase, has: Balances) -> list[Entry]:
     if purchase.cost_nothing:
         return rules.trial_purchase(purchase.user_id, purchase.coins)
     return rules.purchase(purchase.user_id, has, purchase.coins)
@@ -240,7 +248,7 @@ async def _take_back(connection: Connection, purchase: Purchase, has: Balances) 
 async def _give_again(
     connection: Connection, purchase: Purchase, has: Balances
 ) -> None:
-    entries = _credited(purchase, has)
+    entries = _entries_of(purchase, has)
     await ledger.transfer(connection, "refund_reversed", entries)
     await purchases.make_credited_again(connection, purchase.id)
     data = {"purchase_id": purchase.id, "coin": purchase.coins}

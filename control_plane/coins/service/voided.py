@@ -1,4 +1,4 @@
-"""Asking a store for the purchases it took back, for stores that do not tell."""
+"""Asking an app store for the purchases it took back, for one that does not tell."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,7 +7,7 @@ import structlog
 
 from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
-from control_plane.coins.model.purchases import RefundNotice, VoidedSource
+from control_plane.coins.model.purchases import RefundNotice
 
 log = structlog.get_logger(__name__)
 
@@ -15,11 +15,12 @@ log = structlog.get_logger(__name__)
 class VoidedPoll:
     def __init__(
         self,
-        source: VoidedSource,
+        voided: Callable[[], AsyncIterator[RefundNotice]],
         notice: Callable[[RefundNotice], Awaitable[bool]],
         seconds: float,
     ) -> None:
-        self._source = source
+        """``voided``: all of the last days. Raises Unavailable."""
+        self._voided = voided
         self._notice = notice
         self._seconds = seconds
 
@@ -27,7 +28,7 @@ class VoidedPoll:
         """How many purchases were taken back by this look. What was seen before
         changes nothing, so no place has to be remembered."""
         changed = 0
-        async for notice in self._source.voided():
+        async for notice in self._voided():
             changed += await self._one(notice)
         return changed
 

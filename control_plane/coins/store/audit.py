@@ -59,7 +59,7 @@ _CHECKS: dict[CheckName, str] = {
             FROM ledger_transfers t JOIN ledger_entries e ON e.transfer_id = t.id
             WHERE t.kind = 'gift' GROUP BY t.id
         ) t ON t.id = g.transfer_id
-        WHERE t.id IS NULL OR g.id IS NULL OR t.given <> g.coin
+        WHERE t.id IS NULL OR g.id IS NULL OR t.given <> g.coins
             OR t.sender_id <> g.sender_id
             OR t.receiver_id NOT IN (0, g.receiver_id) OR t.people > 2
         """,
@@ -74,7 +74,7 @@ _CHECKS: dict[CheckName, str] = {
         """,
     "holds_equal_requests": """
         SELECT count(*) FROM wallets w LEFT JOIN (
-            SELECT user_id, sum(coin) AS coins FROM withdraw_requests
+            SELECT user_id, sum(coins) AS coins FROM withdraw_requests
             WHERE status = 'pending' GROUP BY user_id
         ) r USING (user_id) WHERE w.hold <> coalesce(r.coins, 0)
         """,

@@ -34,5 +34,5 @@ async def save(connection: Connection, new: Mapping[Named, Stored]) -> None:
         [key for _, key in new],
         [stored.fingerprint for stored in new.values()],
         [stored.code for stored in new.values()],
-        [json.dumps(stored.outcome) for stored in new.values()],
+        [json.dumps(stored.fields) for stored in new.values()],
     )

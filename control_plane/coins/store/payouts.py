@@ -30,12 +30,12 @@ async def choose_method(
 
 async def primary_method(executor: Executor, user_id: int) -> PayoutMethod | None:
     row = await executor.fetchrow(
-        "SELECT id, user_id, type, value, created_at, true AS is_primary"
+        "SELECT id, user_id, type, value, created_at"
         " FROM payout_methods WHERE user_id = $1"
         " ORDER BY chosen_at DESC, id DESC LIMIT 1",
         user_id,
     )
-    return None if row is None else PayoutMethod(*row)
+    return None if row is None else PayoutMethod(**dict(row), primary=True)
 
 
 async def forget_methods(connection: Connection, user_id: int) -> None:
@@ -65,7 +65,7 @@ async def create(
     return int(
         await connection.fetchval(
             """
-            INSERT INTO withdraw_requests (user_id, coin, amount_minor, currency,
+            INSERT INTO withdraw_requests (user_id, coins, amount_minor, currency,
                 method, destination, hold_transfer_id)
             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
             """,

@@ -1,12 +1,17 @@
 """Packages, purchases, and refunds that came before their purchase."""
 
-from dataclasses import astuple, fields
+from dataclasses import fields
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.coins.model.purchases import NewPurchase, Package, Purchase
 
 _COLUMNS = ", ".join(field.name for field in fields(Purchase))
 _SELECT = f"SELECT {_COLUMNS} FROM purchases"  # noqa: S608
+_NEW = [field.name for field in fields(NewPurchase)]
+_INSERT = (
+    f"INSERT INTO purchases (transfer_id, {', '.join(_NEW)})"  # noqa: S608
+    f" VALUES ({', '.join(f'${n + 1}' for n in range(len(_NEW) + 1))}) RETURNING id"
+)
 _PACKAGE = "SELECT p.id, p.coins, p.price_minor, p.currency FROM coin_packages p"
 
 
@@ -15,13 +20,13 @@ def _purchase(row: Record | None) -> Purchase | None:
 
 
 def _package(row: Record | None) -> Package | None:
-    return None if row is None else Package(*row)
+    return None if row is None else Package(**dict(row))
 
 
 async def packages(executor: Executor) -> list[Package]:
     """On sale now, the smallest first."""
     rows = await executor.fetch(f"{_PACKAGE} WHERE p.on_sale ORDER BY p.coins, p.id")
-    return [Package(*row) for row in rows]
+    return [Package(**dict(row)) for row in rows]
 
 
 async def package_of_product(executor: Executor, product_id: str) -> Package | None:
@@ -60,7 +65,7 @@ async def listing(executor: Executor, user_id: int, limit: int) -> list[Purchase
 
 
 async def find(executor: Executor, store: str, transaction_id: str) -> Purchase | None:
-    """In any environment: a store's ids are its own in all of them."""
+    """In any environment: an app store's ids are its own in all of them."""
     return _purchase(
         await executor.fetchrow(
             f"{_SELECT} WHERE store = $1 AND transaction_id = $2 ORDER BY id LIMIT 1",
@@ -83,15 +88,9 @@ async def lock_transaction(
 async def create(connection: Connection, new: NewPurchase, transfer_id: int) -> int:
     return int(
         await connection.fetchval(
-            """
-            INSERT INTO purchases (user_id, store, environment, transaction_id,
-                product_id, package_id, quantity, coins, price_minor, currency, title,
-                device, transfer_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-            RETURNING id
-            """,
-            *astuple(new),
+            _INSERT,
             transfer_id,
+            *[getattr(new, name) for name in _NEW],
         )
     )
 

@@ -1,9 +1,12 @@
 """Stream keys: the secret, its hash, and what is shown of it later."""
 
 import hashlib
-import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_urlsafe
+
+from control_plane.base.secrets import Derived
 
 KEY_BYTES = 20  # 160 bits, 27 characters: an RTMP URL stays far under 255
 HINT_LENGTH = 4
@@ -13,11 +16,20 @@ MOST_OF_CHANNEL = 20
 
 
 def new_key() -> str:
-    return secrets.token_urlsafe(KEY_BYTES)
+    return token_urlsafe(KEY_BYTES)
 
 
-def hash_key(pepper: bytes, key: str) -> bytes:
+def hash_key(peppers: Derived, key: str) -> bytes:
     """32 bytes. Keyed, so that a stolen table alone does not let anyone guess."""
+    return _hash(peppers[0], key)
+
+
+def all_hashes(peppers: Derived, texts: Iterable[str]) -> list[bytes]:
+    """Each that a key may be stored as, if it is one of these."""
+    return [_hash(pepper, text) for text in texts for pepper in peppers]
+
+
+def _hash(pepper: bytes, key: str) -> bytes:
     return hashlib.blake2b(key.encode(), key=pepper, digest_size=32).digest()
 
 

@@ -18,15 +18,12 @@ from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.credentials import candidates
-from control_plane.live.model.keys import hash_key
+from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
+from control_plane.live.model.viewers import viewer_of_address
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.permissions import Permissions
-from control_plane.live.service.viewers import (
-    Viewers,
-    viewer_of_address,
-    viewer_of_reader,
-)
+from control_plane.live.service.viewers import Viewers
 
 ADMITTED_FOR = 60.0  # seconds an address may go on without its token, see below
 MOST_ADMITTED = 100_000
@@ -62,7 +59,7 @@ class Authorizer:
         tokens_required: bool,
         limit: float = LIMIT,
     ) -> None:
-        self._pepper = secrets.key_pepper()
+        self._peppers = secrets.key_peppers()
         self._viewer_key = secrets.viewer_tokens()
         self._secrets = secrets
         self._permissions = permissions
@@ -94,15 +91,15 @@ class Authorizer:
         return deny("unknown_action")
 
     async def _publish(self, node: str, payload: Mapping[str, object]) -> Verdict:
-        secrets = candidates(payload)
-        if not secrets:
+        texts = candidates(payload)
+        if not texts:
             return deny("no_credentials")
         permission = await self._permission(payload)
         if isinstance(permission, Verdict):
             return permission
         if not self._permissions.fresh:
             return deny("not_known_now")
-        hashes = [hash_key(self._pepper, secret) for secret in secrets]
+        hashes = all_hashes(self._peppers, texts)
         key = rules.find_key(permission, hashes)
         if key is None:
             again = await self._permissions.lookup_again(permission.path)
@@ -189,15 +186,15 @@ class Authorizer:
         permission: Permission,
         viewer: str | None,
     ) -> None:
-        protocol, reader_id = payload.get("protocol"), payload.get("id")
-        if protocol == "hls" and not reader_id:
-            # A node without HLS sessions asks for each request and lists no one.
-            who = viewer or viewer_of_address(payload.get("ip"), payload.get("query"))
-            self._viewers.hint(permission.session_id, node, who)
-        elif reader_id and protocol != "rtsp":
-            # RTSP names its connection here (before v1.19.3), its session in the list.
+        """Only a hint. Without a token the address names an HLS viewer: players try
+        again and again. Other protocols are in every node's lists."""
+        hls = payload.get("protocol") == "hls"
+        if permission.status == "live" and (viewer is not None or hls):
             self._viewers.hint(
-                permission.session_id, node, viewer or viewer_of_reader(str(reader_id))
+                permission.session_id,
+                node,
+                viewer or viewer_of_address(payload.get("ip")),
+                listed=not hls or bool(payload.get("id")),
             )
 
     def _flaps(self, path: str) -> bool:
@@ -214,7 +211,8 @@ class Authorizer:
         password = payload.get("password")
         if payload.get("user") != API_USER or not isinstance(password, str):
             return deny("no_credentials")
-        expected = self._secrets.node_api(node).encode()
-        if not hmac.compare_digest(expected, password.encode()):
+        given = password.encode()
+        known = self._secrets.known_at_node(node)
+        if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW

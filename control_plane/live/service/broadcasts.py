@@ -8,6 +8,7 @@ import structlog
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import BadInput, Empty, Refusal
+from control_plane.base.secrets import Derived
 from control_plane.events import log as events
 from control_plane.events.log import append_session_event
 from control_plane.events.model import Event
@@ -58,7 +59,7 @@ class Broadcasts:
         viewers: Viewers,
         cutter: Cutter,
         *,
-        pepper: bytes,
+        peppers: Derived,
         first_publish_within: timedelta,
     ) -> None:
         self._pool = pool
@@ -66,7 +67,7 @@ class Broadcasts:
         self._lifecycle = lifecycle
         self._viewers = viewers
         self._cutter = cutter
-        self._pepper = pepper
+        self._peppers = peppers
         self._first_publish_within = first_publish_within
 
     async def start(self, user: User, start: Start) -> Started:
@@ -108,6 +109,12 @@ class Broadcasts:
         if session is None:
             raise Empty
         return session
+
+    async def asked_for(self, session: LiveSession, caller: User | None) -> None:
+        """Where video goes another way: a host who looks at it uses it."""
+        within = self._lifecycle.limits.used_within
+        if within and caller is not None and caller.id == session.user_id:
+            await openings.keep(self._pool, session.id, within)
 
     async def listing(self, limit: int, *, everything: bool) -> list[LiveSession]:
         """Newest first; the open ones, or all."""
@@ -156,7 +163,7 @@ class Broadcasts:
             connection,
             session_id,
             user.id,
-            hash_key(self._pepper, key),
+            hash_key(self._peppers, key),
             hint(key),
             self._first_publish_within,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from control_plane.base.database import Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import BadInput, Empty, Refusal
+from control_plane.base.secrets import Derived
 from control_plane.live.model.keys import (
     MOST_OF_CHANNEL,
     Channel,
@@ -33,12 +34,12 @@ class LastingKey:
 
 class LastingKeys:
     def __init__(
-        self, pool: Pool, nodes: Nodes, cutter: Cutter, *, pepper: bytes
+        self, pool: Pool, nodes: Nodes, cutter: Cutter, *, peppers: Derived
     ) -> None:
         self._pool = pool
         self._nodes = nodes
         self._cutter = cutter
-        self._pepper = pepper
+        self._peppers = peppers
 
     async def create(self, user: User, name: str, channel_name: str) -> LastingKey:
         """The channel is made on first use."""
@@ -53,7 +54,7 @@ class LastingKeys:
                     f"A channel has at most {MOST_OF_CHANNEL} keys. Revoke one first."
                 )
             key_id = await keys.add_channel_key(
-                connection, channel, name, hash_key(self._pepper, key), hint(key)
+                connection, channel, name, hash_key(self._peppers, key), hint(key)
             )
         return LastingKey(key_id, channel, key)
 

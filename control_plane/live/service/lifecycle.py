@@ -51,6 +51,9 @@ class Source:
 class Limits:
     reconnect_window: int  # seconds
     longest: timedelta
+    #: A session without a picture that was used within this time does not expire; zero
+    #: where only a picture counts.
+    used_within: timedelta = timedelta(0)
 
 
 class Lifecycle:

@@ -1,6 +1,7 @@
 """A round compares a node's own lists with our tables and repairs both."""
 
 import contextlib
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -8,13 +9,12 @@ import structlog
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
+from control_plane.base.secrets import Derived
 from control_plane.live.model.credentials import from_query
-from control_plane.live.model.keys import hash_key
+from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Publisher, View
 from control_plane.live.model.permissions import (
-    Permission,
     Standing,
-    find_key,
     may_stay,
 )
 from control_plane.live.model.sessions import EndReason, LiveSession
@@ -42,14 +42,14 @@ class Reconciler:
         viewers: Viewers,
         grants: Grants,
         *,
-        pepper: bytes,
+        peppers: Derived,
     ) -> None:
         self._pool = pool
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._viewers = viewers
         self._grants = grants
-        self._pepper = pepper
+        self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
     async def round(self, node: Node) -> None:
@@ -57,6 +57,7 @@ class Reconciler:
         that stands there and is missing from the lists is gone, not yet to come."""
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
+        asked_at = time.time()
         view = await self._nodes.api(node).look()
         if view.answer == "silent":
             await self._silent(node, view)
@@ -68,16 +69,17 @@ class Reconciler:
         await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
-        await self._count(node, view, current)
+        await self._count(node, view, current, asked_at)
 
     async def count_only(self, node: Node) -> None:
         """While Postgres is away: viewers are counted and no session changes."""
         known = self._known_sessions.get(node.name, [])
+        asked_at = time.time()
         view = await self._nodes.api(node).look()
         if view.answer != "answered":
             return
         with contextlib.suppress(Away):
-            await self._viewers.observe(node.name, view, known)
+            await self._viewers.observe(node.name, view, known, asked_at)
 
     def forget(self, name: str) -> None:
         """The node is another's from here on, or gone."""
@@ -130,7 +132,7 @@ class Reconciler:
             grant = grants.get(publisher.source_id)
             key_id = None if grant is None else grant.key_id
             if key_id is None:
-                key_id = await self._key_from_query(node, publisher, permission)
+                key_id = await self._key_from_query(node, publisher)
             standing = Standing(publisher.path, publisher.source_id, permission, key_id)
             news = (publisher.path, publisher.source_id) not in settled
             await self._judge(node, publisher, standing, news=news)
@@ -158,20 +160,17 @@ class Reconciler:
         log.info("kicked", node=node.name, path=publisher.path, reason=reason)
         await self._nodes.api(node).kick(publisher.source_type, publisher.source_id)
 
-    async def _key_from_query(
-        self, node: Node, publisher: Publisher, permission: Permission | None
-    ) -> int | None:
+    async def _key_from_query(self, node: Node, publisher: Publisher) -> int | None:
         """Nobody remembers which key let it in: its own query may show it."""
-        if permission is None:
+        hashes = all_hashes(self._peppers, from_query(publisher.query))
+        if not hashes:
             return None
-        secrets = from_query(publisher.query)
-        key = find_key(permission, [hash_key(self._pepper, text) for text in secrets])
-        if key is None:
-            return None
-        await grant_store.add(
-            self._pool, node.name, publisher.source_id, publisher.path, key.id
-        )
-        return key.id
+        key_id = await keys.find(self._pool, publisher.path, hashes)
+        if key_id is not None:
+            await grant_store.add(
+                self._pool, node.name, publisher.source_id, publisher.path, key_id
+            )
+        return key_id
 
     async def _deadlines(self, node: Node, view: View, at: datetime) -> None:
         """Enforced only after a list taken later than the deadline lacks the
@@ -183,8 +182,9 @@ class Reconciler:
             if session.path not in there:
                 gone = view.answer == "refused"
                 await self._end(session, "node_lost" if gone else "disconnected")
+        used = self._lifecycle.limits.used_within
         for session in await sessions.never_published(
-            self._pool, node.name, at, FIRST_PUBLISH_GRACE
+            self._pool, node.name, at, FIRST_PUBLISH_GRACE, used
         ):
             if session.path not in there:
                 await self._end(session, "expired")
@@ -199,15 +199,18 @@ class Reconciler:
             await self._viewers.clear(session)
 
     async def _count(
-        self, node: Node, view: View, current: Sequence[LiveSession]
+        self,
+        node: Node,
+        view: View,
+        current: Sequence[LiveSession],
+        asked_at: float,
     ) -> None:
         try:
-            await self._viewers.observe(node.name, view, current)
-            counts = await self._viewers.counts(current)
+            confirmed = await self._viewers.observe(node.name, view, current, asked_at)
         except Away as error:
             log.warning("viewers not counted", error=type(error).__name__)
             return
         peaks = {session.id: session.peak_viewers for session in current}
-        higher = [(i, n) for i, n in counts.items() if n > peaks[i]]
+        higher = [(i, n) for i, n in confirmed.items() if n > peaks[i]]
         if higher:
             await sessions.raise_peaks(self._pool, higher)

@@ -1,90 +1,97 @@
 """Viewer counts: distinct viewers whose bytes moved within the last 10 seconds.
 
 The truth is the nodes' lists of readers with their byte counters. An allowed read is
-a hint that counts for as long and no longer, until a list confirms it.
+a hint: it counts until the next list of a node that lists HLS viewers. Other nodes ask
+about every HLS request, so there a viewer counts until 10 seconds after the last.
 """
 
-import base64
 import contextlib
-import hashlib
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 import structlog
 
 from control_plane.base.faults import Away
-from control_plane.base.redis import Redis
+from control_plane.base.secrets import Derived
 from control_plane.base.tasks import Loop
-from control_plane.base.tokens import BadToken, read_viewer
-from control_plane.live.model.credentials import from_query
-from control_plane.live.model.nodes import Reader, View
+from control_plane.live.model.asking import Asking
+from control_plane.live.model.nodes import View
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.store import viewers as store
+from control_plane.live.model.viewers import WINDOW, Audience, Watched
+from control_plane.live.store.viewers import Kind, ViewerSets
 
 log = structlog.get_logger(__name__)
 
-WINDOW = 10.0  # seconds
 FLUSH_EVERY = 0.5  # seconds
 MOST_HINTS = 200_000
+NOBODY = Audience()
 
-
-def _short(text: str) -> str:
-    """12 characters: what Redis keeps of a viewer."""
-    return base64.b64encode(
-        hashlib.blake2b(text.encode(), digest_size=9).digest()
-    ).decode()
-
-
-def viewer_of_reader(reader_id: str) -> str:
-    return _short(reader_id)
-
-
-def viewer_of_address(ip: object, query: object) -> str:
-    return _short(f"{ip}\n{query}")
+Hints = dict[tuple[int, str], dict[str, float]]
 
 
 class Viewers:
     """``hint`` never waits; everything else may talk to Redis."""
 
-    def __init__(self, redis: Redis, viewer_key: bytes) -> None:
-        self._redis = redis
+    def __init__(self, sets: ViewerSets, viewer_key: Derived) -> None:
+        self._sets = sets
         self._viewer_key = viewer_key
-        self._hints: dict[tuple[int, str], dict[str, float]] = {}
+        self._hints: Hints = {}
+        self._steady: Hints = {}
         self._hinted = 0
-        self._progress: dict[str, dict[str, _Progress]] = {}
+        self._asking = Asking()
+        self._nodes: dict[str, Watched] = {}
         self._last_counts: dict[int, tuple[float, int]] = {}
 
-    def hint(self, session_id: int, node: str, viewer: str) -> None:
+    def hint(self, session_id: int, node: str, viewer: str, *, listed: bool) -> None:
+        """``listed``: the node's lists will name this viewer, if it is one."""
         if self._hinted >= MOST_HINTS:
             return
-        seen = self._hints.setdefault((session_id, node), {})
-        seen[viewer] = time.time()
+        now = time.time()
+        self._hints.setdefault((session_id, node), {})[viewer] = now
         self._hinted += 1
+        if not listed and self._asking.steadily((session_id, viewer), now):
+            self._steady.setdefault((session_id, node), {})[viewer] = now
 
     async def observe(
-        self, node: str, view: View, open_sessions: Iterable[LiveSession]
-    ) -> None:
-        """Take in one look at a node's lists. Sessions that are not live or
-        reconnecting have no viewers."""
-        sessions = {s.path: s.id for s in open_sessions if s.is_watchable}
+        self,
+        node: str,
+        view: View,
+        open_sessions: Iterable[LiveSession],
+        asked_at: float,
+    ) -> dict[int, int]:
+        """Take in one look at a node's lists, which began at ``asked_at``. How many
+        viewers are confirmed, by session; those that are not live or reconnecting
+        have none."""
+        sessions = [session for session in open_sessions if session.is_watchable]
         now = time.time()
-        before = self._progress.get(node)
-        after: dict[str, _Progress] = {}
-        seen: dict[int, dict[str, float]] = {}
-        for reader in view.readers:
-            progress = self._advance(before, reader, now)
-            after[reader.reader_id] = progress
-            session_id = sessions.get(reader.path)
-            if session_id is not None and progress.moved_at > now - WINDOW:
-                moved = seen.setdefault(session_id, {})
-                moved[progress.viewer] = max(
-                    moved.get(progress.viewer, 0.0), progress.moved_at
-                )
-        self._progress[node] = after
-        for session_id, moved in seen.items():
-            await store.saw(self._redis, session_id, node, moved)
-        for session_id in sessions.values():
-            await store.forget_older(self._redis, session_id, node, now - WINDOW)
+        watched = self._nodes.setdefault(node, Watched(self._viewer_key))
+        audiences = watched.look(view.readers, now)
+        told = view.lists_hls and watched.complete(now)
+        for session in sessions:
+            audience = audiences.get(session.path, NOBODY)
+            seen = set(audience.confirmed)
+            if view.lists_hls and session.status == "live":
+                seen |= audience.new
+            seen_now = dict.fromkeys(seen, now)
+            await self._sets.saw("viewers", session.id, node, seen_now)
+            before = asked_at if told else now - WINDOW
+            await self._sets.forget_older(session.id, node, before)
+        confirmed = {
+            s.id: len(audiences.get(s.path, NOBODY).confirmed) for s in sessions
+        }
+        return confirmed if view.lists_hls else await self._with_steady(node, confirmed)
+
+    async def _with_steady(
+        self, node: str, confirmed: Mapping[int, int]
+    ) -> dict[int, int]:
+        asked = [(session_id, node) for session_id in confirmed]
+        found = await self._sets.count("steady", asked, time.time() - WINDOW)
+        return {
+            session_id: listed + steady
+            for (session_id, listed), steady in zip(
+                confirmed.items(), found, strict=True
+            )
+        }
 
     async def counts(self, sessions: Iterable[LiveSession]) -> dict[int, int]:
         """Zero unless live or reconnecting. While Redis is away the last known
@@ -92,8 +99,8 @@ class Viewers:
         asked = [session for session in sessions if session.is_watchable]
         now = time.time()
         try:
-            found = await store.count(
-                self._redis, [(s.id, s.node) for s in asked], now - WINDOW
+            found = await self._sets.count(
+                "viewers", [(s.id, s.node) for s in asked], now - WINDOW
             )
         except Away as error:
             log.warning("viewer counts are away", error=type(error).__name__)
@@ -109,14 +116,15 @@ class Viewers:
         return count if now - at < WINDOW else 0
 
     async def clear(self, session: LiveSession) -> None:
-        self._hints.pop((session.id, session.node), None)
+        for hints in (self._hints, self._steady):
+            hints.pop((session.id, session.node), None)
         try:
-            await store.clear(self._redis, session.id, session.node)
+            await self._sets.clear(session.id, session.node)
         except Away:
             log.warning("viewers not cleared: Redis is away", session=session.id)
 
     def drop_node(self, node: str) -> None:
-        self._progress.pop(node, None)
+        self._nodes.pop(node, None)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -126,38 +134,10 @@ class Viewers:
     async def _flush(self) -> None:
         """While Redis is away hints are lost."""
         hints, self._hints, self._hinted = self._hints, {}, 0
+        steady, self._steady = self._steady, {}
+        await self._write("viewers", hints)
+        await self._write("steady", steady)
+
+    async def _write(self, kind: Kind, hints: Hints) -> None:
         for (session_id, node), seen in hints.items():
-            await store.saw(self._redis, session_id, node, seen)
-
-    def _advance(
-        self, before: "dict[str, _Progress] | None", reader: Reader, now: float
-    ) -> "_Progress":
-        """The first look after taking a node over tells nothing about movement:
-        until the next one, what stands in Redis counts."""
-        known = None if before is None else before.get(reader.reader_id)
-        if known is None:
-            moved = before is not None and reader.outbound_bytes > 0
-            return _Progress(
-                reader.outbound_bytes, now if moved else 0.0, self._who(reader)
-            )
-        if reader.outbound_bytes != known.bytes:
-            known.bytes = reader.outbound_bytes
-            known.moved_at = now
-        return known
-
-    def _who(self, reader: Reader) -> str:
-        for text in from_query(reader.query):
-            with contextlib.suppress(BadToken):
-                return read_viewer(self._viewer_key, text).viewer
-        return viewer_of_reader(reader.reader_id)
-
-
-class _Progress:
-    """How far one reader had come, and when that last changed."""
-
-    __slots__ = ("bytes", "moved_at", "viewer")
-
-    def __init__(self, sent: int, moved_at: float, viewer: str) -> None:
-        self.bytes = sent
-        self.moved_at = moved_at
-        self.viewer = viewer
+            await self._sets.saw(kind, session_id, node, seen)

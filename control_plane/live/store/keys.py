@@ -92,6 +92,23 @@ async def revoke(executor: Executor, user_id: int, key_id: int) -> str | None:
     return path
 
 
+async def find(executor: Executor, path: str, hashes: Sequence[bytes]) -> int | None:
+    """The key of this path that one of these is, dead ones too, a living one first."""
+    key_id: int | None = await executor.fetchval(
+        """
+        SELECT k.id FROM stream_keys k
+        LEFT JOIN live_streaming_sessions s ON s.id = k.session_id
+        LEFT JOIN channels c ON c.id = k.channel_id
+        WHERE k.hash = ANY($2) AND coalesce(s.path, c.path) = $1
+        ORDER BY k.revoked_at IS NULL AND k.superseded_at IS NULL DESC, k.id DESC
+        LIMIT 1
+        """,
+        path,
+        hashes,
+    )
+    return key_id
+
+
 async def mark_published(connection: Connection, key_id: int) -> None:
     """Older keys of the same session are refused from now on."""
     await connection.execute(

@@ -61,7 +61,7 @@ async def save(executor: Executor, node: Node) -> None:
 
 
 async def remove(executor: Executor, name: str) -> bool:
-    """Raises ForeignKeyViolationError while sessions, open or ended, name it."""
+    """Raises Missing while sessions, open or ended, name it."""
     return (
         await executor.fetchval(
             "DELETE FROM nodes WHERE name = $1 RETURNING true", name

@@ -1,7 +1,7 @@
 """Live sessions. A change of status is one UPDATE that names the old status;
 whoever's row count is one made it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 
@@ -28,6 +28,17 @@ def _maybe(row: Record | None) -> LiveSession | None:
 
 async def get(executor: Executor, session_id: int) -> LiveSession | None:
     return _maybe(await executor.fetchrow(f"{_SELECT} WHERE s.id = $1", session_id))
+
+
+async def lock(
+    connection: Connection, session_ids: Iterable[int]
+) -> dict[int, LiveSession]:
+    """Until the transaction ends none of them ends."""
+    rows = await connection.fetch(
+        f"{_SELECT} WHERE s.id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s",
+        list(session_ids),
+    )
+    return {row["id"]: _session(row) for row in rows}
 
 
 async def get_locked(connection: Connection, session_id: int) -> LiveSession | None:
@@ -167,16 +178,20 @@ async def past_reconnect_deadline(
 
 
 async def never_published(
-    executor: Executor, node: str, at: datetime, grace: timedelta
+    executor: Executor, node: str, at: datetime, grace: timedelta, used: timedelta
 ) -> list[LiveSession]:
-    """Created ones that no key can start any more. The grace covers an encoder
-    let in at the last moment, whose tracks the node still looks at."""
+    """Created ones that no key can start any more, and whose last event (a gift,
+    perhaps) is older than ``used``. The grace covers an encoder let in at the last
+    moment, whose tracks the node still looks at."""
     rows = await executor.fetch(
         f"{_SELECT} WHERE s.node = $1 AND s.status = 'created'"
-        " AND s.expires_at + $3 <= $2",
+        " AND s.expires_at + $3 <= $2 AND NOT EXISTS (SELECT FROM events e"
+        " WHERE e.subject = 'session' AND e.subject_id = s.id AND e.seq = s.seq"
+        " AND e.created_at + $4 > $2)",
         node,
         at,
         grace,
+        used,
     )
     return [_session(row) for row in rows]
 

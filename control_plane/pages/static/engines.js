@@ -86,7 +86,7 @@ class NativeEngine {
 
   toLiveEdge(video) {
     const { seekable } = video;
-    if (!seekable.length) return;
+    if (seekable.length === 0) return;
     const edge = seekable.end(seekable.length - 1) - 3;
     if (edge - video.currentTime > 5) video.currentTime = edge;
   }

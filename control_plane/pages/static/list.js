@@ -1,12 +1,12 @@
 // What is live, kept up to date in place: a card is moved or changed, never redrawn,
 // so that nothing flickers and the keyboard's focus stays.
 
-import { Feed } from "./feed.js";
+import { Updates } from "./updates.js";
 import { count, hue, initial, titleOf, watching } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const cards = new Map(); // session id -> <li>
-let feed;
+let updates = null; // while somebody sees it
 
 function render({ sessions }) {
   const now = new Set(sessions.map((session) => session.id));
@@ -22,8 +22,8 @@ function render({ sessions }) {
 }
 
 function summary(sessions) {
-  if (!sessions.length) return "";
-  const viewers = sessions.reduce((sum, { viewers }) => sum + viewers, 0);
+  if (sessions.length === 0) return "";
+  const viewers = sessions.reduce((sum, session) => sum + session.viewers, 0);
   const streams = sessions.length === 1 ? "1 stream" : `${count(sessions.length)} streams`;
   return `${streams}, ${watching(viewers)}`;
 }
@@ -63,12 +63,12 @@ function cover(place, address) {
   if (place.dataset.address === address) return;
   place.dataset.address = address;
   place.querySelector("img")?.remove();
-  if (!/^https?:/.test(address)) return;
+  if (!/^https?:/u.test(address)) return;
   const picture = new Image();
   picture.alt = "";
   picture.loading = "lazy";
   picture.referrerPolicy = "no-referrer";
-  picture.onerror = () => picture.remove();
+  picture.addEventListener("error", () => picture.remove());
   picture.src = address;
   place.append(picture);
 }
@@ -79,19 +79,25 @@ function put(element, text) {
 
 function follow() {
   let connected = true;
-  feed = new Feed("/events", {
+  const following = new Updates("/events", {
     state: render,
     connected(yes) {
       connected = yes;
       setTimeout(() => ($("away").hidden = connected), yes ? 0 : 2000);
     },
   });
-  feed.start();
+  following.start();
+  return following;
 }
 
-// Browsers open six connections to a host: a list that nobody sees gives its own up.
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) feed.stop();
-  else follow();
-});
-follow();
+// Browsers open six connections to a host: a list that nobody sees gives its own up,
+// and one that was opened in a background tab has none yet.
+function look() {
+  if (document.hidden) {
+    updates?.stop();
+    updates = null;
+  } else updates ??= follow();
+}
+
+document.addEventListener("visibilitychange", look);
+look();

@@ -176,7 +176,8 @@ export class Player {
     this.#failures = 0;
     this.sentence = "";
     const uncover = () => (this.#still.hidden = this.#engine !== null);
-    this.#video.requestVideoFrameCallback?.(uncover) ?? uncover();
+    if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(uncover);
+    else uncover();
     this.#say("playing");
   }
 

@@ -5,14 +5,14 @@
 //  started_at, ended_at, viewers, peak_viewers, reconnecting_until, sandbox}.
 
 import { Controls } from "./controls.js";
-import { Feed } from "./feed.js";
+import { Updates } from "./updates.js";
 import { Player } from "./player.js";
 import { clock, duration, hue, initial, moment, titleOf, watching } from "./words.js";
 
 const RELOAD_EVERY = 30_000; // ms at least
 
 const name = decodeURIComponent(location.pathname.split("/")[2]);
-const isChannel = !/^[0-9]+$/.test(name);
+const isChannel = !/^[0-9]+$/u.test(name);
 const $ = (id) => document.getElementById(id);
 const video = $("video");
 
@@ -21,11 +21,12 @@ let unknown = false;
 
 const player = new Player(video, $("still"), () => render());
 const controls = new Controls($("stage"), video, player);
-const feed = new Feed(`/watch/${name}/events`, {
+const updates = new Updates(`/watch/${name}/events`, {
   state(next) {
     state = next;
     steer();
     render();
+    if (isOver()) updates.stop();
   },
   unknown() {
     unknown = true;
@@ -33,10 +34,15 @@ const feed = new Feed(`/watch/${name}/events`, {
     render();
   },
   connected(yes) {
-    setTimeout(() => ($("away").hidden = feed.isConnected || unknown), yes ? 0 : 2000);
-    feed.isConnected = yes;
+    setTimeout(() => ($("away").hidden = updates.isConnected || unknown), yes ? 0 : 2000);
+    updates.isConnected = yes;
   },
 });
+
+/** Nothing will come any more. */
+function isOver() {
+  return unknown || (!isChannel && ["ended", "expired"].includes(state?.status));
+}
 
 function steer() {
   if (state?.status === "live") player.want(state.id, false);
@@ -98,8 +104,7 @@ function renderNotice(said) {
   put("headline", headline);
   put("detail", detail);
   $("spinner").hidden = !waits;
-  const over = unknown || (!isChannel && ["ended", "expired"].includes(state?.status));
-  $("home").hidden = !over;
+  $("home").hidden = !isOver();
 }
 
 const BADGES = { live: "Live", reconnecting: "Reconnecting", created: "Soon", ended: "Ended" };
@@ -127,7 +132,7 @@ function renderInfo() {
 
 /** What moves with time alone. */
 function tick() {
-  const now = Date.now() + feed.skew;
+  const now = Date.now() + updates.skew;
   const started = moment(state?.started_at ?? "");
   const running = ["live", "reconnecting"].includes(state?.status) && started;
   put("time", running ? `live for ${clock(now - started)}` : "");
@@ -156,4 +161,4 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 setInterval(tick, 500);
 render();
-feed.start();
+updates.start();

@@ -9,10 +9,11 @@ export const watching = (viewers) => `${count(viewers)} watching`;
 /** The server's times have no zone; they are UTC. NaN where there is none. */
 export const moment = (text) => Date.parse(`${text.replace(" ", "T")}Z`);
 
+const two = (number) => String(number).padStart(2, "0");
+
 /** `7:05` or `1:02:03`. */
 export function clock(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const two = (n) => String(n).padStart(2, "0");
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }

@@ -27,6 +27,8 @@ class Claims:
     subject: str
     email: str = ""
     phone: str = ""
+    #: Providers and ids with which the same person has signed in at Firebase.
+    linked: frozenset[tuple[str, str]] = frozenset()
 
 
 def firebase(project: str, keys_url: str) -> Provider:

@@ -3,11 +3,13 @@
 import re
 import secrets as random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
-from control_plane.base.refusals import NoToken, Refusal, SignedOut
+from control_plane.base.refusals import Empty, NoToken, Refusal, SignedOut
+from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, UserToken, read_user, sign_user
 from control_plane.people.model.users import NewUser, User
 from control_plane.people.store import users
@@ -37,7 +39,7 @@ class Accounts:
     def __init__(
         self,
         pool: Pool,
-        token_key: bytes,
+        token_key: Derived,
         *,
         token_days: int,
         accept_provider_uid: bool,
@@ -47,20 +49,27 @@ class Accounts:
         self._token_seconds = token_days * DAY
         self._accept_provider_uid = accept_provider_uid
 
-    async def sign_in(self, identity: Identity, new: NewUser) -> SignedIn:
-        """The account of this identity; made when there is none."""
+    async def sign_in(self, identities: Sequence[Identity], new: NewUser) -> SignedIn:
+        """The account of the first of these that has one, or a new one. All that have
+        none lead there from now on; no two accounts ever become one."""
         async with self._pool.transaction() as connection:
-            await users.lock_identity(connection, identity.provider, identity.subject)
-            user = await users.by_identity(
-                connection, identity.provider, identity.subject
-            )
+            owners = await _owners(connection, identities)
+            user = next((user for user in owners.values() if user is not None), None)
             if user is None:
-                user = await self._create(connection, identity, new)
-            elif identity.verified:
-                await users.verify_identity(
-                    connection, identity.provider, identity.subject
-                )
+                user = await _create(connection, new)
+            for identity, owner in owners.items():
+                await _lead(connection, identity, owner, user)
             await users.set_device_token(connection, user.id, new.device_token)
+        return self._signed_in(user)
+
+    async def known(self, identity: Identity) -> SignedIn:
+        """Raises Empty where there is no account yet: the apps then sign up."""
+        user = await users.by_identity(self._pool, identity.provider, identity.subject)
+        if user is None:
+            raise Empty
+        return self._signed_in(user)
+
+    def _signed_in(self, user: User) -> SignedIn:
         if user.banned:
             raise Refusal(BANNED)
         return SignedIn(user, self.token(user))
@@ -110,23 +119,44 @@ class Accounts:
             raise SignedOut
         return _usable(user)
 
-    async def _create(
-        self, connection: Connection, identity: Identity, new: NewUser
-    ) -> User:
-        if new.username and not USERNAME.match(new.username):
-            raise Refusal("invalid username")
-        try:
-            async with connection.transaction():
-                user_id = await users.create(connection, _named(new))
-        except Taken:
-            raise Refusal("This username isn't available") from None
+
+async def _owners(
+    connection: Connection, identities: Sequence[Identity]
+) -> dict[Identity, User | None]:
+    """Whose they are, held until the transaction ends; in an order that two sign-ups
+    share."""
+    for one in sorted(identities, key=lambda one: (one.provider, one.subject)):
+        await users.lock_identity(connection, one.provider, one.subject)
+    return {
+        one: await users.by_identity(connection, one.provider, one.subject)
+        for one in identities
+    }
+
+
+async def _lead(
+    connection: Connection, identity: Identity, owner: User | None, user: User
+) -> None:
+    provider, subject = identity.provider, identity.subject
+    if owner is None:
         await users.add_identity(
-            connection, identity.provider, identity.subject, user_id, identity.verified
+            connection, provider, subject, user.id, identity.verified
         )
-        user = await users.get(connection, user_id)
-        if user is None:
-            raise LookupError(user_id)
-        return user
+    elif owner.id == user.id and identity.verified:
+        await users.verify_identity(connection, provider, subject)
+
+
+async def _create(connection: Connection, new: NewUser) -> User:
+    if new.username and not USERNAME.match(new.username):
+        raise Refusal("invalid username")
+    try:
+        async with connection.transaction():
+            user_id = await users.create(connection, _named(new))
+    except Taken:
+        raise Refusal("This username isn't available") from None
+    user = await users.get(connection, user_id)
+    if user is None:
+        raise LookupError(user_id)
+    return user
 
 
 def _named(new: NewUser) -> NewUser:

@@ -53,11 +53,12 @@ class Profiles:
             raise Refusal("username already exist") from None
         return await self.seen(user_id, user_id)
 
-    async def check_username(self, username: str) -> None:
-        """Raises Refusal unless a new account could have it."""
+    async def check_username(self, username: str, user_id: int = 0) -> None:
+        """Raises Refusal unless this user, or a new one, could have it."""
         if not USERNAME.match(username):
             raise Refusal("invalid username")
-        if await users.by_username(self._pool, username) is not None:
+        owner = await users.by_username(self._pool, username)
+        if owner is not None and owner.id != user_id:
             raise Refusal("already exist")
 
     async def check_email(self, email: str) -> None:

@@ -17,6 +17,8 @@ ALGORITHMS = ["RS256", "ES256"]
 LEEWAY = 30  # seconds between the provider's clock and ours
 LONGEST = 8192  # characters
 REQUIRED = ["iss", "aud", "sub", "exp", "iat"]
+#: Who proves an id to Firebase; an e-mail address may be anyone's.
+LINKED = {"google.com": "google", "apple.com": "apple", "facebook.com": "facebook"}
 
 
 class IdTokens:
@@ -85,6 +87,22 @@ def _claims(provider: Provider, verified: Mapping[str, Any]) -> Claims:
         subject=subject,
         email=_text(verified, "email") if proven else "",
         phone=_text(verified, "phone_number"),
+        linked=_linked(verified) if provider.name == "firebase" else frozenset(),
+    )
+
+
+def _linked(verified: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Of ``{"firebase": {"identities": {"google.com": ["123"]}}}``."""
+    inner = verified.get("firebase")
+    identities = inner.get("identities") if isinstance(inner, dict) else None
+    if not isinstance(identities, dict):
+        return frozenset()
+    return frozenset(
+        (LINKED[name], subject)
+        for name, subjects in identities.items()
+        if name in LINKED and isinstance(subjects, list)
+        for subject in subjects
+        if isinstance(subject, str)
     )
 
 

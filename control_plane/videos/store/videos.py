@@ -1,6 +1,6 @@
 """Videos: which ones a viewer may see, in which order, and who likes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from control_plane.base.database import Connection, Executor, Record
@@ -40,6 +40,15 @@ async def get(executor: Executor, viewer_id: int, video_id: int) -> Video | None
         f"{_FROM} WHERE {_VISIBLE} AND v.id = $2", viewer_id, video_id
     )
     return None if row is None else Video(**dict(row))
+
+
+async def owners(executor: Executor, video_ids: Iterable[int]) -> dict[int, int]:
+    """By id, of those that are there."""
+    rows = await executor.fetch(
+        "SELECT id, user_id FROM videos WHERE id = ANY($1) AND deleted_at IS NULL",
+        list(video_ids),
+    )
+    return {row["id"]: row["user_id"] for row in rows}
 
 
 async def open_feed(executor: Executor, viewer: str, kind: Feed) -> Opened:

@@ -69,28 +69,48 @@ USER = Obj(
         "PrivacySetting": PRIVACY,
     },
 )
+#: A profile's playlists are taken out of User unchecked.
+PROFILE = Obj(dict(USER.must) | {"Playlist": ListOf(Anything())}, USER.may)
 ACCOUNT = Obj(
-    {"User": USER, "PushNotification": PUSH, "PrivacySetting": PRIVACY},
+    {"User": PROFILE, "PushNotification": PUSH, "PrivacySetting": PRIVACY},
     {"Playlist": ListOf(Anything())},
 )
 #: Kept as the whole account: without the token nothing works any more.
 OWN_USER = Obj(
-    dict(USER.must) | {"auth_token": Text(filled=True), "wallet": NUMBER}, USER.may
+    dict(PROFILE.must)
+    | {
+        "auth_token": Text(filled=True),
+        "wallet": NUMBER,
+        "Interests": ListOf(Anything(), filled=True),
+    },
+    USER.may,
 )
 OWN_ACCOUNT = Obj(dict(ACCOUNT.must) | {"User": OWN_USER}, ACCOUNT.may)
+FLAG = Int(0, 1)
 VIDEO = Obj(
-    {"id": SCALAR, "video": Text(filled=True), "comment_count": INT},
+    {
+        "id": SCALAR,
+        "video": Text(filled=True),
+        "comment_count": INT,
+        # The heart, not its counter.
+        "like": FLAG,
+        "favourite": FLAG,
+        "repost": FLAG,
+        # Only this very text hides comments, and only a 0 hides duets.
+        "allow_comments": Text(("true", "false")),
+        "allow_duet": FLAG,
+        "privacy_type": Text(("public", "private", "friends")),
+        # One of them is the picture.
+        "thum": TEXT,
+        "default_thumbnail": TEXT,
+    },
     _fields(
-        "user_id like like_count favourite favourite_count view share repost"
-        " allow_duet block promote pin pin_comment_id duet_video_id width height"
+        "user_id like_count favourite_count view share block promote pin"
+        " pin_comment_id duet_video_id repost_video_id repost_user_id width height"
         " lat long duration",
         NUMBER,
     )
-    | _fields(
-        "description thum user_thumbnail default_thumbnail gif privacy_type"
-        " allow_comments location_string created",
-        SCALAR,
-    )
+    | _fields("description user_thumbnail gif location_string created", SCALAR)
     | {"PlaylistVideo": Obj({"id": NUMBER})},
 )
 AUTHOR = Obj(dict(USER.must) | {"PrivacySetting": PRIVACY}, USER.may)
@@ -99,7 +119,12 @@ ITEM = Obj(
     {"Video": VIDEO, "User": AUTHOR},
     {
         "Sound": SOUND,
-        "Location": Obj(may=_fields("id name string lat long", SCALAR)),
+        "Location": Obj(
+            may=_fields("id name string google_place_id image", SCALAR)
+            | _fields("lat long", NUMBER)
+        ),
+        "Store": Obj(),
+        "Product": Obj(),
         "PinComment": Obj({"id": SCALAR}),
         "VideoProduct": ListOf(Anything()),
         "VideoComment": ListOf(Anything()),
@@ -112,9 +137,12 @@ GIFT = Obj(
     _fields("id coin", INT) | _fields("title image", TEXT),
     _fields("featured time", INT) | _fields("icon type position created", TEXT),
 )
-PAYOUT = Obj(_fields("id user_id primary", NUMBER) | _fields("type value", TEXT))
+PAYOUT = Obj(
+    _fields("id user_id primary", NUMBER) | _fields("type value created", TEXT)
+)
 WITHDRAWAL = Obj(
-    _fields("id user_id amount coin status", NUMBER)
+    _fields("id user_id coin status", INT)
+    | {"amount": NUMBER}
     | _fields("email created updated", TEXT)
 )
 SETTING = Obj(_fields("id type value created", TEXT))

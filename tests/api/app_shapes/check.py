@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
-from tests.api.app_shapes import android, ios
+from tests.api.app_shapes import android, ios, live
 from tests.api.app_shapes.kinds import Answer, Anything, problems
 
-APPS = {"Android": android.ANSWERS, "iOS": ios.ANSWERS}
+APPS = {
+    "Android": android.ANSWERS,
+    "iOS": ios.ANSWERS,
+    "an app that goes live with us": live.ANSWERS,
+}
 #: 400 bad input, 401 no token, 429 too many, 501 signed out.
 CODES = frozenset({200, 201, 202, 400, 401, 429, 501})
-#: Our own endpoints, and what is not served yet.
+#: What an app does not call, and what is not served yet.
 UNKNOWN = Answer(Anything())
 ACCIDENT = "Something went wrong here."
 
@@ -23,8 +27,8 @@ def misfits(name: str, answer: object) -> list[str]:
     if "msg" not in answer or answer["msg"] is None:
         return [f"{name}: there is no msg"]
     found = [f"{name}: {answer}"] if ACCIDENT in str(answer) else []
-    for app, answers in APPS.items():
-        lines = _of_app(_answer(answers, name), code, answer)
+    for app, wanted in _readers(name):
+        lines = _of_app(wanted, code, answer)
         found += [f"{app}, {name}, code {code}: {line}" for line in lines]
     return found
 
@@ -39,11 +43,12 @@ def _of_app(wanted: Answer, code: int, answer: Mapping[str, object]) -> list[str
     return found
 
 
-def _answer(answers: Mapping[str, Answer], name: str) -> Answer:
-    by_name = {key.lower(): value for key, value in answers.items()}
-    return by_name.get(name.lower(), UNKNOWN)
-
-
-def known(name: str) -> bool:
-    """Whether the shapes say anything about this endpoint."""
-    return any(name.lower() == key.lower() for key in android.ANSWERS)
+def _readers(name: str) -> list[tuple[str, Answer]]:
+    """Who reads this endpoint's answers, and how."""
+    found = [
+        (app, answer)
+        for app, answers in APPS.items()
+        for known, answer in answers.items()
+        if known.lower() == name.lower()
+    ]
+    return found or [("any app", UNKNOWN)]

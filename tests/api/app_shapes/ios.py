@@ -31,9 +31,15 @@ USER_INTS = """
     parent
 """
 COUNTERS = """
-    followers_count follower_count following_count likes_count video_count
-    sold_items_count tagged_products_count profile_visit_count
-    unread_notification block notification total_all_time_coins
+    followers_count following_count likes_count video_count sold_items_count
+    tagged_products_count unread_notification block notification
+    total_all_time_coins comission_earned
+"""
+#: The Android app's, and the older apps'. Interests is tried, and passed over when it
+#: does not fit.
+USER_UNREAD = """
+    follower_count profile_visit_count total_balance_usd verification_applied story
+    Interests Playlist BlockUser
 """
 
 
@@ -41,16 +47,19 @@ def _fields(names: str, kind: Kind) -> dict[str, Kind]:
     return dict.fromkeys(names.split(), kind)
 
 
+def _names(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
 #: BlockedUser: no field may be missing or null.
 STRICT_USER = Obj(_fields(USER_TEXTS, TEXT) | _fields(USER_INTS, INT))
 PUSH = Obj(
     may=_fields(
-        """
-    id likes comments new_followers mentions direct_messages video_updates
-""",
+        "id likes comments new_followers mentions direct_messages video_updates",
         INT_OR_TEXT,
     ),
     null=True,
+    unread=frozenset(),
 )
 PRIVACY = Obj(
     may={
@@ -63,24 +72,37 @@ PRIVACY = Obj(
         "order_history": TEXT,
     },
     null=True,
+    unread=_names("videos_repost"),
 )
 USER = Obj(
     {"id": Int(lowest=0)},
     _fields(USER_TEXTS, TEXT)
     | _fields(USER_INTS, INT)
     | _fields(COUNTERS, INT)
-    | {
-        "comission_earned": INT,
-        "button": TEXT,
-        "Interests": Anything(),
-        "PushNotification": PUSH,
-        "PrivacySetting": PRIVACY,
-    },
+    | {"button": TEXT, "PushNotification": PUSH, "PrivacySetting": PRIVACY},
     null=True,
+    unread=_names(USER_UNREAD),
 )
 ACCOUNT = Obj(
     {"User": USER, "PushNotification": PUSH, "PrivacySetting": PRIVACY},
-    {"Playlist": ListOf(Anything())},
+    {
+        "Playlist": ListOf(Obj({"id": INT, "user_id": INT, "name": TEXT})),
+        "Card": ListOf(Obj({"id": INT})),
+        "DeliveryAddress": ListOf(Obj()),
+    },
+    unread=frozenset(),
+)
+SOUND = Obj(
+    {"id": INT, "audio": TEXT, "name": TEXT, "thum": TEXT},
+    _fields("description duration uploaded_by job_id created", TEXT)
+    | _fields("sound_section_id publish total_videos favourite", INT),
+    unread=_names("thumbnail"),
+)
+LOCATION = Obj(
+    may={"id": INT}
+    | _fields("name string lat long google_place_id image created", TEXT),
+    null=True,
+    unread=frozenset(),
 )
 VIDEO = Obj(
     {"id": INT},
@@ -98,41 +120,59 @@ VIDEO = Obj(
     description video thum user_thumbnail default_thumbnail gif privacy_type
     allow_comments lat long section city state country region location_string
     location_title video_with_watermark job_id ai_summary ai_category
-    ai_hashtags ai_filters aws_label created product_id
+    ai_hashtags ai_filters created product_id
 """,
         TEXT,
     )
-    | {"duration": Number(), "PlaylistVideo": Obj({"id": INT})},
+    | {"duration": Number()},
     null=True,
-)
-SOUND = Obj(
-    {"id": INT, "audio": TEXT, "name": TEXT, "thum": TEXT},
-    {
-        "description": TEXT,
-        "duration": TEXT,
-        "sound_section_id": INT,
-        "uploaded_by": TEXT,
-        "publish": INT,
-        "job_id": TEXT,
-        "created": TEXT,
-        "total_videos": INT,
-        "favourite": INT,
-    },
-)
-LOCATION = Obj(
-    may={"id": INT}
-    | _fields(
-        """
-    name string lat long google_place_id image created
-""",
-        TEXT,
+    unread=_names(
+        "PlaylistVideo aws_label thumbnail thumbnail_url video_url view_count"
+        " share_count"
     ),
-    null=True,
 )
-PIN_COMMENT = Obj({"id": INT}, {"comment": INT})
+#: Typed as a number, the text of the comment included.
+PIN_COMMENT = Obj(
+    may=_fields("id user_id video_id comment", INT) | {"created": TEXT},
+    null=True,
+    unread=frozenset(),
+)
+#: Objects, never lists (HomeModel.swift:47): one list there loses the whole feed.
+HASHTAG_VIDEO = Obj(may=_fields("id hashtag_id video_id", INT), null=True)
+HASHTAG = Obj(may={"id": INT, "name": TEXT, "favourite": INT}, null=True)
+ITEM_PARTS: dict[str, Kind] = {
+    "Location": LOCATION,
+    "PinComment": PIN_COMMENT,
+    "HashtagVideo": HASHTAG_VIDEO,
+    "Hashtag": HASHTAG,
+}
 ITEM = Obj(
     {"Video": VIDEO, "User": USER, "Sound": SOUND},
-    {"Location": LOCATION, "PinComment": PIN_COMMENT},
+    ITEM_PARTS,
+    null=True,
+    unread=frozenset(),
+)
+VIDEO_COMMENT = Obj(
+    _fields("id user_id video_id", INT_OR_TEXT) | _fields("comment created", TEXT),
+    _fields("owner_like like like_count comment_id", INT_OR_TEXT) | {"User": USER},
+    null=True,
+    unread=frozenset(),
+)
+VIDEO_PRODUCT = Obj(
+    may=_fields("id dish_id video_id store_id", INT)
+    | _fields("type product_id updated_at product_mealme_json", TEXT),
+    null=True,
+    unread=frozenset(),
+)
+DETAIL = Obj(
+    ITEM.must,
+    {
+        **ITEM_PARTS,
+        "VideoComment": ListOf(VIDEO_COMMENT),
+        "VideoProduct": ListOf(VIDEO_PRODUCT),
+    },
+    null=True,
+    unread=frozenset(),
 )
 FEED = ListOf(ITEM)
 PROFILE_VIDEOS = Obj({"public": FEED, "private": FEED})
@@ -140,7 +180,14 @@ LINE_OF_USER = ListOf(Obj({"User": USER}))
 BLOCK = Obj({"id": INT, "user_id": INT, "block_user_id": INT, "created": TEXT})
 BLOCKED = Obj({"BlockUser": BLOCK, "BlockedUser": STRICT_USER})
 LIKE_COUNTERS: dict[str, Kind] = {"like": INT, "like_count": INT}
-LIKED = Obj({"Video": VIDEO, "User": USER, "VideoLike": Obj(may={"id": INT})})
+LIKED = Obj(
+    {
+        "VideoLike": Obj(_fields("id user_id video_id", INT) | {"created": TEXT}),
+        "Video": VIDEO,
+        "User": USER,
+    },
+    unread=frozenset(),
+)
 COIN_WORTH = Obj({"CoinWorth": Obj({"id": INT, "price": Number()})})
 PURCHASE = Obj(
     {
@@ -154,7 +201,8 @@ PURCHASE = Obj(
         "created": TEXT,
     }
 )
-WALLET = Obj({"id": INT, "wallet": INT}, USER.may, null=True)
+WALLET = Obj({"id": INT, "wallet": INT}, USER.may, null=True, unread=USER.unread)
+PAYOUT = Obj(_fields("id user_id primary", INT) | _fields("type value created", TEXT))
 BOUGHT = Obj({"PurchaseCoin": PURCHASE, "User": WALLET})
 NOT_YET = Anything()  # no good answer is given yet
 
@@ -163,7 +211,9 @@ ANSWERS = {
     "showUserDetail": Answer(ACCOUNT),
     "editProfile": Answer(ACCOUNT),
     "addDeviceData": Answer(Obj({"User": USER})),
-    "registerDevice": Answer(Obj({"Device": Obj({"id": INT, "key": TEXT})})),
+    "registerDevice": Answer(
+        Obj({"Device": Obj({"id": INT, "key": TEXT, "created": TEXT})})
+    ),
     "checkUsername": Answer(TEXT, TEXT),
     "checkEmail": Answer(TEXT, TEXT),
     "checkPhoneNo": Answer(TEXT, TEXT),
@@ -184,7 +234,7 @@ ANSWERS = {
     "showRelatedVideos": Answer(FEED),
     "showFollowingVideos": Answer(FEED),
     "showVideosAgainstUserID": Answer(PROFILE_VIDEOS, PROFILE_VIDEOS),
-    "showVideoDetail": Answer(ITEM),
+    "showVideoDetail": Answer(DETAIL),
     "likeVideo": Answer(Either(LIKED, TEXT), TEXT, LIKE_COUNTERS),
     "watchVideo": Answer(Anything()),
     "likeComment": Answer(NOT_YET, TEXT, {"like_count": INT}),
@@ -200,8 +250,8 @@ ANSWERS = {
     "showCoinWorth": Answer(COIN_WORTH),
     "withdrawRequest": Answer(Anything()),
     "showWithdrawalHistory": Answer(Anything()),
-    "addPayout": Answer(Obj({"Payout": Obj({"id": INT}), "User": WALLET})),
-    "showPayout": Answer(Obj({"Payout": Obj({"id": INT})})),
+    "addPayout": Answer(Obj({"Payout": PAYOUT, "User": WALLET})),
+    "showPayout": Answer(Obj({"Payout": PAYOUT})),
     "showUsersAccordingToGiftReceive": Answer(LINE_OF_USER),
     "showUsersAccordingToGiftSent": Answer(LINE_OF_USER),
 }

@@ -55,6 +55,9 @@ class Obj:
     may: Mapping[str, "Kind"] = field(default_factory=dict)
     #: Whether a key of ``may`` can be null (iOS) or only missing (Android).
     null: bool = False
+    #: Which other keys there may be; None: any. A key that nobody has looked up in an
+    #: app may well be one that it decodes, as another type.
+    unread: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,9 @@ def _object(kind: Obj, value: object, at: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{at} is {value!r}, not an object"]
     found = [f"{at}.{name} is missing" for name in kind.must if name not in value]
+    if kind.unread is not None:
+        unknown = value.keys() - kind.must.keys() - kind.may.keys() - kind.unread
+        found += [f"{at}.{name}: what does the app make of it?" for name in unknown]
     for name, inner in {**kind.may, **kind.must}.items():
         if name not in value:
             continue

@@ -83,7 +83,7 @@ async def test_one_that_was_published_at_last_does_not_expire(
     pool: Pool, lifecycle: Lifecycle, created: LiveSession
 ) -> None:
     (overdue,) = await sessions.never_published(
-        pool, "local", await sessions.clock(pool), AT_ONCE
+        pool, "local", await sessions.clock(pool), AT_ONCE, AT_ONCE
     )
     await lifecycle.ready(_publisher(created, "one"), listed=True)
     assert not await lifecycle.end_overdue(overdue, "expired")
@@ -94,7 +94,7 @@ async def test_one_that_was_started_again_does_not_expire(
     pool: Pool, lifecycle: Lifecycle, created: LiveSession
 ) -> None:
     (overdue,) = await sessions.never_published(
-        pool, "local", await sessions.clock(pool), AT_ONCE
+        pool, "local", await sessions.clock(pool), AT_ONCE, AT_ONCE
     )
     await openings.again(pool, created.id, "", "", timedelta(hours=1))
     assert not await lifecycle.end_overdue(overdue, "expired")

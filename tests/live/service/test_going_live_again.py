@@ -18,13 +18,13 @@ async def _permission(opened: Services, path: str) -> Permission:
 
 
 def _opens(opened: Services, permission: Permission, key: str) -> bool:
-    digest = hash_key(opened.secrets.key_pepper(), key)
+    digest = hash_key(opened.secrets.key_peppers(), key)
     return find_key(permission, [digest]) is not None
 
 
 async def _publish(opened: Services, started: Started) -> None:
     path = started.session.path
-    digest = hash_key(opened.secrets.key_pepper(), started.key)
+    digest = hash_key(opened.secrets.key_peppers(), started.key)
     key = find_key(await _permission(opened, path), [digest])
     assert key is not None
     await grants.add(opened.pool, "local", "one", path, key.id)

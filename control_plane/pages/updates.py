@@ -12,7 +12,7 @@ class NoSuchStream(LookupError):
     """There is neither a session nor a channel of this name."""
 
 
-class LiveFeed(Protocol):
+class LiveUpdates(Protocol):
     """Every iterator gives the present state at once, then each change, and ends
     when the service shuts down."""
 

@@ -4,7 +4,7 @@
 const SILENCE = 40_000; // ms; the server says something every 15 s
 const WAITS = [1000, 2000, 4000, 8000]; // ms
 
-export class Feed {
+export class Updates {
   #url;
   #heard;
   #stop = new AbortController();

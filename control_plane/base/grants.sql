@@ -1,0 +1,11 @@
+-- What the service's own role may do, where it owns nothing. Run after each migration;
+-- the names in braces are filled in.
+GRANT USAGE ON SCHEMA {schema} TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
+
+-- Written once.
+REVOKE UPDATE, DELETE ON events, ledger_transfers, ledger_entries, gift_transactions
+    FROM {role};
+REVOKE DELETE ON wallets FROM {role};
+REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {role};

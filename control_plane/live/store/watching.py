@@ -1,0 +1,68 @@
+"""Broadcasts with their hosts and nodes, as viewers ask for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from control_plane.base.database import Executor, Record
+from control_plane.live.model.nodes import Node
+from control_plane.live.model.sessions import WATCHABLE, LiveSession
+from control_plane.live.model.watching import Broadcast
+
+_SESSION = [field.name for field in fields(LiveSession)]
+_NODE = [field.name for field in fields(Node)]
+_COLUMNS = ", ".join(
+    [
+        *(f"s.{name} AS session_{name}" for name in _SESSION if name != "username"),
+        "u.username AS session_username",
+        *(f"n.{name} AS node_{name}" for name in _NODE),
+        "u.profile_pic AS host_picture",
+    ]
+)
+_SESSIONS = """
+    live_streaming_sessions s JOIN users u ON u.id = s.user_id
+    JOIN nodes n ON n.name = s.node
+"""
+
+
+async def at(
+    executor: Executor, ids: Mapping[str, int], channels: Sequence[str]
+) -> dict[str, Broadcast]:
+    """By the name it was asked for: sessions by ``ids``, and the newest of each of
+    ``channels``. What there is nothing of is missing."""
+    rows = await executor.fetch(
+        f"""
+        SELECT asked.name AS asked, {_COLUMNS} FROM (
+            SELECT * FROM unnest($1::text[], $2::integer[]) AS of_ids(name, id)
+            UNION ALL
+            SELECT name, (SELECT id FROM live_streaming_sessions
+                WHERE path = 'live/' || name ORDER BY id DESC LIMIT 1)
+            FROM unnest($3::text[]) AS of_channels(name)
+        ) AS asked JOIN ({_SESSIONS}) ON s.id = asked.id
+        """,  # noqa: S608
+        list(ids),
+        list(ids.values()),
+        list(channels),
+    )
+    return {row["asked"]: _broadcast(row) for row in rows}
+
+
+async def live(executor: Executor, limit: int, offset: int) -> list[Broadcast]:
+    """Newest first."""
+    rows = await executor.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM {_SESSIONS} WHERE s.status = ANY($1)
+        ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $2 OFFSET $3
+        """,  # noqa: S608
+        list(WATCHABLE),
+        limit,
+        offset,
+    )
+    return [_broadcast(row) for row in rows]
+
+
+def _broadcast(row: Record) -> Broadcast:
+    return Broadcast(
+        LiveSession(**{name: row[f"session_{name}"] for name in _SESSION}),
+        Node(**{name: row[f"node_{name}"] for name in _NODE}),
+        row["host_picture"],
+    )

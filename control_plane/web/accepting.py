@@ -1,0 +1,150 @@
+"""Taking connections from a listening port.
+
+asyncio's own servers take as many at once as the backlog holds; when descriptors run
+out they report each of those, and try them all again a second later.
+"""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+BACKLOG = 4096  # connections that may wait: 128 gives a p99 of 1.5 s in a rush
+AT_ONCE = 64  # taken before the others get a turn
+RETRY = 0.5  # seconds after a failure
+TOLD_EVERY = 60.0  # seconds
+
+#: The protocol for a connection from this address; None hangs up.
+Admit = Callable[[str], asyncio.BaseProtocol | None]
+
+
+class Acceptor:
+    """``room``: whether there may be another connection. Who waits in the backlog
+    then is taken when ``resume`` is called."""
+
+    def __init__(
+        self,
+        listening: Sequence[socket.socket],
+        admit: Admit,
+        room: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._listening = listening
+        self._admit = admit
+        self._room = room
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._retry: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._seldom = Seldom()
+
+    def resume(self) -> None:
+        """Also the first time."""
+        if self._retry is None and not self._closed:
+            for one in self._listening:
+                self._loop.add_reader(one, self._take, one)
+
+    def close(self) -> None:
+        self._closed = True
+        if self._retry is not None:
+            self._retry.cancel()
+        self._pause()
+
+    def _pause(self) -> None:
+        for one in self._listening:
+            self._loop.remove_reader(one)
+
+    def _take(self, listening: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            if not self._room():
+                self._pause()
+                self._seldom.warn("no room for more connections")
+                return
+            try:
+                one, address = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._try_later(error)
+                return
+            self._serve(one, str(address[0]))
+
+    def _serve(self, one: socket.socket, address: str) -> None:
+        one.setblocking(False)
+        protocol = self._admit(address)
+        if protocol is None:
+            one.close()
+            return
+        coming = self._loop.connect_accepted_socket(lambda: protocol, one)
+        task = asyncio.create_task(coming)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _try_later(self, error: OSError) -> None:
+        self._seldom.warn("connections cannot be taken", error=error.strerror)
+        self._pause()
+        self._retry = self._loop.call_later(RETRY, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self.resume()
+
+
+class Seldom:
+    """Says the same once a minute, and how often it would have said it."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._silent = 0
+
+    def warn(self, event: str, **more: object) -> None:
+        if time.monotonic() < self._next:
+            self._silent += 1
+            return
+        log.warning(event, more=self._silent, **more)
+        self._next, self._silent = time.monotonic() + TOLD_EVERY, 0
+
+
+class CannotListen(Exception):
+    """Why, in the words of the system."""
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    host: str, port: int, *, reuse_port: bool = False
+) -> AsyncIterator[list[socket.socket]]:
+    """One socket for each address of the host. Raises CannotListen."""
+    try:
+        sockets = await _listen(host, port, reuse_port)
+    except OSError as error:
+        raise CannotListen(error.strerror) from None
+    try:
+        yield sockets
+    finally:
+        _close(sockets)
+
+
+async def _listen(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
+    """asyncio finds the addresses and binds; the rest is ours."""
+    server = await asyncio.get_running_loop().create_server(
+        asyncio.Protocol, host, port, reuse_port=reuse_port or None, start_serving=False
+    )
+    sockets = [one.dup() for one in server.sockets]
+    server.close()
+    try:
+        for one in sockets:
+            one.setblocking(False)
+            one.listen(BACKLOG)
+    except OSError:
+        _close(sockets)
+        raise
+    return sockets
+
+
+def _close(sockets: Sequence[socket.socket]) -> None:
+    for one in sockets:
+        one.close()

@@ -1,0 +1,76 @@
+"""Serving HTTP on a port: to everybody, or to our own nodes."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from control_plane.web import logs
+from control_plane.web.accepting import Acceptor, listening
+from control_plane.web.address import Addresses
+from control_plane.web.connections import IDLE, Connections, room
+
+LONGEST_PATH = 4096  # bytes, with its query; routing takes the square of it
+LINGERING = 5.0  # seconds for a body that nobody reads
+BUFFER = 16_384  # bytes, and a sixteenth as many chunks, read ahead of a handler
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "access_log": None,
+        "logger": logs.of_http(),
+        "max_line_size": LONGEST_PATH,
+        "keepalive_timeout": IDLE,
+        "lingering_time": LINGERING,
+        "read_bufsize": BUFFER,
+        "auto_decompress": False,
+    }
+
+
+@contextlib.asynccontextmanager
+async def to_everybody(
+    app: web.Application, host: str, port: int, addresses: Addresses
+) -> AsyncIterator[int]:
+    """The port that it really is. Raises CannotListen."""
+    runner = web.AppRunner(app, shutdown_timeout=5.0, **_options())
+    async with _running(runner) as server, listening(host, port) as sockets:
+        connections = Connections(server, addresses, room())
+        acceptor = Acceptor(sockets, connections.admit, connections.room)
+        connections.freed = acceptor.resume
+        with contextlib.closing(acceptor):
+            acceptor.resume()
+            yield _port(sockets)
+
+
+@contextlib.asynccontextmanager
+async def to_nodes(
+    handler: Handler, host: str, port: int, *, reuse_port: bool
+) -> AsyncIterator[int]:
+    """A connection serves one auth call: nothing that pays only later is set up."""
+    server = web.Server(handler, tcp_keepalive=False, **_options())
+    async with (
+        _running(web.ServerRunner(server)),
+        listening(host, port, reuse_port=reuse_port) as sockets,
+    ):
+        with contextlib.closing(Acceptor(sockets, lambda _: server())) as acceptor:
+            acceptor.resume()
+            yield _port(sockets)
+
+
+@contextlib.asynccontextmanager
+async def _running(runner: web.BaseRunner) -> AsyncIterator[web.Server]:
+    await runner.setup()
+    try:
+        if runner.server is None:
+            raise RuntimeError("a runner that is set up has a server")
+        yield runner.server
+    finally:
+        await runner.cleanup()
+
+
+def _port(sockets: list[socket.socket]) -> int:
+    return int(sockets[0].getsockname()[1])

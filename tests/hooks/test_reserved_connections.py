@@ -1,0 +1,66 @@
+"""Whatever the public API makes Postgres do, nodes and going live are served."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+
+from tests.hooks.conftest import Service, publish
+from tests.support.stack import until
+
+MANY = 40  # more than the service has connections
+
+
+@contextlib.asynccontextmanager
+async def _slow_feed(service: Service, database_url: str) -> AsyncIterator[None]:
+    """As many calls as there are connections, and more, wait for the videos."""
+    connection = await asyncpg.connect(database_url)
+
+    async def blocked() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        return int(await connection.fetchval(waiting)) >= 10
+
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE videos")
+        body = {"device_id": "one", "user_id": "0", "starting_point": 0}
+        feeds = [
+            asyncio.create_task(service.ask("showRelatedVideos", body))
+            for _ in range(MANY)
+        ]
+        try:
+            await until(blocked)
+            yield
+        finally:
+            for feed in feeds:
+                feed.cancel()
+    await asyncio.gather(*feeds, return_exceptions=True)
+    await connection.close()
+
+
+async def test_going_live_while_the_feed_is_stuck(
+    service: Service, database_url: str
+) -> None:
+    _live, token = await service.go_live()
+    async with _slow_feed(service, database_url), asyncio.timeout(20.0):
+        live = (await service.ask("liveStream", {}, token))["LiveStreaming"]
+        await service.publish(live)
+        made = (await service.ask("streamKeys", {}, token))["StreamKey"]
+        assert await service.lets_in(publish("live/ann", made["key"], id="s2"))
+        ended = await service.ask(
+            "liveStream", {"id": live["id"], "ended_at": "x"}, token
+        )
+        assert ended["LiveStreaming"]["status"] == "ended"
+
+
+async def test_a_cold_path_while_the_feed_is_stuck(
+    service: Service, database_url: str
+) -> None:
+    _live, token = await service.go_live()
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("DROP TRIGGER channel_notice ON channels")
+    await connection.execute("DROP TRIGGER key_notice ON stream_keys")
+    await connection.close()
+    made = (await service.ask("streamKeys", {}, token))["StreamKey"]
+    async with _slow_feed(service, database_url):
+        assert await service.lets_in(publish("live/ann", made["key"]))
