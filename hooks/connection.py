@@ -87,7 +87,7 @@ class Connections:
         self.open: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
-    def __call__(self) -> "Connection":
+    def new(self) -> "Connection":
         return Connection(self)
 
     def sweep(self) -> None:

@@ -17,7 +17,7 @@ EMPTY = b"Content-Length: 0\r\n"
 @asynccontextmanager
 async def listening(connections: Connections) -> AsyncIterator[int]:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(connections, "127.0.0.1", 0)
+    server = await loop.create_server(connections.new, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

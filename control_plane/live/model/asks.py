@@ -16,7 +16,6 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     user: str = ""
     password: str = ""
     token: str | UnsetType = UNSET  # not sent before v1.12.3
-    userAgent: str = ""  # noqa: N815  (MediaMTX's spelling)
 
 
 _decoder = msgspec.json.Decoder(Ask)
