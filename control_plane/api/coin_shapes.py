@@ -1,5 +1,4 @@
-"""Gifts, purchases and payouts as the apps decode them (facts, mobile-apps §2.8 to
-§2.13)."""
+"""Gifts, purchases and payouts as the apps decode them (docs/apps.md)."""
 
 from control_plane.coins.model.gifts import Gift, SentGift
 from control_plane.coins.model.money import CoinWorth

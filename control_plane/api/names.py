@@ -1,4 +1,4 @@
-"""Every endpoint name the apps may call (facts, mobile-apps §3 and §4).
+"""Every endpoint name the apps may call (docs/apps.md).
 
 Those without a handler answer 201 and one plain sentence.
 """

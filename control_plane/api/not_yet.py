@@ -1,5 +1,5 @@
 """Endpoints that are not served yet, and whose refusals iOS decodes all the same:
-it wants their counters even then (facts, mobile-apps §6.7)."""
+it wants their counters even then (docs/apps.md)."""
 
 from aiohttp import web
 

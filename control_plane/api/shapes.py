@@ -1,4 +1,4 @@
-"""What the apps decode (facts, mobile-apps §2). Every type is theirs."""
+"""What the apps decode (docs/apps.md). Every type is theirs."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A video with all that stands beside it (facts, mobile-apps §2.4 to §2.7)."""
+"""A video with all that stands beside it (docs/apps.md)."""
 
 from control_plane.api import shapes
 from control_plane.videos.model.videos import Item, Video

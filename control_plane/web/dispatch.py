@@ -2,7 +2,7 @@
 and refusals as answers.
 
 Paths as the apps really call them: any case, double slashes, a trailing blank, and
-without ``api/`` (facts, mobile-apps §1 and §6.7). Never a redirect: it would turn
+without ``api/`` (docs/apps.md). Never a redirect: it would turn
 POST into GET.
 """
 
@@ -76,7 +76,7 @@ Handler = Callable[[Call], Awaitable[web.Response]]
 class Endpoint:
     handler: Handler
     caller: Caller = "required"
-    #: What both apps can decode when this endpoint refuses (facts §6.7).
+    #: What both apps can decode when this endpoint refuses (docs/apps.md).
     refused: Callable[[Refusal], web.Response] | None = None
     #: Our own pages call it, and they hold no Api-Key.
     without_api_key: bool = False

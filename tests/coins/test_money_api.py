@@ -181,7 +181,7 @@ async def test_a_refused_purchase_says_why(app: App) -> None:
     for change, code in REFUSED_PURCHASES:
         refused = await fan.refused("purchaseCoin", ANDROID | change)
         assert (refused["code"], type(refused["error"])) == (code, str)
-        # iOS empties the wallet it shows at an answer without one (facts, §6.7).
+        # iOS empties the wallet it shows at an answer without one (docs/apps.md).
         assert refused["msg"]["User"]["wallet"] == 0
         assert refused["msg"]["PurchaseCoin"]["coin"] == 0
 

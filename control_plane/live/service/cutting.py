@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 TRIES = 8
 PAUSE = 0.25  # seconds
-#: An RTMP encoder is let in seconds before any list names its path (facts: MediaMTX
+#: An RTMP encoder is let in seconds before any list names its path (MediaMTX
 #: analyses the tracks first). Only the auth call told us of it.
 STILL_COMING = 15  # seconds
 

@@ -1,4 +1,4 @@
-"""What the Android app reads (facts, mobile-apps §2, §3 and §6.8): by hand, and with
+"""What the Android app reads (docs/apps.md): by hand, and with
 coercion; a missing key is mostly borne, a present one of the wrong kind is not. The
 inner objects that go through Gson want numbers.
 """

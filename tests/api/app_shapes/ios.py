@@ -1,4 +1,4 @@
-"""What the iOS app decodes (facts, mobile-apps §2, §3 and §6.7): strict types, nearly
+"""What the iOS app decodes (docs/apps.md): strict types, nearly
 everything may be missing, and one field of a wrong type loses the whole answer.
 
 It decodes every answer, whatever its code; one that does not fit is dropped without a
