@@ -1,7 +1,8 @@
-"""The auth endpoint, called as MediaMTX calls it, against a bare aiohttp handler.
+"""The auth endpoint, called as MediaMTX calls it, against a bare aiohttp handler and,
+where there is a Go toolchain, against Go's own server.
 
 Ours checks the node's secret and a viewer's token, decides from memory and counts the
-viewer; the yardstick only decodes the JSON. Both get the same bytes, on a new
+viewer; the yardsticks only decode the JSON. All get the same bytes, on a new
 connection for each call. Slices alternate; medians of all rotations are printed, and
 the ratio, which is what counts.
 """
@@ -18,7 +19,14 @@ from collections.abc import Callable
 import asyncpg
 
 from bench.load import Slice, at_once, serial
-from bench.servers import Service, bare_aiohttp, service, stores
+from bench.servers import (
+    Service,
+    bare_aiohttp,
+    go_http,
+    keep_off_the_servers,
+    service,
+    stores,
+)
 from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import ViewerToken, sign_viewer
 
@@ -36,22 +44,26 @@ def main() -> None:
 
 
 async def _run(rotations: int, seconds: float) -> None:
+    keep_off_the_servers()
     async with stores() as urls:
-        with service(urls) as ours, bare_aiohttp() as bare:
+        with service(urls) as ours, bare_aiohttp() as bare, go_http() as go:
             request = _request(ours, await _live_path(urls.database))
-            ways: dict[str, Way] = {
-                "one at a time": serial,
-                f"{CLIENTS} at once": _many,
-            }
-            for name, way in ways.items():
-                pairs = await asyncio.to_thread(
-                    _rotate, way, (ours.internal, bare), request, rotations, seconds
-                )
-                _report(name, pairs)
+            yardsticks = {"bare aiohttp": bare} | ({} if go is None else {"Go": go})
+            for name, way in WAYS.items():
+                for yardstick, port in yardsticks.items():
+                    pairs = await asyncio.to_thread(
+                        _rotate, way, (ours.internal, port), request, rotations, seconds
+                    )
+                    _report(name, yardstick, pairs)
+            if go is None:
+                print("\nNo Go toolchain here: not compared with Go's server.")
 
 
 def _many(port: int, request: bytes, seconds: float) -> Slice:
     return at_once(port, request, seconds, CLIENTS)
+
+
+WAYS: dict[str, Way] = {"one at a time": serial, f"{CLIENTS} at once": _many}
 
 
 def _rotate(
@@ -59,24 +71,35 @@ def _rotate(
 ) -> list[tuple[Slice, Slice]]:
     for port in ports:
         way(port, request, 0.3)
-    ours, bare = ports
+    ours, yardstick = ports
     return [
-        (way(ours, request, seconds), way(bare, request, seconds))
+        (way(ours, request, seconds), way(yardstick, request, seconds))
         for _ in range(rotations)
     ]
 
 
-def _report(name: str, pairs: list[tuple[Slice, Slice]]) -> None:
+def _report(name: str, yardstick: str, pairs: list[tuple[Slice, Slice]]) -> None:
     print(f"\nauth, {name}, a new connection each, {len(pairs)} rotations")
     for label, slices in zip(
-        ("control plane", "bare aiohttp"), zip(*pairs, strict=True), strict=True
+        ("control plane", yardstick), zip(*pairs, strict=True), strict=True
     ):
         rate = statistics.median(one.rate for one in slices)
         p50 = statistics.median(one.quantile(0.5) for one in slices) * 1e6
         p99 = statistics.median(one.quantile(0.99) for one in slices) * 1e6
         print(f"  {label:14} {rate:8.0f}/s   p50 {p50:6.0f} µs   p99 {p99:6.0f} µs")
-    rate = statistics.median(ours.rate / bare.rate for ours, bare in pairs)
-    print(f"  ratio: {rate:.2f} of the bare handler's rate (aim: 0.75 or more)")
+    rate = statistics.median(ours.rate / other.rate for ours, other in pairs)
+    p50 = statistics.median(
+        ours.quantile(0.5) / other.quantile(0.5) for ours, other in pairs
+    )
+    print(
+        f"  ratio to {yardstick}: rate {rate:.2f}, p50 {p50:.2f}  ({AIMS[yardstick]})"
+    )
+
+
+AIMS = {
+    "bare aiohttp": "aims: rate at once 2.5 or more, p50 one at a time 0.40 or less",
+    "Go": "aims: rate at once 0.75 or more, p50 one at a time 1.0 or less",
+}
 
 
 async def _live_path(database: str) -> str:

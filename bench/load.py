@@ -1,6 +1,6 @@
 """A client that calls as MediaMTX does: a new TCP connection for every call."""
 
-import asyncio
+import select
 import socket
 import time
 from dataclasses import dataclass
@@ -39,24 +39,32 @@ def serial(port: int, request: bytes, seconds: float) -> Slice:
 
 
 def at_once(port: int, request: bytes, seconds: float, clients: int) -> Slice:
-    return asyncio.run(_at_once(port, request, seconds, clients))
-
-
-async def _at_once(port: int, request: bytes, seconds: float, clients: int) -> Slice:
+    """``clients`` calls on their way at any time. Bare sockets: a client that costs
+    more than the server would measure itself."""
     latencies: list[float] = []
+    poll = select.epoll()
+    open_calls: dict[int, tuple[socket.socket, float]] = {}
     begin = time.perf_counter()
 
-    async def client() -> None:
-        loop = asyncio.get_running_loop()
-        while (start := time.perf_counter()) - begin < seconds:
-            with socket.socket() as connection:
-                connection.setblocking(False)
-                await loop.sock_connect(connection, ("127.0.0.1", port))
-                await loop.sock_sendall(connection, request)
-                _check(await loop.sock_recv(connection, 4096))
-            latencies.append(time.perf_counter() - start)
+    def call() -> None:
+        start = time.perf_counter()
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.sendall(request)
+        poll.register(connection.fileno(), select.EPOLLIN)
+        open_calls[connection.fileno()] = connection, start
 
-    await asyncio.gather(*(client() for _ in range(clients)))
+    for _ in range(clients):
+        call()
+    while open_calls:
+        for number, _ in poll.poll():
+            connection, start = open_calls.pop(number)
+            _check(connection.recv(4096))
+            latencies.append(time.perf_counter() - start)
+            poll.unregister(number)
+            connection.close()
+            if latencies[-1] + start - begin < seconds:
+                call()
+    poll.close()
     return Slice(len(latencies), time.perf_counter() - begin, sorted(latencies))
 
 

@@ -85,10 +85,42 @@ def bare_aiohttp() -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def go_http() -> Iterator[int | None]:
+    """The other yardstick: Go's own server on one core, doing the same. None where
+    there is no Go toolchain."""
+    if shutil.which("go") is None:
+        yield None
+        return
+    port, folder = _free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
+    source = Path(__file__).parent / "go"
+    build = ["go", "build", "-o", str(folder / "yardstick"), "."]
+    subprocess.run(build, cwd=source, check=True)
+    environ = {**os.environ, "GOMAXPROCS": "1"}
+    try:
+        with running([str(folder / "yardstick"), str(port)], port, environ):
+            yield port
+    finally:
+        shutil.rmtree(folder)
+
+
+def keep_off_the_servers() -> None:
+    """The client gets the last core, servers started afterwards the others."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        _SERVER_CORES.update(cores[:-1])
+        os.sched_setaffinity(0, {cores[-1]})
+
+
+_SERVER_CORES: set[int] = set()
+
+
+@contextlib.contextmanager
 def running(
     command: list[str], port: int, environ: "os._Environ[str] | dict[str, str]"
 ) -> Iterator[None]:
     process = subprocess.Popen(command, env=dict(environ))
+    if _SERVER_CORES:
+        os.sched_setaffinity(process.pid, _SERVER_CORES)
     try:
         _wait_for(port, process)
         yield

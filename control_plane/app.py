@@ -37,6 +37,7 @@ from control_plane.web.public import public_app
 from control_plane.web.serving import to_everybody, to_nodes
 from control_plane.wiring.apis import dispatcher
 from control_plane.wiring.services import Services, configured_node, services
+from hooks.connection import Connections
 from hooks.listener import Listener
 
 log = structlog.get_logger(__name__)
@@ -143,7 +144,9 @@ async def _internal(
     host, port = settings.internal_host, settings.internal_port
     reuse_port = settings.internal_reuse_port
     with _named(port, "CONTROL_PLANE_INTERNAL_PORT"):
-        serving = to_nodes(listener.handle, host, port, reuse_port=reuse_port)
+        serving = to_nodes(
+            Connections(listener.answer), host, port, reuse_port=reuse_port
+        )
         async with serving as real_port:
             yield real_port
 

@@ -6,77 +6,81 @@ reason goes to our log and metrics. It asks within one lock, so this answers wit
 has a limit (service/authorize.py).
 """
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable
+from functools import partial
 
 import structlog
-from aiohttp import web
 
-from control_plane.live.service.authorize import Authorizer, Verdict, deny
+from control_plane.live.model import asks
+from control_plane.live.model.asks import Ask
+from control_plane.live.service.authorize import (
+    ON_PATHS,
+    OPERATING,
+    Authorizer,
+    Verdict,
+    deny,
+)
 from control_plane.web import metrics
+from hooks.connection import Answer
 
 log = structlog.get_logger(__name__)
 
-LARGEST = 64 * 1024  # bytes
-ACTIONS = frozenset({"publish", "read", "playback", "api", "metrics", "pprof"})
 #: An encoder or player that only learns it must send credentials.
 QUIET = frozenset({"ok", "no_credentials", "token_missing"})
 #: Nobody has found out whether there is such a path.
 UNFOUND = frozenset({"unknown_path", "not_known_now", "unknown_action", "bad_request"})
 OF_A_SESSION = re.compile(r"live/[0-9]{1,10}")
+NOTHING = Ask()
 
 
-async def answer(
-    request: web.BaseRequest, node: str, authorizer: Authorizer
-) -> web.Response:
-    payload = await _payload(request)
-    if payload is None:
-        verdict = deny("bad_request")
-        payload = {}
-    else:
-        verdict = await _decide(authorizer, node, payload)
-    _tell(node, payload, verdict)
-    return web.Response(status=200 if verdict.allow else 401)
-
-
-async def _payload(request: web.BaseRequest) -> dict[str, object] | None:
-    if (request.content_length or 0) > LARGEST:
-        return None
+def answer(
+    body: bytes, node: str, authorizer: Authorizer
+) -> "Answer | Awaitable[Answer]":
+    ask = asks.read(body)
+    if ask is None:
+        return _answered(node, NOTHING, deny("bad_request"))
     try:
-        payload = json.loads(await request.read())
-    except (ValueError, RecursionError):
-        return None
-    return payload if isinstance(payload, dict) else None
-
-
-async def _decide(
-    authorizer: Authorizer, node: str, payload: Mapping[str, object]
-) -> Verdict:
-    try:
-        return await authorizer.decide(node, payload)
+        verdict = authorizer.decide_now(node, ask)
     except Exception:
         log.exception("auth failed", node=node)
-        return deny("not_known_now")
+        verdict = deny("not_known_now")
+    if verdict is None:
+        return _later(node, ask, authorizer)
+    return _answered(node, ask, verdict)
 
 
-def _tell(node: str, payload: Mapping[str, object], verdict: Verdict) -> None:
-    action = payload.get("action")
-    known = action if isinstance(action, str) and action in ACTIONS else "other"
-    metrics.count_auth(known, verdict.reason)
-    if verdict.reason in QUIET and known != "publish":
+async def _later(node: str, ask: Ask, authorizer: Authorizer) -> Answer:
+    try:
+        verdict = await authorizer.decide(node, ask)
+    except Exception:
+        log.exception("auth failed", node=node)
+        verdict = deny("not_known_now")
+    return _answered(node, ask, verdict)
+
+
+def _answered(node: str, ask: Ask, verdict: Verdict) -> Answer:
+    status = 200 if verdict.allow else 401
+    return Answer(status, after=partial(_tell, node, ask, verdict))
+
+
+def _tell(node: str, ask: Ask, verdict: Verdict) -> None:
+    known = ask.action in ON_PATHS or ask.action in OPERATING
+    action = ask.action if known else "other"
+    metrics.count_auth(action, verdict.reason)
+    if verdict.reason in QUIET and action != "publish":
         return
     if verdict.reason == "no_credentials":
         return
     log.info(
         "allowed" if verdict.allow else "denied",
         node=node,
-        action=known,
+        action=action,
         reason=verdict.reason,
-        path=_shown(str(payload.get("path", "")), verdict),
-        protocol=payload.get("protocol"),
-        ip=payload.get("ip"),
-        id=payload.get("id"),
+        path=_shown(ask.path, verdict),
+        protocol=ask.protocol,
+        ip=ask.ip,
+        id=ask.id,
     )
 
 

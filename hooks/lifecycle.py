@@ -5,11 +5,11 @@ or not at all. The body holds ``NAME=value`` lines.
 """
 
 import structlog
-from aiohttp import web
 
 from control_plane.base.faults import Away
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle, Source
+from hooks.connection import Answer
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +26,10 @@ def values(body: bytes) -> dict[str, str]:
 
 async def tell(
     node: str, event: str, told: dict[str, str], lifecycle: Lifecycle, cutter: Cutter
-) -> web.Response:
+) -> Answer:
     """204; 400 for what cannot be read, 503 when the sender should try again."""
     if event not in READY | NOT_READY:
-        return web.Response(status=404)
+        return Answer(404)
     source = Source(
         node,
         told.get("MTX_PATH", ""),
@@ -37,15 +37,15 @@ async def tell(
         told.get("MTX_SOURCE_ID", ""),
     )
     if not source.path or len(source.path) > 255 or len(source.id) > 64:
-        return web.Response(status=400)
+        return Answer(400)
     if not source.id:
-        return web.Response(status=204)  # the slate of alwaysAvailable has no source
+        return Answer(204)  # the slate of alwaysAvailable has no source
     return await _apply(source, event in READY, lifecycle, cutter)
 
 
 async def _apply(
     source: Source, ready: bool, lifecycle: Lifecycle, cutter: Cutter
-) -> web.Response:
+) -> Answer:
     try:
         if not ready:
             await lifecycle.not_ready(source)
@@ -53,5 +53,5 @@ async def _apply(
             await cutter.kick(source)
     except Away as error:
         log.warning("hook without Postgres", path=source.path, error=repr(error))
-        return web.Response(status=503)
-    return web.Response(status=204)
+        return Answer(503)
+    return Answer(204)

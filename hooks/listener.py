@@ -1,15 +1,12 @@
 """The internal listener: what nodes call, and metrics. Never public.
 
 One plain function instead of a router: the auth route is asked under MediaMTX's
-global lock, and connection set-up, parsing and routing are most of its cost.
+global lock.
 """
 
-import asyncio
 import base64
 import hmac
-
-import aiohttp
-from aiohttp import web
+from collections.abc import Awaitable
 
 from control_plane.base.faults import Away
 from control_plane.base.secrets import Secrets
@@ -19,9 +16,9 @@ from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.web import metrics
 from hooks import auth, lifecycle
+from hooks.connection import Answer, Request
 
-PREFIX = "/hooks/mediamtx/"
-BODY_WITHIN = 5.0  # seconds
+PREFIX = b"/hooks/mediamtx/"
 BODY_SECRET = "CONTROL_PLANE_HOOK_SECRET"  # noqa: S105  (a name)
 
 
@@ -50,80 +47,64 @@ class Listener:
             for name, secrets in known.items()
         }
         self._headers = {
-            name: [aiohttp.encode_basic_auth(name, one).encode() for one in secrets]
+            name: [_basic_header(name, one) for one in secrets]
             for name, secrets in known.items()
         }
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if not request.content.is_eof() and not await _arrived(request):
-            return web.Response(status=408)
+    def answer(self, request: Request) -> "Answer | Awaitable[Answer]":
         path = request.path
-        if path.startswith(PREFIX) and request.method == "POST":
-            node, _, event = path[len(PREFIX) :].partition("/")
+        if path.startswith(PREFIX) and request.method == b"POST":
+            node, _, event = path[len(PREFIX) :].decode("latin-1").partition("/")
             if event == "auth":
-                return await self._auth(request, node)
-            return await self._hook(request, node, event)
-        if path == "/metrics" and request.method == "GET":
-            return metrics.response()
-        if path == "/healthz":
-            return web.Response(text="ok\n")
-        return web.Response(status=404)
+                return self._auth(request, node)
+            return self._hook(request, node, event)
+        if path == b"/metrics" and request.method == b"GET":
+            body, content_type = metrics.exposition()
+            return Answer(200, body, content_type.encode())
+        if path == b"/healthz":
+            return Answer(200, b"ok\n", b"text/plain")
+        return Answer(404)
 
-    async def _auth(self, request: web.BaseRequest, node: str) -> web.Response:
-        given = request.headers.get("Authorization", "")
-        if not _is_one_of(self._headers.get(node, []), given):
+    def _auth(self, request: Request, node: str) -> "Answer | Awaitable[Answer]":
+        if not _is_one_of(self._headers.get(node, []), request.authorization):
             metrics.count_auth("other", "wrong_node_secret")
-            return web.Response(status=401)
-        return await auth.answer(request, node, self._authorizer)
+            return Answer(401)
+        return auth.answer(request.body, node, self._authorizer)
 
-    async def _hook(
-        self, request: web.BaseRequest, node: str, event: str
-    ) -> web.Response:
-        body = await request.read()
-        if len(body) > lifecycle.LARGEST:
-            return web.Response(status=413)
-        told = lifecycle.values(body)
-        secret = told.pop(BODY_SECRET, "") or _basic(request, node)
+    async def _hook(self, request: Request, node: str, event: str) -> Answer:
+        if len(request.body) > lifecycle.LARGEST:
+            return Answer(413)
+        told = lifecycle.values(request.body)
+        secret = told.pop(BODY_SECRET, "").encode() or _basic(request, node)
         if not _is_one_of(self._nodes.get(node, []), secret):
-            return web.Response(status=401)
+            return Answer(401)
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
         try:
             await self._grants.flush()
         except Away:
-            return web.Response(status=503)
+            return Answer(503)
         return await lifecycle.tell(node, event, told, self._changes, self._cutter)
 
 
 KNOWN = lifecycle.READY | lifecycle.NOT_READY
 
 
-async def _arrived(request: web.BaseRequest) -> bool:
-    """The body, which is most often here already."""
+def _basic_header(node: str, secret: str) -> bytes:
+    return b"Basic " + base64.b64encode(f"{node}:{secret}".encode())
+
+
+def _is_one_of(known: list[bytes], given: bytes) -> bool:
+    return any(hmac.compare_digest(one, given) for one in known)
+
+
+def _basic(request: Request, node: str) -> bytes:
+    """The password of a Basic header whose user is the node; empty otherwise."""
+    scheme, _, given = request.authorization.partition(b" ")
+    if scheme != b"Basic":
+        return b""
     try:
-        async with asyncio.timeout(BODY_WITHIN):
-            await request.read()
-    except (TimeoutError, ConnectionError, web.RequestPayloadError):
-        return False
-    return True
-
-
-def _is_one_of(known: list[bytes], given: str) -> bool:
-    return any(hmac.compare_digest(one, _sent(given)) for one in known)
-
-
-def _sent(header: str) -> bytes:
-    """As it came, text or not."""
-    return header.encode("utf-8", "surrogateescape")
-
-
-def _basic(request: web.BaseRequest, node: str) -> str:
-    """The password of a Basic header whose user is the node; "" otherwise."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme != "Basic":
-        return ""
-    try:
-        text = base64.b64decode(_sent(given), validate=True).decode()
+        text = base64.b64decode(given, validate=True)
     except ValueError:
-        return ""
-    user, _, password = text.partition(":")
-    return password if user == node else ""
+        return b""
+    user, _, password = text.partition(b":")
+    return password if user == node.encode() else b""

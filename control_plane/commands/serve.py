@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import click
+import uvloop
 
 from control_plane.app import PortInUse, migrated, serve
 from control_plane.base.faults import Away
@@ -27,8 +28,8 @@ def serve_command() -> None:
             "Development mode: anyone may sign in as anyone. Never on the internet.",
             err=True,
         )
-    with _explained():
-        asyncio.run(_serve(known))
+    with _explained(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(known))
 
 
 @contextlib.contextmanager

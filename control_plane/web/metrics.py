@@ -3,7 +3,6 @@ user or a secret: their number would grow without end."""
 
 from functools import cache
 
-from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, generate_latest
 
 AUTH_ANSWERS = Counter(
@@ -30,7 +29,6 @@ def count_auth(action: str, reason: str) -> None:
     _auth_answers(action, reason).inc()
 
 
-def response() -> web.Response:
-    return web.Response(
-        body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+def exposition() -> tuple[bytes, str]:
+    """All of this process, and the content type."""
+    return generate_latest(), CONTENT_TYPE_LATEST

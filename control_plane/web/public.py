@@ -7,6 +7,7 @@ from aiohttp import web
 
 from control_plane.web.connections import patience
 from control_plane.web.dispatch import Dispatcher
+from control_plane.web.envelope import answer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -36,9 +37,16 @@ def public_app(
 
     app.add_routes(pages)
     app.add_routes(health)
-    app.router.add_route("OPTIONS", "/{name:.*}", preflight)
-    app.router.add_route("POST", "/{name:.*}", call)
+    for path in ("/{name:.*}", "/api/{name:.*}"):
+        app.router.add_route("OPTIONS", path, preflight)
+        app.router.add_route("POST", path, call)
+    app.router.add_route("*", "/api/{name:.*}", _another_method)
     return app
+
+
+async def _another_method(_request: web.Request) -> web.Response:
+    """Nothing below ``/api`` has another shape than the envelope."""
+    return answer("Please call this by POST.", 400)
 
 
 def _cors(origins: str) -> Callable[[web.Request, web.StreamResponse], None]:

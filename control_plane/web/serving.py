@@ -1,14 +1,16 @@
 """Serving HTTP on a port: to everybody, or to our own nodes."""
 
+import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
 
 from aiohttp import web
 
+from control_plane.base.tasks import Loop
 from control_plane.web import logs
-from control_plane.web.accepting import Acceptor, listening
+from control_plane.web.accepting import BACKLOG, Acceptor, listening
 from control_plane.web.address import Addresses
 from control_plane.web.connections import IDLE, Connections, room
 
@@ -16,7 +18,18 @@ LONGEST_PATH = 4096  # bytes, with its query; routing takes the square of it
 LINGERING = 5.0  # seconds for a body that nobody reads
 BUFFER = 16_384  # bytes, and a sixteenth as many chunks, read ahead of a handler
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+SWEEP_EVERY = 1.0  # seconds
+DRAIN = 5.0  # seconds
+
+
+class NodeConnections(Protocol):
+    """What speaks to nodes is not of the web's making."""
+
+    def new(self) -> asyncio.Protocol: ...
+
+    def sweep(self) -> None: ...
+
+    async def drain(self, within: float) -> None: ...
 
 
 def _options() -> dict[str, Any]:
@@ -48,17 +61,28 @@ async def to_everybody(
 
 @contextlib.asynccontextmanager
 async def to_nodes(
-    handler: Handler, host: str, port: int, *, reuse_port: bool
+    connections: "NodeConnections", host: str, port: int, *, reuse_port: bool
 ) -> AsyncIterator[int]:
-    """A connection serves one auth call: nothing that pays only later is set up."""
-    server = web.Server(handler, tcp_keepalive=False, **_options())
+    """The port that it really is. Raises CannotListen."""
+
+    async def sweep() -> None:
+        connections.sweep()
+
     async with (
-        _running(web.ServerRunner(server)),
+        Loop("sweep", sweep, SWEEP_EVERY).running(),
         listening(host, port, reuse_port=reuse_port) as sockets,
     ):
-        with contextlib.closing(Acceptor(sockets, lambda _: server())) as acceptor:
-            acceptor.resume()
+        loop = asyncio.get_running_loop()
+        servers = [
+            await loop.create_server(connections.new, sock=one, backlog=BACKLOG)
+            for one in sockets
+        ]
+        try:
             yield _port(sockets)
+        finally:
+            for server in servers:
+                server.close()
+            await connections.drain(DRAIN)
 
 
 @contextlib.asynccontextmanager

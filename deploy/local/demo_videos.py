@@ -1,32 +1,43 @@
 """Five short videos, so that an app's feed is not empty at first."""
 
 import asyncio
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
-from deploy.local.folder import CHECKOUT
+from deploy.local.folder import CHECKOUT, Folder
+from deploy.local.process import Program, running
 from deploy.local.service import CONTROL_PLANE
 from deploy.local.terminal import say
 
 
-async def seed(environ: Mapping[str, str]) -> None:
+@asynccontextmanager
+async def seeding(folder: Folder, environ: Mapping[str, str]) -> AsyncIterator[None]:
+    """They come while everything runs already."""
+    work = asyncio.create_task(_seed(folder, environ))
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _seed(folder: Folder, environ: Mapping[str, str]) -> None:
     """Without them the rest works too, so a failure is said and no more."""
     began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        *(*CONTROL_PLANE, "seed-demo"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=dict(environ),
-        cwd=CHECKOUT,
+    program = Program(
+        name="The maker of the demo videos",
+        command=(*CONTROL_PLANE, "seed-demo"),
+        environ=environ,
+        stop_signal=signal.SIGKILL,
+        log=folder.log("demo-videos"),
+        folder=CHECKOUT,
     )
-    try:
-        words, _ = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        say(f"Demo videos are missing: {words.decode(errors='replace').strip()}")
+    async with running(program) as child:
+        failed = await child.wait()
+    if failed:
+        say(f"Demo videos are missing:{child.last_lines()}")
     else:
         say(f"The demo videos are there ({time.monotonic() - began:.1f} s).")

@@ -15,7 +15,7 @@ from deploy.local.account import Account
 from deploy.local.errors import LocalError
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
-START_TIMEOUT = 30.0  # seconds until a server must answer
+START_TIMEOUT = 60.0  # seconds until a server must answer
 POLL_INTERVAL = 0.02  # seconds
 
 

@@ -96,7 +96,8 @@ async def _work(folder: Folder, ending: asyncio.Event) -> int:
         try:
             environ = await _start(up, folder, kind)
             say(greeting(environ, folder, kind))
-            await up.first_end()
+            async with demo_videos.seeding(folder, environ):
+                await up.first_end()
         except LocalError as error:
             ending.set()
             say(f"\n{error}\nStopping everything else …")
@@ -116,7 +117,6 @@ async def _start(up: "Up", folder: Folder, kind: Kind) -> Mapping[str, str]:
     folder.write_command(environ)
     await up.child("The service", service(folder, environ))
     await up.child(kind.name, node(kind, folder, environ))
-    await demo_videos.seed(environ)
     return environ
 
 

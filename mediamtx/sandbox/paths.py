@@ -90,9 +90,11 @@ class Node:
         self.sessions: dict[str, HlsSession] = {}  # by secret
 
     async def make_ready(self, publisher: Publisher, muxer: Muxer) -> None:
-        """The last publisher wins."""
+        """The last publisher wins. One that was told to go may have said more before
+        it heard of it."""
         async with self.auth.lock:
-            self._make_ready(publisher, muxer)
+            if not publisher.close.is_set():
+                self._make_ready(publisher, muxer)
 
     def _make_ready(self, publisher: Publisher, muxer: Muxer) -> None:
         before = self.streams.get(publisher.path)

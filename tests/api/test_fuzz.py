@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from tests.api.conftest import Post
 from tests.api.fuzz import Fuzzer
+from tests.api.town import Post, Town
 from tests.support.api import App
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "3000"))
@@ -19,11 +19,10 @@ USERS = 3  # of each worker
 
 @pytest.mark.timeout(300 + REQUESTS // 10)
 async def test_nothing_that_is_sent_makes_another_envelope(
-    app: App, post: Post
+    app: App, town: Town, post: Post
 ) -> None:
-    author = await app.sign_in("author")
     for number in range(12):
-        await post(author, f"v{number}")
+        await post(town.eve, f"v{number}")
     codes: Counter[int] = Counter()
 
     await asyncio.gather(*(_shoot(app, worker, codes) for worker in range(WORKERS)))

@@ -1,21 +1,13 @@
 """Every endpoint's answers, good and bad, fit both apps, with content in them. The
 check itself is in the test's App: here every endpoint has its turn."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-
 import pytest
-import pytest_asyncio
-from aiohttp import web
 
 from control_plane.api.names import NAMES
-from control_plane.config.settings import Settings
-from control_plane.live.service.lifecycle import Source
-from control_plane.wiring.services import Services, services
 from tests.api.app_shapes import android, ios, live
 from tests.api.app_shapes.check import misfits
-from tests.api.conftest import Post
-from tests.support.api import Account, App, Json
+from tests.api.town import Town, gift, purchase
+from tests.support.api import App, Json
 
 SERVED = sorted({*ios.ANSWERS, *live.ANSWERS})
 NOT_YET = {"likeComment", "likeCommentReply", "addVideoFavourite"}
@@ -27,97 +19,6 @@ _LISTS = """
     showStreamKeys showSettings
 """
 LISTS = _LISTS.split()
-
-
-@dataclass(frozen=True)
-class Town:
-    """Where everything has happened once: ann and bob follow each other, both have
-    posted, given and been given; bob is live."""
-
-    ann: Account
-    bob: Account
-    eve: Account
-    video: int  # bob's, which ann likes
-    live: str  # bob's
-
-
-@pytest_asyncio.fixture
-async def opened(wanted: Settings) -> AsyncIterator[Services]:
-    async with services(wanted) as found:
-        yield found
-
-
-@pytest_asyncio.fixture
-async def node(wanted: Settings) -> AsyncIterator[None]:
-    """Answers 503, which ends no broadcast; nobody there would."""
-
-    async def unavailable(_request: web.Request) -> web.Response:
-        return web.Response(status=503)
-
-    runner = web.AppRunner(web.Application())
-    runner.app.router.add_get("/{any:.*}", unavailable)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", wanted.api_port).start()
-        yield
-    finally:
-        await runner.cleanup()
-
-
-@pytest_asyncio.fixture
-async def town(node: None, app: App, post: Post, opened: Services) -> Town:
-    ann, bob = (
-        await app.sign_in("ann", email="ann@example.com"),
-        await app.sign_in("bob"),
-    )
-    eve = await app.sign_in("eve")
-    for one, other in ((ann, bob), (bob, ann), (eve, bob), (ann, eve)):
-        await one.ask("followUser", {"sender_id": one.id, "receiver_id": other.id})
-    for author, name in ((ann, "a"), (ann, "secret"), (bob, "b"), (eve, "e")):
-        await post(author, name)
-    await opened.pool.execute(
-        "UPDATE videos SET privacy_type = 'private' WHERE description = 'secret'"
-    )
-    video = (await bob.ask("showVideosAgainstUserID"))["public"][0]["Video"]["id"]
-    await ann.ask("likeVideo", {"video_id": video})
-    live_id = await _go_live(bob, opened)
-    await _give(ann, bob, {"live_streaming_id": live_id, "video_id": video}, opened)
-    await _give(bob, ann, {}, opened)
-    return Town(ann, bob, eve, video, live_id)
-
-
-async def _go_live(host: Account, opened: Services) -> str:
-    started = (await host.ask("liveStream", {"title": "Hello"}))["LiveStreaming"]
-    session = await opened.broadcasts.get(int(started["id"]))
-    source = Source(session.node, session.path, "rtmpConn", "encoder")
-    assert await opened.lifecycle.ready(source, listed=True) == "started"
-    return str(started["id"])
-
-
-async def _give(fan: Account, star: Account, places: Json, opened: Services) -> None:
-    """Coins that can be paid out; once in each place, and once in none."""
-    await opened.coins.ledger.give_bonus(fan.id, 1000, "", "")
-    for place in ({}, *({name: value} for name, value in places.items())):
-        await fan.ask("sendGift", _gift(fan, star) | {"gift_count": 20} | place)
-
-
-def _gift(fan: Account, star: Account) -> Json:
-    return {
-        "sender_id": str(fan.id),
-        "receiver_id": str(star.id),
-        "gift_id": 1,
-        "gift_count": 1,
-    }
-
-
-def _purchase(name: str) -> Json:
-    return {
-        "coin": "5000",
-        "title": "5000 coins",
-        "price": "$50.00",
-        "transaction_id": name,
-        "device": "android",
-    }
 
 
 def _bodies(town: Town) -> dict[str, Json]:
@@ -156,8 +57,8 @@ def _bodies(town: Town) -> dict[str, Json]:
         "streamKeys": {"channel_name": "ann-live", "name": "OBS"},
         "showStreamKeys": {},
         "showGifts": {},
-        "purchaseCoin": _purchase("first"),
-        "sendGift": _gift(ann, bob) | {"video_id": town.video},
+        "purchaseCoin": purchase("first"),
+        "sendGift": gift(ann, bob) | {"video_id": town.video},
         "showCoinWorth": {},
         "addPayout": {"value": "ann@example.com", "type": "Paypal"},
         "showPayout": {},

@@ -259,6 +259,16 @@ async def test_who_hangs_up_meanwhile_is_no_error(app: App) -> None:
     assert not logs
 
 
+async def test_another_method_gets_the_envelope_too(app: App) -> None:
+    for method in ("GET", "PUT", "DELETE", "PATCH", "PROPFIND"):
+        for name in ("showGifts", "nothing", "", "showGifts/more"):
+            url = f"{app.base}/api/{name}"
+            async with app.http.request(method, url) as response:
+                assert response.status == 200
+                said = await response.json()
+            assert said == {"code": 400, "msg": "Please call this by POST."}
+
+
 async def test_what_is_not_served_yet_says_so(app: App) -> None:
     answer = await app.call("showProducts", {})
     assert answer == {"code": 201, "msg": "This feature is not available yet."}

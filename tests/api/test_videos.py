@@ -10,7 +10,7 @@ import imageio_ffmpeg
 from control_plane.commands.seed_demo import seed_demo
 from control_plane.config.settings import Settings
 from control_plane.wiring.services import services
-from tests.api.conftest import Post
+from tests.api.town import Post
 from tests.support.api import Account, App, Json, running
 
 

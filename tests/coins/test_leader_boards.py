@@ -109,11 +109,11 @@ async def test_pages_end_with_the_hundredth(pool: Pool) -> None:
     assert pages[0][:2] == [Leader(fans[0], 990), Leader(fans[1], 990)]
 
 
-async def test_a_board_reads_no_gift_again(pool: Pool) -> None:
+async def test_a_board_reads_no_gift_again(pool: Pool, owner: Pool) -> None:
     """However many there are: the table is locked meanwhile."""
     fan, star = await new_user(pool, 10), await new_user(pool)
     await give(pool, GiftOrder(fan, ROSE, 1, star))
-    async with pool.transaction() as connection:
+    async with owner.transaction() as connection:
         await connection.execute("LOCK TABLE gift_transactions, ledger_entries")
         async with asyncio.timeout(5):
             assert await board(pool, "sent", "month") == [(fan, 10)]

@@ -14,8 +14,10 @@ import pytest
 
 from deploy.local.ports import free_port
 from tests.support.client import App
-from tests.support.local import LocalRun, eventually
-from tests.support.process import Process
+from tests.support.local import DEADLINE, LocalRun, Run, eventually
+from tests.support.media import fill_with_stand_ins
+
+pytestmark = pytest.mark.timeout(3 * DEADLINE)
 
 FAKE = Path(__file__).with_name("fake_mediamtx.py")
 needs_linux = pytest.mark.skipif(
@@ -32,8 +34,16 @@ def mediamtx(server_folder: Path) -> Path:
 
 
 @pytest.fixture
-async def local(server_folder: Path, mediamtx: Path) -> AsyncIterator[LocalRun]:
-    local = LocalRun(server_folder, mediamtx)
+def media(tmp_path: Path) -> Path:
+    fill_with_stand_ins(tmp_path / "media")
+    return tmp_path / "media"
+
+
+@pytest.fixture
+async def local(
+    server_folder: Path, mediamtx: Path, media: Path
+) -> AsyncIterator[LocalRun]:
+    local = LocalRun(server_folder, mediamtx, media)
     yield local
     await local.stop()
 
@@ -50,7 +60,7 @@ async def knows(local: LocalRun, token: str) -> bool:
         return bool(answer["code"] == 200)
 
 
-def child_named(run: Process, words: str) -> psutil.Process:
+def child_named(run: Run, words: str) -> psutil.Process:
     children = psutil.Process(run.process.pid).children()
     return next(child for child in children if words in " ".join(child.cmdline()))
 
@@ -65,6 +75,34 @@ async def test_it_says_how_to_go_live_and_stops_everything_on_sigterm(
     assert places == sorted(places)
     assert f"{local.base}/" in said
     await run.stop(signal.SIGTERM)
+    assert run.process.returncode == 0
+    assert local.left() == []
+
+
+async def test_the_demo_videos_come_while_it_runs(local: LocalRun) -> None:
+    del local.env["CONTROL_PLANE_MEDIA_FOLDER"]
+    run = await local.up()
+    await local.said(run, "The demo videos are there")
+    assert len(list((local.data / "media").glob("demo-*.mp4"))) == 5
+    await run.stop()
+    assert local.left() == []
+
+
+async def test_without_demo_videos_the_rest_works(local: LocalRun) -> None:
+    del local.env["CONTROL_PLANE_MEDIA_FOLDER"]
+    run = await local.up(FFMPEG_BIN="/bin/false")
+    await local.said(run, "Demo videos are missing")
+    assert await knows(local, await sign_in(local))
+
+
+async def test_it_can_be_stopped_while_the_demo_videos_are_made(
+    local: LocalRun,
+) -> None:
+    del local.env["CONTROL_PLANE_MEDIA_FOLDER"]
+    run = await local.up()
+    await eventually(lambda: any((local.data / "media").glob("part-*")))
+    local.remember(run)
+    await run.stop()
     assert run.process.returncode == 0
     assert local.left() == []
 
@@ -249,7 +287,7 @@ async def test_the_command_line_of_the_run_knows_its_settings(
 ) -> None:
     run = await local.up()
     command = local.data / "control-plane"
-    nodes = await Process.start(tmp_path / "nodes", str(command), "nodes", "list")
+    nodes = await Run.start(tmp_path / "nodes", str(command), "nodes", "list")
     assert await nodes.ended() == 0
     assert f"http://127.0.0.1:{local.ports['API']}" in nodes.log.read_text()
     await run.stop()
@@ -268,11 +306,11 @@ async def test_given_stores_are_used_instead_of_our_own(
 
 async def test_a_key_for_obs(local: LocalRun, tmp_path: Path) -> None:
     command = (sys.executable, "-m", "deploy.local", "key")
-    nobody = await Process.start(tmp_path / "nobody", *command, env=local.env)
+    nobody = await Run.start(tmp_path / "nobody", *command, env=local.env)
     assert await nobody.ended() == 1
     assert "Is `make run` running?" in nobody.log.read_text()
     await local.up()
-    made = await Process.start(tmp_path / "key", *command, env=local.env)
+    made = await Run.start(tmp_path / "key", *command, env=local.env)
     assert await made.ended() == 0
     said = made.log.read_text()
     assert f"rtmp://127.0.0.1:{local.ports['RTMP']}/live" in said

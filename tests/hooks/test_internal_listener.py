@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-import hooks.listener
+import hooks.connection
 from tests.hooks.conftest import Service, publish
 
 
@@ -38,7 +38,7 @@ async def test_a_secret_that_is_no_text_is_refused(
 async def test_half_a_message_is_not_waited_for(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hooks.listener, "BODY_WITHIN", 0.2)
+    monkeypatch.setattr(hooks.connection, "WHOLE_WITHIN", 0.2)
     raw = HEAD % b"auth" + b"Content-Length: 100\r\n\r\n{"
     assert await answer(service, raw) == b"HTTP/1.1 408 Request Timeout"
 
@@ -59,7 +59,7 @@ async def test_a_long_message_is_refused_however_it_comes(service: Service) -> N
     line = b"MTX_PATH=live/1\r\n"
     chunks = b"%x\r\n%s\r\n" % (len(line), line) * 2000 + b"0\r\n\r\n"
     raw = HEAD % b"ready" + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
-    assert await answer(service, raw) == b"HTTP/1.1 413 Request Entity Too Large"
+    assert await answer(service, raw) == b"HTTP/1.1 413 Content Too Large"
 
 
 @pytest.mark.parametrize("path", ["live/{key}", "{key}", "live/7?key={key}"])

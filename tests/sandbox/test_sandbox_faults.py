@@ -3,11 +3,17 @@
 import asyncio
 import contextlib
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from mediamtx.sandbox import paths
+from mediamtx.sandbox.config import read
+from mediamtx.sandbox.muxer import Muxer
+from mediamtx.sandbox.paths import Publisher
+from mediamtx.sandbox.version import VERSIONS
 from tests.contract.caller import calling
 from tests.contract.node import Node, answers, running, start
 from tests.contract.plane import KEY
@@ -185,3 +191,19 @@ async def test_a_temporary_folder_of_any_name(
         path = node.new_path()
         await node.go_live(path)
         assert (await node.master(path, "token=VIEW")).status == 200
+
+
+async def test_a_replaced_publisher_stays_replaced_though_more_of_it_is_read(
+    tmp_path: Path, node: Node
+) -> None:
+    """On a busy machine it is read on before it hears that it was replaced."""
+    config = replace(
+        read(next(node.folder.glob("*.yml"))), ready_commands=(), not_ready_commands=()
+    )
+    inside = paths.Node(config, VERSIONS["v1.20.1"], tmp_path)
+    first, second = (Publisher(name, "127.0.0.1:1", path="live/1") for name in "ab")
+    muxer = Muxer(tmp_path, 1.0)
+    for publisher in (first, second, first):
+        await inside.make_ready(publisher, muxer)
+    assert inside.streams["live/1"].publisher is second
+    assert not second.close.is_set()

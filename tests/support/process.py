@@ -5,10 +5,13 @@ import contextlib
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 
 class Process:
     """A child whose output goes to a file, so that nobody waits for a reader."""
+
+    patience = 60.0  # seconds for its end
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self.process = process
@@ -17,7 +20,7 @@ class Process:
     @classmethod
     async def start(
         cls, log: Path, *command: str, env: Mapping[str, str] | None = None
-    ) -> "Process":
+    ) -> Self:
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -33,8 +36,8 @@ class Process:
     def running(self) -> bool:
         return self.process.returncode is None
 
-    async def ended(self, deadline: float = 60.0) -> int:
-        async with asyncio.timeout(deadline):
+    async def ended(self, deadline: float | None = None) -> int:
+        async with asyncio.timeout(deadline or self.patience):
             return await self.process.wait()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
@@ -43,7 +46,7 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(how)
         try:
-            await self.ended(20.0)
+            await self.ended()
         except TimeoutError:
             self.process.kill()
             await self.process.wait()

@@ -5,22 +5,26 @@ It may be in ``token``, in ``password`` or in the query as ``key``, ``pass`` or
 two from the last in some cases only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import unquote_plus
+
+from msgspec import UNSET
+
+from control_plane.live.model.asks import Ask
 
 QUERY_NAMES = ("key", "pass", "token")
 LONGEST = 512  # characters; nothing that we give out is longer
 MOST = 4  # each is hashed, within the node's lock; no encoder has more places
 
 
-def candidates(payload: Mapping[str, object]) -> list[str]:
+def candidates(ask: Ask) -> list[str]:
     """What the caller may have meant, the likeliest first, no doubles, ``MOST``."""
-    found = [payload.get("token"), payload.get("password")]
-    return _first([*found, *from_query(payload.get("query"))])
+    token = "" if ask.token is UNSET else ask.token
+    return _first([token, ask.password, *from_query(ask.query)])
 
 
-def from_query(query: object) -> list[str]:
-    if not isinstance(query, str) or not query or len(query) > 4 * LONGEST:
+def from_query(query: str) -> list[str]:
+    if not query or len(query) > 4 * LONGEST:
         return []
     # By hand: this runs for every viewer, and parse_qsl costs as much as all the rest.
     pairs = [pair.partition("=") for pair in query.split("&")]
@@ -32,10 +36,10 @@ def from_query(query: object) -> list[str]:
     )
 
 
-def _first(found: Iterable[object]) -> list[str]:
+def _first(found: Iterable[str]) -> list[str]:
     texts: dict[str, None] = {}
     for text in found:
-        if isinstance(text, str) and 0 < len(text) <= LONGEST:
+        if 0 < len(text) <= LONGEST:
             texts[text] = None
         if len(texts) == MOST:
             break

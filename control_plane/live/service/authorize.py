@@ -1,6 +1,6 @@
 """Who may publish and who may read: MediaMTX asks here for every one of them.
 
-MediaMTX asks inside one global lock (design: "Why the auth endpoint is the heart"),
+MediaMTX asks inside one global lock (docs/mediamtx.md, "The auth call"),
 so a decision on the warm path touches memory only. What is learned from it, viewer
 hints and grants, is written after the answer.
 """
@@ -9,14 +9,16 @@ import asyncio
 import hmac
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import UNSET
 
 from control_plane.base.faults import Away
 from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
+from control_plane.live.model.asks import Ask
 from control_plane.live.model.credentials import candidates
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
@@ -31,6 +33,9 @@ MOST_ADMITTED = 100_000
 #: has its answer within 0.25.
 LIMIT = 0.2
 API_USER = "control-plane"
+ON_PATHS = frozenset({"publish", "read", "playback"})
+OPERATING = frozenset({"api", "metrics", "pprof"})
+LONGEST_PATH = 255  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,109 +75,102 @@ class Authorizer:
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, str]] = {}
 
-    async def decide(self, node: str, payload: Mapping[str, object]) -> Verdict:
-        """``payload`` is MediaMTX's, of any version; unknown fields do not matter."""
+    def decide_now(self, node: str, ask: Ask) -> Verdict | None:
+        """From memory alone. None: it has to be looked up, see :meth:`decide`."""
+        if ask.action in OPERATING:
+            return self._operate(node, ask)
+        if ask.action not in ON_PATHS:
+            return deny("unknown_action")
+        if not 0 < len(ask.path) <= LONGEST_PATH:
+            return deny("unknown_path")
+        permission = self._permissions.recall(ask.path)
+        return None if permission is None else self._judge(node, ask, permission)
+
+    async def decide(self, node: str, ask: Ask) -> Verdict:
+        """Also what nobody remembers: a path, or a key newer than the notice of it."""
+        verdict = self.decide_now(node, ask)
+        if verdict is not None:
+            return verdict
         try:
             async with asyncio.timeout(self._limit):
-                return await self._decide(node, payload)
+                return await self._looked_up(node, ask)
         except (Away, TimeoutError):
             return deny("not_known_now")
 
-    async def _decide(self, node: str, payload: Mapping[str, object]) -> Verdict:
-        action = payload.get("action")
-        if action == "read":
-            return await self._read(node, payload)
-        if action == "publish":
-            return await self._publish(node, payload)
-        if action == "playback":
-            return await self._read(node, payload, counted=False)
-        if action in ("api", "metrics", "pprof"):
-            return self._operate(node, payload)
-        return deny("unknown_action")
+    async def _looked_up(self, node: str, ask: Ask) -> Verdict:
+        permission = await self._permissions.lookup(ask.path)
+        if permission is None:
+            return deny("unknown_path")
+        verdict = self._judge(node, ask, permission)
+        if verdict is None:
+            again = await self._permissions.lookup_again(ask.path)
+            verdict = self._judge(node, ask, again or permission)
+        return deny("wrong_key") if verdict is None else verdict
 
-    async def _publish(self, node: str, payload: Mapping[str, object]) -> Verdict:
-        texts = candidates(payload)
+    def _judge(self, node: str, ask: Ask, permission: Permission) -> Verdict | None:
+        if ask.action == "publish":
+            return self._publish(node, ask, permission)
+        return self._read(node, ask, permission)
+
+    def _publish(self, node: str, ask: Ask, permission: Permission) -> Verdict | None:
+        """None: the key is not known here, or not yet."""
+        texts = candidates(ask)
         if not texts:
             return deny("no_credentials")
-        permission = await self._permission(payload)
-        if isinstance(permission, Verdict):
-            return permission
         if not self._permissions.fresh:
             return deny("not_known_now")
-        hashes = all_hashes(self._peppers, texts)
-        key = rules.find_key(permission, hashes)
+        key = rules.find_key(permission, all_hashes(self._peppers, texts))
         if key is None:
-            again = await self._permissions.lookup_again(permission.path)
-            permission = again or permission
-            key = rules.find_key(permission, hashes)
+            return None
         reason = rules.may_publish(permission, key, datetime.now(UTC))
-        if reason != "ok" or key is None:
+        if reason != "ok":
             return deny(reason)
         if self._flaps(permission.path):
             return deny("flapping")
-        source_id = payload.get("id")
-        if isinstance(source_id, str) and source_id:
-            self._grants.note(node, source_id, permission.path, key.id)
+        if ask.id:
+            self._grants.note(node, ask.id, permission.path, key.id)
         return ALLOW
 
-    async def _read(
-        self, node: str, payload: Mapping[str, object], *, counted: bool = True
-    ) -> Verdict:
-        permission = await self._permission(payload)
-        if isinstance(permission, Verdict):
-            return permission
+    def _read(self, node: str, ask: Ask, permission: Permission) -> Verdict:
         reason = rules.may_read(permission)
         if reason != "ok":
             return deny(reason)
-        token = self._viewer_token(payload, permission.path)
-        if token is None and self._tokens_required:
-            viewer = self._admitted_viewer(payload, permission.path)
+        token = self._viewer_token(ask, permission.path)
+        viewer = None if token is None else token.viewer
+        if viewer is None and self._tokens_required:
+            viewer = self._admitted_viewer(ask, permission.path)
             if viewer is None:
-                return deny("token_invalid" if candidates(payload) else "token_missing")
-        else:
-            viewer = None if token is None else token.viewer
-        if counted:
-            self._count(node, payload, permission, viewer)
+                return deny("token_invalid" if candidates(ask) else "token_missing")
+        if ask.action == "read":
+            self._count(node, ask, permission, viewer)
         return ALLOW
 
-    async def _permission(self, payload: Mapping[str, object]) -> Permission | Verdict:
-        path = payload.get("path")
-        if not isinstance(path, str) or not path or len(path) > 255:
-            return deny("unknown_path")
-        known = self._permissions.recall(path)
-        if known is not None:
-            return known
-        permission = await self._permissions.lookup(path)
-        return deny("unknown_path") if permission is None else permission
-
-    def _viewer_token(
-        self, payload: Mapping[str, object], path: str
-    ) -> ViewerToken | None:
-        for text in candidates(payload):
+    def _viewer_token(self, ask: Ask, path: str) -> ViewerToken | None:
+        for text in candidates(ask):
             try:
                 token = read_viewer(self._viewer_key, text, time.time())
             except BadToken:
                 continue
             if token.path == path:
-                self._admit(payload, path, token.viewer)
+                self._admit(ask, path, token.viewer)
                 return token
         return None
 
-    def _admit(self, payload: Mapping[str, object], path: str, viewer: str) -> None:
+    def _admit(self, ask: Ask, path: str, viewer: str) -> None:
         """Nodes before v1.8.3 ask for child playlists without the master's query
-        (facts, §5.1). There the address that a token let in a moment ago goes on,
+        (docs/mediamtx.md). There the address that a token let in a moment ago goes on,
         so that native players work; they are the versions without ``token``."""
-        if "token" in payload or payload.get("protocol") != "hls":
+        if ask.token is not UNSET or ask.protocol != "hls":
             return
         if len(self._admitted) >= MOST_ADMITTED:
             self._admitted.clear()
         until = time.monotonic() + ADMITTED_FOR
-        self._admitted[(path, str(payload.get("ip")))] = (until, viewer)
+        self._admitted[(path, ask.ip)] = (until, viewer)
 
-    def _admitted_viewer(self, payload: Mapping[str, object], path: str) -> str | None:
-        if "token" in payload or payload.get("protocol") != "hls":
+    def _admitted_viewer(self, ask: Ask, path: str) -> str | None:
+        if ask.token is not UNSET or ask.protocol != "hls":
             return None
-        who = (path, str(payload.get("ip")))
+        who = (path, ask.ip)
         until, viewer = self._admitted.get(who, (0.0, ""))
         if until < time.monotonic():
             return None
@@ -182,19 +180,19 @@ class Authorizer:
     def _count(
         self,
         node: str,
-        payload: Mapping[str, object],
+        ask: Ask,
         permission: Permission,
         viewer: str | None,
     ) -> None:
         """Only a hint. Without a token the address names an HLS viewer: players try
         again and again. Other protocols are in every node's lists."""
-        hls = payload.get("protocol") == "hls"
+        hls = ask.protocol == "hls"
         if permission.status == "live" and (viewer is not None or hls):
             self._viewers.hint(
                 permission.session_id,
                 node,
-                viewer or viewer_of_address(payload.get("ip")),
-                listed=not hls or bool(payload.get("id")),
+                viewer or viewer_of_address(ask.ip),
+                listed=not hls or bool(ask.id),
             )
 
     def _flaps(self, path: str) -> bool:
@@ -207,11 +205,10 @@ class Authorizer:
             self._allowed.clear()
         return False
 
-    def _operate(self, node: str, payload: Mapping[str, object]) -> Verdict:
-        password = payload.get("password")
-        if payload.get("user") != API_USER or not isinstance(password, str):
+    def _operate(self, node: str, ask: Ask) -> Verdict:
+        if ask.user != API_USER:
             return deny("no_credentials")
-        given = password.encode()
+        given = ask.password.encode()
         known = self._secrets.known_at_node(node)
         if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")

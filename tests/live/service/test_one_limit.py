@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from control_plane.base.database import Connection, Pool, open_pool
+from control_plane.live.model.asks import Ask
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.grants import Grants
@@ -62,17 +63,13 @@ async def test_a_slow_first_look_leaves_less_time_for_the_second(
     """The first look-up comes back after half of the limit and does not know the key;
     the second one never comes back."""
     started = await opened.broadcasts.start(ann, Start())
-    payload = {
-        "action": "publish",
-        "path": started.session.path,
-        "query": "key=another",
-    }
+    ask = Ask("publish", started.session.path, query="key=another")
     async with opened.pool.acquire() as first, opened.pool.acquire() as second:
         async with first.transaction():
             await first.execute(LOCK)
             too_late = asyncio.create_task(asyncio.sleep(LIMIT * 1.25))
             half = asyncio.create_task(asyncio.sleep(LIMIT / 2))
-            decision = asyncio.create_task(authorizer.decide("local", payload))
+            decision = asyncio.create_task(authorizer.decide("local", ask))
             await _waiting(opened.pool, 1)
             locked = asyncio.create_task(_lock_until(second, too_late))
             await _waiting(opened.pool, 2)
