@@ -5,7 +5,7 @@ from aiohttp import web
 from control_plane.api import shapes
 from control_plane.api.changes import device_change, new_user, profile_change
 from control_plane.api.identities import Identities
-from control_plane.api.own import OwnAccount
+from control_plane.api.own import OwnAccount, check_self
 from control_plane.base.refusals import Empty, NoToken, SignedOut
 from control_plane.people.service.accounts import Accounts, Identity
 from control_plane.people.service.deletion import Deletion
@@ -44,7 +44,7 @@ class AccountsApi:
         }
 
     async def register_user(self, call: Call) -> web.Response:
-        identities, new = await self._identities.read(call, new_user(call.body))
+        identities, new = await self._identities.read(call, new_user(call))
         signed_in = await self._accounts.sign_in(identities, new)
         return await self._account(signed_in.user.id, signed_in.token)
 
@@ -70,16 +70,17 @@ class AccountsApi:
         return await self._account(signed_in.user.id, signed_in.token)
 
     async def edit_profile(self, call: Call) -> web.Response:
-        changes = profile_change(call.body)
-        await self._profiles.change(call.me.id, changes)
+        check_self(call, "user_id")
+        await self._profiles.change(call.me, profile_change(call))
         return await self._account(call.me.id, call.token)
 
     async def add_device_data(self, call: Call) -> web.Response:
-        changes = device_change(call.body)
-        await self._profiles.change(call.me.id, changes)
+        check_self(call, "user_id")
+        await self._profiles.change(call.me, device_change(call.body))
         return await self._account(call.me.id, call.token)
 
     async def delete_user_account(self, call: Call) -> web.Response:
+        check_self(call, "user_id")
         await self._deletion.delete(call.me.id)
         return answer("deleted")
 

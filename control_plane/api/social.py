@@ -6,6 +6,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from control_plane.api import shapes
+from control_plane.api.own import check_self
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.people.model.social import Blocked, Followed
 from control_plane.people.model.users import Profile
@@ -18,7 +19,6 @@ from control_plane.web.snapshots import Json, when
 
 UNBLOCKED = "deleted"  # both apps compare it
 MOST_USERS = 100
-NOBODY_ELSE = "You can only do this as yourself."
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class SocialApi:
         }
 
     async def follow_user(self, call: Call) -> web.Response:
-        check_actor(call, "sender_id")
+        check_self(call, "sender_id")
         receiver = _someone(call.body, "receiver_id")
         profile = await self._social.toggle_follow(call.me.id, receiver)
         return answer(shapes.account(shapes.profile(profile, call.me.id), receiver))
@@ -65,7 +65,7 @@ class SocialApi:
 
     async def block_user(self, call: Call) -> web.Response:
         """Lifting a block answers 201: both apps depend on it."""
-        check_actor(call, "user_id")
+        check_self(call, "user_id")
         other = _someone(call.body, "block_user_id")
         blocked = await self._social.toggle_block(call.me.id, other)
         if blocked is None:
@@ -93,7 +93,7 @@ class SocialApi:
 
     async def report_user(self, call: Call) -> web.Response:
         body = call.body
-        check_actor(call, "user_id")
+        check_self(call, "user_id")
         report, other = await self._social.report(
             call.me.id,
             _someone(body, "report_user_id"),
@@ -129,12 +129,6 @@ class SocialApi:
 def viewer_id(call: Call) -> int:
     """0: a guest."""
     return 0 if call.user is None else call.user.id
-
-
-def check_actor(call: Call, field: str) -> None:
-    """What the body says about who acts must not contradict the token."""
-    if call.body.id(field, 0) not in (0, call.me.id):
-        raise Refusal(NOBODY_ELSE)
 
 
 def _someone(body: Body, field: str) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from control_plane.api import video_shapes
-from control_plane.api.social import check_actor, viewer_id
+from control_plane.api.own import check_self
+from control_plane.api.social import viewer_id
 from control_plane.base.refusals import BadInput, Empty, NoToken, Refusal
 from control_plane.videos.model.videos import Item
 from control_plane.videos.service.videos import MOST_WATCHED, Videos, Viewer
@@ -73,7 +74,7 @@ class VideosApi:
         video_id = call.body.id("video_id")
         if call.user is None:
             return await self._like_of_guest(video_id)
-        check_actor(call, "user_id")
+        check_self(call, "user_id")
         liked = await self._videos.toggle_like(call.me.id, video_id)
         count = liked.item.video.like_count
         counters: Json = {"like": int(liked.like is not None), "like_count": count}

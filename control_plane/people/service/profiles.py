@@ -12,6 +12,7 @@ from control_plane.people.store import devices, profiles, users
 
 PAGE = 10
 LIKE_WORDS = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+NOT_PRIVATE_YET = "Private accounts are not available yet."
 
 
 class Profiles:
@@ -44,14 +45,16 @@ class Profiles:
             self._pool, viewer_id, beginning, PAGE, page * PAGE
         )
 
-    async def change(self, user_id: int, changes: ProfileChange) -> Profile:
+    async def change(self, user: User, changes: ProfileChange) -> None:
         if changes.username is not None and not USERNAME.match(changes.username):
             raise Refusal("invalid username")
+        # No app can ask to follow yet: nobody could ever be let in.
+        if changes.private and not user.private:
+            raise Refusal(NOT_PRIVATE_YET)
         try:
-            await users.change(self._pool, user_id, changes)
+            await users.change(self._pool, user.id, changes)
         except Taken:
             raise Refusal("username already exist") from None
-        return await self.seen(user_id, user_id)
 
     async def check_username(self, username: str, user_id: int = 0) -> None:
         """Raises Refusal unless this user, or a new one, could have it."""

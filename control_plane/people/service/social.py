@@ -32,6 +32,8 @@ class Social:
             if other.blocked_by_me or other.blocker_of_me:
                 raise Refusal("You cannot follow this user.")
             if not await social.unfollow(connection, user_id, other_id):
+                if other.user.private:
+                    raise Refusal("This account is private.")
                 await social.follow(connection, user_id, other_id)
             return await _present(connection, user_id, other_id)
 
