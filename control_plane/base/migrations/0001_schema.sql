@@ -35,10 +35,10 @@ CREATE INDEX users_email ON users (lower(email)) WHERE email <> '';
 CREATE INDEX users_phone ON users (phone) WHERE phone <> '';
 -- The search looks for beginnings.
 CREATE INDEX users_username_prefix ON users (lower(username) text_pattern_ops)
-    WHERE deleted_at IS NULL;
+    WHERE deleted_at IS NULL AND banned_at IS NULL;
 CREATE INDEX users_name_prefix
     ON users (lower(first_name || ' ' || last_name) text_pattern_ops)
-    WHERE deleted_at IS NULL;
+    WHERE deleted_at IS NULL AND banned_at IS NULL;
 
 CREATE TABLE identities (
     provider text NOT NULL,

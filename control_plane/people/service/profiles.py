@@ -11,7 +11,8 @@ from control_plane.people.service.accounts import USERNAME
 from control_plane.people.store import devices, profiles, users
 
 PAGE = 10
-LIKE_WORDS = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+LEAST_WORDS = 2  # characters
+MOST_FOUND = 100  # by username, and as many by name
 NOT_PRIVATE_YET = "Private accounts are not available yet."
 
 
@@ -40,9 +41,11 @@ class Profiles:
 
     async def search(self, viewer_id: int, words: str, page: int) -> list[Profile]:
         """Whose username or name begins with ``words``."""
-        beginning = words.lower().translate(LIKE_WORDS) + "%"
+        skipped = page * PAGE
+        if len(words) < LEAST_WORDS or skipped >= 2 * MOST_FOUND:
+            return []
         return await profiles.search(
-            self._pool, viewer_id, beginning, PAGE, page * PAGE
+            self._pool, viewer_id, words.lower(), MOST_FOUND, PAGE, skipped
         )
 
     async def change(self, user: User, changes: ProfileChange) -> None:
