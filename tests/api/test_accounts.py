@@ -265,6 +265,7 @@ async def test_nobody_changes_an_account_while_naming_another(app: App) -> None:
         ("editProfile", {"bio": "changed"}),
         ("addDeviceData", {"device": "android"}),
         ("deleteUserAccount", {}),
+        ("logout", {}),
     ):
         refused = await ann.refused(name, body | another)
         assert refused["code"] == 201

@@ -50,6 +50,15 @@ CREATE TABLE identities (
 );
 CREATE INDEX identities_user ON identities (user_id);
 
+-- A sign-in that was ended before its tokens expire; a renewed token keeps its sign-in.
+CREATE TABLE ended_sign_ins (
+    sign_in text PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX ended_sign_ins_by_expiry ON ended_sign_ins (expires_at);
+CREATE INDEX ended_sign_ins_of_user ON ended_sign_ins (user_id);
+
 -- Not columns of users: that row is locked for each of a user's events.
 CREATE TABLE user_counts (
     user_id integer PRIMARY KEY REFERENCES users,

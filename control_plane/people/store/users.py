@@ -5,6 +5,7 @@ from dataclasses import astuple, fields
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.people.model.users import NewUser, ProfileChange, User
+from control_plane.people.store import sign_ins
 from control_plane.people.store.relations import present
 
 _COLUMNS = ", ".join(f"u.{field.name}" for field in fields(User))
@@ -88,9 +89,32 @@ async def add_identity(
     )
 
 
+async def of_token(executor: Executor, user_id: int, sign_in: str) -> User | None:
+    """None also when that sign-in was ended."""
+    return _maybe(
+        await executor.fetchrow(
+            f"{_SELECT} WHERE u.id = $1 AND NOT {sign_ins.ended('$2')}",
+            user_id,
+            sign_in,
+        )
+    )
+
+
+async def raise_token_version(connection: Connection, user_id: int) -> bool:
+    """No token that was signed before counts after it. False: there is no such user."""
+    raised = await connection.fetchval(
+        "UPDATE users SET token_version = token_version + 1, device_token = ''"
+        " WHERE id = $1 AND deleted_at IS NULL RETURNING id",
+        user_id,
+    )
+    return raised is not None
+
+
 async def ban(connection: Connection, user_id: int, reason: str) -> bool:
+    """Ends every sign-in too: what was open does not open again with the ban."""
     changed = await connection.fetchval(
-        "UPDATE users SET banned_at = now(), ban_reason = $2"
+        "UPDATE users SET banned_at = now(), ban_reason = $2,"
+        " token_version = token_version + 1"
         " WHERE id = $1 AND banned_at IS NULL RETURNING id",
         user_id,
         reason,
@@ -113,6 +137,14 @@ async def verify_identity(connection: Connection, provider: str, subject: str) -
         " AND NOT verified",
         provider,
         subject,
+    )
+
+
+async def clear_device_token(executor: Executor, user_id: int) -> None:
+    """Nothing is pushed any more, until a phone says again where to."""
+    await executor.execute(
+        "UPDATE users SET device_token = '' WHERE id = $1 AND device_token <> ''",
+        user_id,
     )
 
 
