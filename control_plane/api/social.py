@@ -94,12 +94,13 @@ class SocialApi:
     async def report_user(self, call: Call) -> web.Response:
         body = call.body
         check_self(call, "user_id")
-        report, other = await self._social.report(
+        reported = await self._social.report(
             call.me.id,
             _someone(body, "report_user_id"),
             body.id("report_reason_id"),
             body.text("description", longest=2000, lines=True),
         )
+        report = reported.report
         shape: Json = {
             "id": report.id,
             "user_id": report.user_id,
@@ -108,7 +109,8 @@ class SocialApi:
             "description": report.description,
             "created": when(report.created_at),
         }
-        return answer({"ReportUser": shape, "User": shapes.profile(other, call.me.id)})
+        about = shapes.profile(reported.about, call.me.id)
+        return answer({"ReportUser": shape, "User": about})
 
     async def search(self, call: Call) -> web.Response:
         """Users only: videos, sounds and hashtags have nothing to be found yet."""
