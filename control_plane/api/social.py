@@ -36,13 +36,15 @@ class SocialApi:
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
-            "followUser": Endpoint(self.follow_user, refused=refused_account),
+            "followUser": Endpoint(
+                self.follow_user, refused=refused_account, limit="writes"
+            ),
             "showFollowers": Endpoint(self.show_followers, "optional"),
             "showFollowing": Endpoint(self.show_following, "optional"),
-            "blockUser": Endpoint(self.block_user),
+            "blockUser": Endpoint(self.block_user, limit="writes"),
             "showBlockedUsers": Endpoint(self.show_blocked_users),
             "showReportReasons": Endpoint(self.show_report_reasons, "optional"),
-            "reportUser": Endpoint(self.report_user),
+            "reportUser": Endpoint(self.report_user, limit="writes"),
             "search": Endpoint(self.search, "optional", limit="search"),
             "showUsers": Endpoint(self.show_users, "optional"),
         }

@@ -387,7 +387,8 @@ CREATE TABLE video_likes (
 );
 CREATE INDEX likes_of_user ON video_likes (user_id, id DESC);
 
--- viewer: "user <id>" or, for a guest, "device <device_id>".
+-- viewer: "user <id>", or "guest <name>". What guests leave here is bounded: for each
+-- address, for each guest, and in time.
 CREATE TABLE video_views (
     viewer text NOT NULL,
     video_id integer NOT NULL REFERENCES videos,
@@ -395,6 +396,7 @@ CREATE TABLE video_views (
     last_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (viewer, video_id)
 );
+CREATE INDEX views_of_guests ON video_views (last_at) WHERE viewer LIKE 'guest %';
 
 -- When a viewer last opened a feed at its top, and the newest video then: the pages
 -- that follow show what that one promised, whatever is watched or posted meanwhile.
@@ -405,6 +407,7 @@ CREATE TABLE feeds (
     newest integer NOT NULL,
     PRIMARY KEY (viewer, kind)
 );
+CREATE INDEX feeds_of_guests ON feeds (opened_at) WHERE viewer LIKE 'guest %';
 
 -- Coins: a double-entry ledger, and what is bought, given and paid out with it.
 --
