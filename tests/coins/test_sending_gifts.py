@@ -13,6 +13,7 @@ from control_plane.coins.model.ledger import Balances, purchase, refund
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
+from tests.support.locks import WAITING
 from tests.support.money import (
     DIAMOND,
     HEART,
@@ -256,7 +257,7 @@ async def _blocked(pool: Pool) -> None:
     """Until somebody waits for a lock."""
 
     async def look() -> object:
-        return await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return await pool.fetchval(WAITING)
 
     await until(look, pause=0.01)
 

@@ -15,11 +15,11 @@ from control_plane.live.service.permissions import Permissions
 from control_plane.live.store import keys
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
+from tests.support.locks import WAITING
 from tests.support.stack import until
 
 LIMIT = 1.0  # seconds
 LOCK = "LOCK TABLE stream_keys"
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @pytest.fixture
