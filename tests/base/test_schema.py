@@ -1,6 +1,7 @@
 """A migrated database fits what the stores ask of it."""
 
 import ast
+import contextlib
 import importlib
 import pkgutil
 import re
@@ -17,9 +18,10 @@ import control_plane
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 ASKING = {"fetch", "fetchrow", "fetchval", "execute"}
-#: A dictionary of checks that always run together; and Redis.
+#: A dictionary of checks that always run together; conditions for others; and Redis.
 ASKED_ELSEWHERE = {
     "control_plane.coins.store.audit",
+    "control_plane.people.store.relations",
     "control_plane.live.store.viewers",
 }
 #: Only the ledger's own numbers may pass what an app can hold: no app sees them.
@@ -35,31 +37,59 @@ def modules_with_queries() -> list[str]:
     return sorted((stores | {"control_plane.events.log"}) - ASKED_ELSEWHERE)
 
 
-def functions(module: ModuleType) -> Iterator[ast.AST]:
-    assert module.__file__ is not None
-    for node in ast.parse(Path(module.__file__).read_text("utf-8")).body:
+def functions(module: ModuleType) -> Iterator[ast.AsyncFunctionDef]:
+    for node in _tree(module).body:
         if isinstance(node, ast.AsyncFunctionDef):
             yield node
 
 
-def queries(function: ast.AST, module: ModuleType) -> Iterator[str]:
+def queries(function: ast.AsyncFunctionDef, module: ModuleType) -> Iterator[str]:
     """With its own and the module's parts of SQL filled in."""
-    known = dict(vars(module)) | local_texts(function)
+    known = dict(vars(module)) | _given(function, module)
+    known |= _local(function, known)
     for node in ast.walk(function):
         match node:
             case ast.Call(func=ast.Attribute(attr=attr), args=[sql, *_]):
                 if attr in ASKING:
-                    code = compile(ast.Expression(sql), module.__name__, "eval")
-                    yield str(eval(code, known))  # noqa: S307
+                    yield str(_value(sql, known))
 
 
-def local_texts(function: ast.AST) -> dict[str, str]:
-    """``name = "text"``; of several, one."""
-    found = {}
+def _tree(module: ModuleType) -> ast.Module:
+    assert module.__file__ is not None
+    return ast.parse(Path(module.__file__).read_text("utf-8"))
+
+
+def _value(expression: ast.expr, known: dict[str, object]) -> object:
+    code = compile(ast.Expression(expression), "a store", "eval")
+    return eval(code, known)  # noqa: S307  (our own stores)
+
+
+def _given(function: ast.AsyncFunctionDef, module: ModuleType) -> dict[str, object]:
+    """Parts of SQL that the module's own functions hand in; of several, one."""
+    names = [one.arg for one in function.args.args]
+    found: dict[str, object] = {}
+    for node in ast.walk(_tree(module)):
+        match node:
+            case ast.Call(func=ast.Name(function.name), args=args, keywords=keywords):
+                given = {one.arg: one.value for one in keywords if one.arg}
+                for name, value in (
+                    dict(zip(names, args, strict=False)) | given
+                ).items():
+                    with contextlib.suppress(NameError):
+                        found[name] = _value(value, dict(vars(module)))
+    return found
+
+
+def _local(
+    function: ast.AsyncFunctionDef, known: dict[str, object]
+) -> dict[str, object]:
+    """``name = …`` where that can be worked out; of several, one."""
+    found: dict[str, object] = {}
     for node in ast.walk(function):
         match node:
-            case ast.Assign([ast.Name(name)], ast.Constant(str(text))):
-                found[name] = text
+            case ast.Assign([ast.Name(name)], value):
+                with contextlib.suppress(Exception):
+                    found[name] = _value(value, known | found)
     return found
 
 
