@@ -23,6 +23,7 @@ from tests.support.money import (
     new_session,
     new_user,
 )
+from tests.support.servers import WAITING_FOR_LOCKS
 from tests.support.stack import until
 
 
@@ -256,7 +257,7 @@ async def _blocked(pool: Pool) -> None:
     """Until somebody waits for a lock."""
 
     async def look() -> object:
-        return await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return await pool.fetchval(WAITING_FOR_LOCKS)
 
     await until(look, pause=0.01)
 

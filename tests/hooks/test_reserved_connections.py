@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 
 from tests.hooks.conftest import Service, publish
+from tests.support.servers import WAITING_FOR_LOCKS
 from tests.support.stack import until
 
 MANY = 40  # more than the service has connections
@@ -18,8 +19,7 @@ async def _slow_feed(service: Service, database_url: str) -> AsyncIterator[None]
     connection = await asyncpg.connect(database_url)
 
     async def blocked() -> bool:
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        return int(await connection.fetchval(waiting)) >= 10
+        return int(await connection.fetchval(WAITING_FOR_LOCKS)) >= 10
 
     async with connection.transaction():
         await connection.execute("LOCK TABLE videos")
@@ -42,7 +42,7 @@ async def test_going_live_while_the_feed_is_stuck(
     service: Service, database_url: str
 ) -> None:
     _live, token = await service.go_live()
-    async with _slow_feed(service, database_url), asyncio.timeout(20.0):
+    async with _slow_feed(service, database_url), asyncio.timeout(60.0):
         live = (await service.ask("liveStream", {}, token))["LiveStreaming"]
         await service.publish(live)
         made = (await service.ask("streamKeys", {}, token))["StreamKey"]
