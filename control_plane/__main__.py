@@ -12,6 +12,7 @@ from control_plane.commands import (
     seed_demo,
     serve,
     sessions,
+    users,
 )
 
 
@@ -31,6 +32,7 @@ main.add_command(sessions.sessions)
 main.add_command(sessions.kick)
 main.add_command(sessions.ban)
 main.add_command(sessions.unban)
+main.add_command(users.users)
 main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)

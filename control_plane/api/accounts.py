@@ -1,11 +1,11 @@
-"""Sign-in, profiles, and the end of an account."""
+"""Sign-in and sign-out, profiles, and the end of an account."""
 
 from aiohttp import web
 
 from control_plane.api import shapes
-from control_plane.api.changes import device_change, new_user, profile_change
+from control_plane.api.changes import device_change, flag, new_user, profile_change
 from control_plane.api.identities import Identities
-from control_plane.api.own import OwnAccount
+from control_plane.api.own import OwnAccount, check_self
 from control_plane.base.refusals import Empty, NoToken, SignedOut
 from control_plane.people.service.accounts import Accounts, Identity
 from control_plane.people.service.deletion import Deletion
@@ -37,6 +37,7 @@ class AccountsApi:
             "editProfile": Endpoint(self.edit_profile),
             "addDeviceData": Endpoint(self.add_device_data),
             "deleteUserAccount": Endpoint(self.delete_user_account),
+            "logout": Endpoint(self.logout),
             "checkUsername": Endpoint(self.check_username, "optional", limit="sign_in"),
             "checkEmail": Endpoint(self.check_email, "optional", limit="sign_in"),
             "checkPhoneNo": Endpoint(self.check_phone, "optional", limit="sign_in"),
@@ -44,7 +45,7 @@ class AccountsApi:
         }
 
     async def register_user(self, call: Call) -> web.Response:
-        identities, new = await self._identities.read(call, new_user(call.body))
+        identities, new = await self._identities.read(call, new_user(call))
         signed_in = await self._accounts.sign_in(identities, new)
         return await self._account(signed_in.user.id, signed_in.token)
 
@@ -70,18 +71,28 @@ class AccountsApi:
         return await self._account(signed_in.user.id, signed_in.token)
 
     async def edit_profile(self, call: Call) -> web.Response:
-        changes = profile_change(call.body)
-        await self._profiles.change(call.me.id, changes)
+        check_self(call, "user_id")
+        await self._profiles.change(call.me, profile_change(call))
         return await self._account(call.me.id, call.token)
 
     async def add_device_data(self, call: Call) -> web.Response:
-        changes = device_change(call.body)
-        await self._profiles.change(call.me.id, changes)
+        check_self(call, "user_id")
+        await self._profiles.change(call.me, device_change(call.body))
         return await self._account(call.me.id, call.token)
 
     async def delete_user_account(self, call: Call) -> web.Response:
+        check_self(call, "user_id")
         await self._deletion.delete(call.me.id)
         return answer("deleted")
+
+    async def logout(self, call: Call) -> web.Response:
+        """This phone, or with ``everywhere`` (or ``all_devices``) every one."""
+        check_self(call, "user_id")
+        if flag(call.body, "everywhere") or flag(call.body, "all_devices"):
+            await self._accounts.sign_out_everywhere(call.me.id)
+        else:
+            await self._accounts.sign_out(call.me, call.token)
+        return answer("success")
 
     async def check_username(self, call: Call) -> web.Response:
         """One's own name is free to keep."""

@@ -2,15 +2,19 @@
 
 import re
 
+from control_plane.api.urls import picture, website
 from control_plane.base.refusals import BadInput
 from control_plane.people.model.users import NewUser, ProfileChange
 from control_plane.web.body import Body
+from control_plane.web.dispatch import Call
 
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
+FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 PHONE = re.compile(r"^\+?[0-9 ()-]{3,31}$")
 
 
-def new_user(body: Body) -> NewUser:
+def new_user(call: Call) -> NewUser:
+    body = call.body
     return NewUser(
         username=body.text("username", longest=30),
         first_name=body.text("first_name", longest=100),
@@ -18,14 +22,15 @@ def new_user(body: Body) -> NewUser:
         email=body.text("email", longest=254),
         phone=body.text("phone", longest=32),
         dob=body.text("dob", longest=10),
-        profile_pic=_url(body, "profile_pic") or "",
+        profile_pic=picture(call, "profile_pic"),
         device_token=body.text("device_token", longest=512),
     )
 
 
-def profile_change(body: Body) -> ProfileChange:
+def profile_change(call: Call) -> ProfileChange:
     """A field that is sent empty becomes empty, except for names and pictures: the
     apps send those empty when nothing was chosen."""
+    body = call.body
     return ProfileChange(
         username=_filled(body, "username", 30),
         first_name=_sent(body, "first_name", 100),
@@ -33,13 +38,13 @@ def profile_change(body: Body) -> ProfileChange:
         email=_matching(body, "email", 254, EMAIL),
         phone=_matching(body, "phone", 32, PHONE),
         bio=_sent(body, "bio", 1000, lines=True),
-        website=_sent(body, "website", 300),
+        website=website(call, "website"),
         gender=_sent(body, "gender", 20),
         dob=_sent(body, "dob", 10),
-        profile_pic=_url(body, "profile_pic"),
-        profile_gif=_url(body, "profile_gif"),
-        private=_flag(body, "private"),
-        profile_view=_flag(body, "profile_view"),
+        profile_pic=picture(call, "profile_pic") or None,
+        profile_gif=picture(call, "profile_gif") or None,
+        private=flag(body, "private"),
+        profile_view=flag(body, "profile_view"),
     )
 
 
@@ -71,17 +76,11 @@ def _matching(
     return text
 
 
-def _url(body: Body, name: str) -> str | None:
-    text = _filled(body, name, 2000)
-    if text is not None and not text.startswith(("http://", "https://")):
-        raise BadInput(f"{name} must be an http or https address.")
-    return text
-
-
-def _flag(body: Body, name: str) -> bool | None:
+def flag(body: Body, name: str) -> bool | None:
+    """Also from true and false, as words too."""
     if not body.has(name):
         return None
-    number = body.integer(name)
-    if number not in (0, 1):
+    word = str(body.fields[name]).strip().lower()
+    if word not in FLAGS:
         raise BadInput(f"{name} must be 0 or 1.")
-    return number == 1
+    return FLAGS[word]

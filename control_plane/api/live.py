@@ -4,6 +4,7 @@ from aiohttp import web
 
 from control_plane.api import shapes
 from control_plane.api.own import OwnAccount
+from control_plane.api.urls import picture
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
@@ -52,7 +53,7 @@ class LiveApi:
         if session_id and (body.has("ended_at") or body.has("duration")):
             ended = await self._broadcasts.end_own(call.me, session_id)
             return await self._answer(call, live_streaming(ended, 0))
-        started = await self._broadcasts.start(call.me, _start(body))
+        started = await self._broadcasts.start(call.me, _start(call))
         return await self._answer(call, _started(started, call.host))
 
     async def _answer(self, call: Call, live: Json) -> web.Response:
@@ -131,11 +132,12 @@ class LiveApi:
         return answer({"LiveStreaming": _listed(found, call.host)})
 
 
-def _start(body: Body) -> Start:
+def _start(call: Call) -> Start:
+    body = call.body
     window = body.integer("reconnect_window", -1)
     return Start(
         title=body.text("title", longest=200),
-        cover=body.text("cover", longest=2000),
+        cover=picture(call, "cover"),
         client_started_at=body.text("started_at", longest=40),
         reconnect_window=window if body.has("reconnect_window") else None,
     )

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from control_plane.api.social import check_actor
+from control_plane.api.own import check_self
 from control_plane.live.service.announcing import Announcing
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
@@ -17,7 +17,7 @@ class LiveExtrasApi:
         return {"sendLiveStreamPushNotfication": Endpoint(self.tell_followers)}
 
     async def tell_followers(self, call: Call) -> web.Response:
-        check_actor(call, "user_id")
+        check_self(call, "user_id")
         session_id = call.body.id("live_streaming_id")
         await self._announcing.announce(call.me.id, session_id)
         return answer("success")

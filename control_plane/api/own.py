@@ -9,6 +9,8 @@ from control_plane.web.body import header
 from control_plane.web.dispatch import Call, endpoint_name
 from control_plane.web.snapshots import Json
 
+NOBODY_ELSE = "You can only do this as yourself."
+
 
 class OwnAccount:
     def __init__(self, profiles: Profiles, ledger: Ledger) -> None:
@@ -34,7 +36,7 @@ class OwnAccount:
         return await self.shape(call.me.id, call.token, wallet=wallet)
 
 
-def check_self(call: Call, field: str, refusal: str) -> None:
+def check_self(call: Call, field: str, refusal: str = NOBODY_ELSE) -> None:
     """The actor is whoever the token belongs to, whatever the body claims."""
     if call.body.id(field, 0) not in (0, call.me.id):
         raise Refusal(refusal)

@@ -6,6 +6,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from control_plane.api import shapes
+from control_plane.api.own import check_self
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.people.model.social import Blocked, Followed
 from control_plane.people.model.users import Profile
@@ -18,7 +19,6 @@ from control_plane.web.snapshots import Json, when
 
 UNBLOCKED = "deleted"  # both apps compare it
 MOST_USERS = 100
-NOBODY_ELSE = "You can only do this as yourself."
 
 T = TypeVar("T")
 
@@ -36,19 +36,21 @@ class SocialApi:
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
-            "followUser": Endpoint(self.follow_user, refused=refused_account),
+            "followUser": Endpoint(
+                self.follow_user, refused=refused_account, limit="writes"
+            ),
             "showFollowers": Endpoint(self.show_followers, "optional"),
             "showFollowing": Endpoint(self.show_following, "optional"),
-            "blockUser": Endpoint(self.block_user),
+            "blockUser": Endpoint(self.block_user, limit="writes"),
             "showBlockedUsers": Endpoint(self.show_blocked_users),
             "showReportReasons": Endpoint(self.show_report_reasons, "optional"),
-            "reportUser": Endpoint(self.report_user),
+            "reportUser": Endpoint(self.report_user, limit="writes"),
             "search": Endpoint(self.search, "optional", limit="search"),
             "showUsers": Endpoint(self.show_users, "optional"),
         }
 
     async def follow_user(self, call: Call) -> web.Response:
-        check_actor(call, "sender_id")
+        check_self(call, "sender_id")
         receiver = _someone(call.body, "receiver_id")
         profile = await self._social.toggle_follow(call.me.id, receiver)
         return answer(shapes.account(shapes.profile(profile, call.me.id), receiver))
@@ -65,7 +67,7 @@ class SocialApi:
 
     async def block_user(self, call: Call) -> web.Response:
         """Lifting a block answers 201: both apps depend on it."""
-        check_actor(call, "user_id")
+        check_self(call, "user_id")
         other = _someone(call.body, "block_user_id")
         blocked = await self._social.toggle_block(call.me.id, other)
         if blocked is None:
@@ -93,13 +95,14 @@ class SocialApi:
 
     async def report_user(self, call: Call) -> web.Response:
         body = call.body
-        check_actor(call, "user_id")
-        report, other = await self._social.report(
+        check_self(call, "user_id")
+        reported = await self._social.report(
             call.me.id,
             _someone(body, "report_user_id"),
             body.id("report_reason_id"),
             body.text("description", longest=2000, lines=True),
         )
+        report = reported.report
         shape: Json = {
             "id": report.id,
             "user_id": report.user_id,
@@ -108,7 +111,8 @@ class SocialApi:
             "description": report.description,
             "created": when(report.created_at),
         }
-        return answer({"ReportUser": shape, "User": shapes.profile(other, call.me.id)})
+        about = shapes.profile(reported.about, call.me.id)
+        return answer({"ReportUser": shape, "User": about})
 
     async def search(self, call: Call) -> web.Response:
         """Users only: videos, sounds and hashtags have nothing to be found yet."""
@@ -129,12 +133,6 @@ class SocialApi:
 def viewer_id(call: Call) -> int:
     """0: a guest."""
     return 0 if call.user is None else call.user.id
-
-
-def check_actor(call: Call, field: str) -> None:
-    """What the body says about who acts must not contradict the token."""
-    if call.body.id(field, 0) not in (0, call.me.id):
-        raise Refusal(NOBODY_ELSE)
 
 
 def _someone(body: Body, field: str) -> int:

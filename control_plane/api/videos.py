@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from control_plane.api import video_shapes
-from control_plane.api.social import check_actor, viewer_id
+from control_plane.api.guests import Guests
+from control_plane.api.own import check_self
+from control_plane.api.social import viewer_id
 from control_plane.base.refusals import BadInput, Empty, NoToken, Refusal
 from control_plane.videos.model.videos import Item
-from control_plane.videos.service.videos import MOST_WATCHED, Videos, Viewer
+from control_plane.videos.service.videos import MOST_WATCHED, Videos
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer
@@ -25,23 +27,29 @@ def refused_like(refusal: Refusal) -> web.Response:
 
 
 class VideosApi:
-    def __init__(self, videos: Videos) -> None:
+    def __init__(self, videos: Videos, guests: Guests) -> None:
         self._videos = videos
+        self._guests = guests
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
-            "showRelatedVideos": Endpoint(self.show_related, "optional"),
+            "showRelatedVideos": Endpoint(
+                self.show_related, "optional", limit="writes"
+            ),
             "showFollowingVideos": Endpoint(self.show_following, "optional"),
             "showVideosAgainstUserID": Endpoint(
                 self.show_profile, "optional", refused=refused_profile
             ),
             "showVideoDetail": Endpoint(self.show_detail, "optional"),
-            "likeVideo": Endpoint(self.like, "optional", refused=refused_like),
-            "watchVideo": Endpoint(self.watch, "optional"),
+            "likeVideo": Endpoint(
+                self.like, "optional", refused=refused_like, limit="writes"
+            ),
+            "watchVideo": Endpoint(self.watch, "optional", limit="writes"),
         }
 
     async def show_related(self, call: Call) -> web.Response:
-        found = await self._videos.related(_viewer(call), call.body.page())
+        viewer = self._guests.viewer(call)
+        found = await self._videos.related(viewer, call.body.page())
         return self._feed(call, found)
 
     async def show_following(self, call: Call) -> web.Response:
@@ -73,7 +81,7 @@ class VideosApi:
         video_id = call.body.id("video_id")
         if call.user is None:
             return await self._like_of_guest(video_id)
-        check_actor(call, "user_id")
+        check_self(call, "user_id")
         liked = await self._videos.toggle_like(call.me.id, video_id)
         count = liked.item.video.like_count
         counters: Json = {"like": int(liked.like is not None), "like_count": count}
@@ -98,7 +106,7 @@ class VideosApi:
 
     async def watch(self, call: Call) -> web.Response:
         """``watch_videos``, or one ``video_id`` as the older apps send it."""
-        await self._videos.watched(_viewer(call), _watched(call.body))
+        await self._videos.watched(self._guests.viewer(call), _watched(call.body))
         return answer("success")
 
     def _feed(self, call: Call, found: Sequence[Item]) -> web.Response:
@@ -111,10 +119,6 @@ class VideosApi:
 
     def _item(self, call: Call, found: Item) -> Json:
         return video_shapes.item(found, viewer_id(call), call.files)
-
-
-def _viewer(call: Call) -> Viewer:
-    return Viewer(viewer_id(call), call.body.text("device_id", longest=128))
 
 
 def _watched(body: Body) -> list[int]:

@@ -14,7 +14,7 @@ from control_plane.base.refusals import TooMany, Unavailable
 
 log = structlog.get_logger(__name__)
 
-LimitName = Literal["sign_in", "money", "search"]
+LimitName = Literal["sign_in", "money", "search", "writes"]
 
 #: A phone network or an office is one address for many people.
 USERS_BEHIND_AN_ADDRESS = 10
@@ -29,6 +29,7 @@ class Rules:
     sign_in: int
     money: int
     search: int
+    writes: int
 
 
 class RateLimits:
@@ -38,6 +39,7 @@ class RateLimits:
             "sign_in": rules.sign_in,
             "money": rules.money,
             "search": rules.search,
+            "writes": rules.writes,
         }
 
     async def check_address(self, name: LimitName, address: str) -> None:

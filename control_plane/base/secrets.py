@@ -30,6 +30,9 @@ class Secrets:
     def viewer_tokens(self) -> Derived:
         return self._derive("viewer-token")
 
+    def guests(self) -> bytes:
+        return derive(self.secret, "guest")
+
     def node(self, name: str) -> str:
         """With it the node proves itself to us."""
         return self.known_of_node(name)[0]

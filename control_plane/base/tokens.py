@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from control_plane.base.secrets import Derived
 
@@ -26,6 +26,7 @@ class UserToken:
     version: int
     issued_at: int  # unix seconds
     expires_at: int  # unix seconds
+    sign_in: str  # names the sign-in; a renewed token keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,19 @@ class ViewerToken:
 
 
 def sign_user(keys: Derived, token: UserToken) -> str:
-    return _sign(
-        keys[0], [token.user_id, token.version, token.issued_at, token.expires_at]
-    )
+    return _sign(keys[0], list(astuple(token)))
 
 
 def read_user(keys: Derived, text: str, now: float) -> UserToken:
     match _verify(keys, text):
-        case [int() as user_id, int() as version, int() as issued, int() as expires]:
-            token = UserToken(user_id, version, issued, expires)
+        case [
+            int() as user_id,
+            int() as version,
+            int() as issued,
+            int() as expires,
+            str() as sign_in,
+        ]:
+            token = UserToken(user_id, version, issued, expires, sign_in)
         case _:
             raise BadToken
     if token.expires_at < now:

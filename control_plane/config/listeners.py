@@ -53,3 +53,5 @@ class RateSettings(Concern):
     sign_ins_per_minute: int = Field(120, ge=0)
     money_per_minute: int = Field(300, ge=0)
     searches_per_minute: int = Field(120, ge=0)
+    # What leaves a row behind: views, likes, follows, reports.
+    writes_per_minute: int = Field(300, ge=0)

@@ -3,6 +3,7 @@
 from control_plane.api import not_yet
 from control_plane.api.accounts import AccountsApi
 from control_plane.api.gifts import GiftsApi
+from control_plane.api.guests import Guests
 from control_plane.api.identities import Identities
 from control_plane.api.live import LiveApi
 from control_plane.api.live_extras import LiveExtrasApi
@@ -20,7 +21,6 @@ from control_plane.live.service.departure import Departure
 from control_plane.people.service.deletion import Deletion
 from control_plane.people.service.profiles import Profiles
 from control_plane.people.service.social import Social
-from control_plane.videos.store import videos
 from control_plane.web.address import Addresses
 from control_plane.web.dispatch import Dispatcher, Endpoint
 from control_plane.web.origin import Origins
@@ -31,6 +31,7 @@ def dispatcher(
     all_of_it: Services, addresses: Addresses, origins: Origins
 ) -> Dispatcher:
     settings = all_of_it.settings
+    guests = Guests(addresses, all_of_it.secrets.guests())
     live = LiveApi(
         all_of_it.broadcasts,
         all_of_it.lasting_keys,
@@ -38,7 +39,7 @@ def dispatcher(
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
     )
     return Dispatcher(
-        not_yet.endpoints() | _app_endpoints(all_of_it) | live.endpoints(),
+        not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints(),
         NAMES,
         all_of_it.callers,
         settings.api_key.get_secret_value(),
@@ -48,7 +49,7 @@ def dispatcher(
     )
 
 
-def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
+def _app_endpoints(all_of_it: Services, guests: Guests) -> dict[str, Endpoint]:
     """Accounts, people, videos and coins."""
     coins = all_of_it.coins
     settings, pool, profiles = all_of_it.settings, all_of_it.pool, all_of_it.profiles
@@ -63,7 +64,7 @@ def _app_endpoints(all_of_it: Services) -> dict[str, Endpoint]:
     return {
         **accounts.endpoints(),
         **SocialApi(Social(pool), profiles).endpoints(),
-        **VideosApi(all_of_it.videos).endpoints(),
+        **VideosApi(all_of_it.videos, guests).endpoints(),
         **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
         **LiveExtrasApi(Announcing(pool)).endpoints(),
         **GiftsApi(coins.gifts, coins.boards, profiles, own_account).endpoints(),
@@ -77,7 +78,7 @@ def _own_account(all_of_it: Services) -> OwnAccount:
 
 def _deletion(all_of_it: Services) -> Deletion:
     departure = Departure(all_of_it.pool, all_of_it.broadcasts)
-    forget = [departure.forget, videos.forget, payouts.forget_methods]
+    forget = [departure.forget, all_of_it.videos.forget, payouts.forget_methods]
     return Deletion(all_of_it.pool, forget, departure.leave)
 
 
@@ -87,5 +88,6 @@ def _rate_limits(all_of_it: Services) -> RateLimits:
         sign_in=settings.sign_ins_per_minute,
         money=settings.money_per_minute,
         search=settings.searches_per_minute,
+        writes=settings.writes_per_minute,
     )
     return RateLimits(all_of_it.redis, rules)

@@ -18,7 +18,7 @@ from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lasting_keys import LastingKeys
-from control_plane.live.service.lifecycle import Lifecycle, Limits
+from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
@@ -105,14 +105,14 @@ def _services(
     coins: Coins,
 ) -> Services:
     first_publish = timedelta(seconds=settings.first_publish_seconds)
-    limits = Limits(
+    spans = Spans(
         settings.reconnect_seconds,
         timedelta(seconds=settings.longest_session_seconds),
         first_publish if settings.gift_created_sessions else timedelta(0),
     )
     nodes = Nodes(reserved, _connect(secrets, http))
     cutter = Cutter(reserved, nodes)
-    lifecycle = Lifecycle(reserved, limits)
+    lifecycle = Lifecycle(reserved, spans)
     viewers = Viewers(ViewerSets(redis), secrets.viewer_tokens())
     broadcasts = Broadcasts(
         reserved,

@@ -109,12 +109,12 @@ async def test_a_profile_keeps_what_was_not_sent(app: App) -> None:
     ann = await app.sign_in("ann", first_name="Ann", last_name="Lee")
     await ann.ask("editProfile", {"bio": "one", "website": "example.com"})
 
-    user = (await ann.ask("editProfile", {"bio": "", "private": "1"}))["User"]
+    user = (await ann.ask("editProfile", {"bio": "", "profile_view": "0"}))["User"]
 
     assert user["bio"] == ""
-    assert user["website"] == "example.com"
+    assert user["website"] == "https://example.com"
     assert (user["first_name"], user["last_name"]) == ("Ann", "Lee")
-    assert user["private"] == 1
+    assert user["profile_view"] == 0
 
 
 async def test_it_refuses_profiles_that_cannot_be(app: App) -> None:
@@ -126,6 +126,8 @@ async def test_it_refuses_profiles_that_cannot_be(app: App) -> None:
         {"username": "no spaces"},
         {"private": 7},
         {"profile_pic": "javascript:alert(1)"},
+        {"profile_pic": "pictures/ann.jpg"},
+        {"profile_gif": "data:image/gif;base64,R0lGODlhAQABAAAAACw="},
         {"email": "nobody"},
         {"phone": "call me"},
         {"bio": "x" * 1001},
@@ -222,3 +224,104 @@ async def test_only_oneself_sees_the_wallet(app: App) -> None:
     assert live["User"]["wallet"] == 500
     assert live["User"]["auth_token"] == ann.token
     assert (await bob.sees(ann))["wallet"] == 0
+
+
+async def test_a_website_is_an_address_of_the_web(app: App) -> None:
+    ann = await app.sign_in("ann")
+
+    for given, kept in (
+        ("example.com", "https://example.com"),
+        ("www.example.com:8080/a?b#c", "https://www.example.com:8080/a?b#c"),
+        ("HTTP://example.com/", "HTTP://example.com/"),
+        ("https://müller.example", "https://müller.example"),
+        ("", ""),
+    ):
+        user = (await ann.ask("editProfile", {"website": given}))["User"]
+        assert user["website"] == kept
+    for evil in (
+        "javascript:alert(1)",
+        "JavaScript:alert(1)//example.com",
+        "javascript:alert.call(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "//example.com",
+        "https://",
+        "https:///path",
+        "http://user@example.com",
+        "https://example.com/<script>",
+        "http://example.com\\@evil.example",
+        "ann",
+    ):
+        refused = await ann.refused("editProfile", {"website": evil})
+        assert refused["code"] == 400, evil
+    assert (await ann.ask("showUserDetail"))["User"]["website"] == ""
+
+
+async def test_nobody_changes_an_account_while_naming_another(app: App) -> None:
+    ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+    another = {"user_id": str(bob.id)}
+
+    for name, body in (
+        ("editProfile", {"bio": "changed"}),
+        ("addDeviceData", {"device": "android"}),
+        ("deleteUserAccount", {}),
+        ("logout", {}),
+    ):
+        refused = await ann.refused(name, body | another)
+        assert refused["code"] == 201
+        assert refused["msg"] == "You can only do this as yourself."
+    assert (await ann.ask("showUserDetail"))["User"]["bio"] == ""
+    assert await ann.ask("deleteUserAccount", {"user_id": ann.id}) == "deleted"
+
+
+async def test_an_account_cannot_be_made_private_yet(app: App) -> None:
+    ann = await app.sign_in("ann")
+
+    refused = await ann.refused("editProfile", {"private": "1", "bio": "hidden"})
+
+    assert refused == {"code": 201, "msg": "Private accounts are not available yet."}
+    user = (await ann.ask("editProfile", {"private": "0"}))["User"]
+    assert (user["private"], user["bio"]) == (0, "")
+
+
+async def test_an_address_that_holds_the_callers_token_is_refused(app: App) -> None:
+    ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+    folder = "https://firebasestorage.googleapis.com/v0/b/app/o/"
+    dotted = ann.token.replace(".", "%2E").replace("-", "%2d")
+    hidden = (ann.token, dotted, dotted.replace("%", "%25"))
+
+    def addresses(token: str) -> list[tuple[str, Json]]:
+        url = f"{folder}{token}%2Fme.jpg?alt=media"
+        return [
+            ("editProfile", {"profile_pic": url}),
+            ("editProfile", {"profile_gif": url}),
+            ("editProfile", {"website": url.replace("https://", "")}),
+            (
+                "registerUser",
+                {"social": "google", "social_id": "x"} | {"profile_pic": url},
+            ),
+            ("liveStream", {"cover": url}),
+        ]
+
+    for token in hidden:
+        for name, body in addresses(token):
+            refused = await ann.refused(name, body)
+            assert refused["code"] == 201
+            assert "holds your sign-in" in refused["msg"]
+    for name, body in addresses("aGVsbG8"):
+        await ann.ask(name, body)
+    # A uid is a token too while it is accepted as one.
+    uid = "Zx81aaaBBBcccDDDeee"
+    body = {"auth_token": uid, "profile_pic": f"{folder}{uid}%2Fme.jpg"}
+    assert "holds your sign-in" in (await app.refused("registerUser", body))["msg"]
+    assert (await bob.sees(ann))["profile_pic"].startswith(folder)
+
+
+async def test_a_cover_is_an_address(app: App) -> None:
+    ann = await app.sign_in("ann")
+
+    refused = await ann.refused("liveStream", {"cover": "javascript:alert(1)"})
+
+    assert refused["code"] == 400
+    live = (await ann.ask("liveStream", {"cover": ""}))["LiveStreaming"]
+    assert live["cover"] == ""

@@ -13,9 +13,9 @@ from control_plane.base.refusals import TooMany, Unavailable
 from control_plane.config.settings import SettingsError, load
 from control_plane.web.address import Addresses
 from deploy.local.valkey import valkey
-from tests.support.api import running, settings
+from tests.support.api import Json, running, settings
 
-RULES = Rules(sign_in=3, money=3, search=3)
+RULES = Rules(sign_in=3, money=3, search=3, writes=3)
 
 
 async def test_too_many_sign_ins_from_one_address(
@@ -109,3 +109,33 @@ def test_a_wrong_network_stops_the_start(
     monkeypatch.setenv("CONTROL_PLANE_TRUSTED_PROXIES", "10.0.0.0/8 proxy")
     with pytest.raises(SettingsError, match="CONTROL_PLANE_TRUSTED_PROXIES is wrong"):
         load()
+
+
+async def test_each_user_can_write_so_often(database_url: str, redis_url: str) -> None:
+    wanted = settings(database_url, redis_url, writes_per_minute=2)
+    async with running(wanted) as app:
+        ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+        report = {"report_user_id": bob.id, "report_reason_id": 1}
+        calls: list[tuple[str, Json]] = [
+            ("watchVideo", {"video_id": 1}),
+            ("reportUser", report),
+            ("showRelatedVideos", {}),
+            ("followUser", {"receiver_id": bob.id}),
+        ]
+        codes = [(await ann.call(name, body))["code"] for name, body in calls]
+
+        assert codes == [200, 200, 429, 429]
+        assert await bob.ask("watchVideo", {"video_id": 1}) == "success"
+
+
+async def test_guests_behind_one_address_can_write_so_often(
+    database_url: str, redis_url: str
+) -> None:
+    wanted = settings(database_url, redis_url, writes_per_minute=1)
+    async with running(wanted) as app:
+        for i in range(10):
+            await app.ask("watchVideo", {"video_id": 1, "device_id": f"phone {i}"})
+
+        refused = await app.refused("watchVideo", {"video_id": 1, "device_id": "new"})
+
+        assert refused["code"] == 429

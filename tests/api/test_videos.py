@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import imageio_ffmpeg
 
+from control_plane.base.database import open_pool
 from control_plane.commands.seed_demo import seed_demo
 from control_plane.config.settings import Settings
+from control_plane.videos.model.viewers import GUESTS_OF_ADDRESS
 from control_plane.wiring.services import services
 from tests.api.town import Post
 from tests.support.api import Account, App, Json, running
@@ -165,7 +167,7 @@ async def test_a_viewer_counts_once_an_hour(app: App, post: Post) -> None:
     assert (await app.ask("showVideoDetail", video))["Video"]["view"] == 2
 
 
-async def test_blocks_and_private_accounts_hide_videos(app: App, post: Post) -> None:
+async def test_blocks_hide_videos(app: App, post: Post) -> None:
     author, ann = await app.sign_in("author"), await app.sign_in("ann")
     await post(author, "v")
     video = {"video_id": (await _ids(app))["v"]}
@@ -179,10 +181,50 @@ async def test_blocks_and_private_accounts_hide_videos(app: App, post: Post) -> 
         await blocker.call("blockUser", {"block_user_id": blocked.id})
     assert await _feed(app, ann, 0) == ["v"]
 
-    await author.ask("editProfile", {"private": 1})
+
+async def test_following_does_not_open_a_private_account(
+    app: App, wanted: Settings, post: Post
+) -> None:
+    author, fan, ann = [await app.sign_in(name) for name in ("author", "fan", "ann")]
+    await post(author, "v")
+    await fan.ask("followUser", {"receiver_id": author.id})
+    async with open_pool(wanted.database_url.get_secret_value()) as pool:
+        await pool.execute("UPDATE users SET private = true WHERE id = $1", author.id)
+
+    refused = await ann.refused("followUser", {"receiver_id": author.id})
+
+    assert refused["error"] == "This account is private."
     assert await _feed(app, ann, 0) == []
-    await ann.ask("followUser", {"receiver_id": author.id})
-    assert await _feed(app, ann, 0) == ["v"]
+    assert (await ann.sees(author))["button"] == "follow"
+    assert await _feed(app, fan, 0) == ["v"]
+    # An app that sends the whole profile again changes nothing by it.
+    assert (await author.ask("editProfile", {"private": "1"}))["User"]["private"] == 1
+    await fan.ask("followUser", {"receiver_id": author.id})
+    assert await _feed(app, fan, 0) == []
+
+
+async def test_phones_that_one_address_invents_are_soon_the_same(
+    app: App, wanted: Settings, post: Post
+) -> None:
+    author = await app.sign_in("author")
+    await post(author, "v")
+    video_id = (await _ids(app))["v"]
+
+    async def look(number: int) -> None:
+        device = {"device_id": f"phone {number}"}
+        await app.ask("showRelatedVideos", {"starting_point": "0", **device})
+        await app.ask("watchVideo", {"video_id": video_id, **device})
+
+    for start in range(0, 500, 20):
+        await asyncio.gather(*(look(start + i) for i in range(20)))
+
+    async with open_pool(wanted.database_url.get_secret_value()) as pool:
+        feeds = await pool.fetchval("SELECT count(*) FROM feeds")
+        views = await pool.fetchval("SELECT count(*) FROM video_views")
+    assert feeds <= GUESTS_OF_ADDRESS
+    assert views <= GUESTS_OF_ADDRESS
+    shown = (await app.ask("showVideoDetail", {"video_id": video_id}))["Video"]
+    assert shown["view"] == views
 
 
 async def test_the_videos_of_those_one_follows(app: App, post: Post) -> None:

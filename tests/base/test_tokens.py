@@ -13,7 +13,7 @@ from control_plane.base.tokens import (
 )
 
 KEY, OTHER = (b"k" * 32,), (b"o" * 32,)
-USER = UserToken(7, 1, 1_000, 2_000)
+USER = UserToken(7, 1, 1_000, 2_000, "phone")
 VIEWER = ViewerToken("abc", "live/1", 0, 2_000)
 
 

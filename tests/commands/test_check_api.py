@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from click.testing import CliRunner
 
+from control_plane.base.database import open_pool
 from control_plane.commands.api_checks import Failed, checks
 from control_plane.commands.check_api import check_api
 from control_plane.commands.seed_demo import seed_demo
@@ -125,9 +126,9 @@ async def test_a_feed_that_an_app_cannot_decode_fails(
         check.looks_right([feed[0] | {name: wrong}])
 
 
-async def test_what_cannot_be_undone_is_said(wanted: Settings) -> None:
-    async with running(wanted) as app, services(wanted) as opened:
-        await opened.pool.execute(
+async def test_what_cannot_be_undone_is_said(wanted: Settings, owner_url: str) -> None:
+    async with running(wanted) as app, open_pool(owner_url) as owner:
+        await owner.execute(
             """
             CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql
                 AS 'BEGIN RAISE EXCEPTION ''no''; END';

@@ -97,6 +97,7 @@ COMMANDS = [
     ["kick"],
     ["ban"],
     ["unban"],
+    ["users", "sign-out"],
     ["nodes", "list"],
     ["nodes", "add"],
     ["nodes", "remove"],

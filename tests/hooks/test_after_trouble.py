@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import aiohttp
 import asyncpg
@@ -14,11 +15,22 @@ from control_plane.live.service import permissions
 from tests.hooks.conftest import Service, publish
 from tests.support.stack import until
 
-Trouble = Callable[[asyncpg.Connection], AbstractAsyncContextManager[None]]
+
+@dataclass(frozen=True)
+class Hands:
+    """Who owns the tables, and who works with them: what that one started, only that
+    one may end."""
+
+    owner: asyncpg.Connection
+    worker: asyncpg.Connection
+
+
+Trouble = Callable[[Hands], AbstractAsyncContextManager[None]]
 
 OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND usename = current_user
+        AND application_name <> 'by hand'
 """
 LISTENERS = f"{OTHERS} AND application_name <> 'control-plane'"
 WAITING = """
@@ -33,46 +45,56 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(permissions, "HEARTBEAT", 0.2)
 
 
+@pytest.fixture
+async def hands(owner_url: str, database_url: str) -> AsyncIterator[Hands]:
+    named = {"application_name": "by hand"}
+    owner = await asyncpg.connect(owner_url, server_settings=named)
+    worker = await asyncpg.connect(database_url, server_settings=named)
+    yield Hands(owner, worker)
+    await worker.close()
+    await owner.close()
+
+
 @contextlib.asynccontextmanager
-async def _another_version(by_hand: asyncpg.Connection) -> AsyncIterator[None]:
+async def _another_version(hands: Hands) -> AsyncIterator[None]:
     """An error that nobody has thought of."""
     rename = "ALTER TABLE channels RENAME"
-    await by_hand.execute(f"{rename} closed_until TO of_another_version")
-    await by_hand.execute(LISTENERS)
+    await hands.owner.execute(f"{rename} closed_until TO of_another_version")
+    await hands.worker.execute(LISTENERS)
     yield
-    await by_hand.execute(f"{rename} of_another_version TO closed_until")
+    await hands.owner.execute(f"{rename} of_another_version TO closed_until")
 
 
 @contextlib.asynccontextmanager
-async def _no_room(by_hand: asyncpg.Connection) -> AsyncIterator[None]:
+async def _no_room(hands: Hands) -> AsyncIterator[None]:
     """It refuses connections."""
-    name = await by_hand.fetchval("SELECT current_database()")
+    name = await hands.owner.fetchval("SELECT current_database()")
     limit = f"ALTER DATABASE {name} CONNECTION LIMIT"
-    await by_hand.execute(f"{limit} 0")
-    await by_hand.execute(LISTENERS)
+    await hands.owner.execute(f"{limit} 0")
+    await hands.worker.execute(LISTENERS)
     yield
-    await by_hand.execute(f"{limit} -1")
+    await hands.owner.execute(f"{limit} -1")
 
 
 @contextlib.asynccontextmanager
-async def _cancelled_queries(by_hand: asyncpg.Connection) -> AsyncIterator[None]:
-    async with by_hand.transaction():
-        await by_hand.execute("LOCK TABLE channels IN ACCESS EXCLUSIVE MODE")
-        await by_hand.execute(LISTENERS)
-        await until(lambda: by_hand.fetchval(WAITING))
+async def _cancelled_queries(hands: Hands) -> AsyncIterator[None]:
+    async with hands.owner.transaction():
+        await hands.owner.execute("LOCK TABLE channels IN ACCESS EXCLUSIVE MODE")
+        await hands.worker.execute(LISTENERS)
+        await until(lambda: hands.worker.fetchval(WAITING))
         yield
 
 
 @contextlib.asynccontextmanager
-async def _standby(by_hand: asyncpg.Connection) -> AsyncIterator[None]:
+async def _standby(hands: Hands) -> AsyncIterator[None]:
     """It answers, and takes no writes."""
-    name = await by_hand.fetchval("SELECT current_database()")
+    name = await hands.owner.fetchval("SELECT current_database()")
     off = f"ALTER DATABASE {name} SET default_transaction_read_only = off"
-    await by_hand.execute(off.replace("= off", "= on"))
-    await by_hand.execute(OTHERS)
+    await hands.owner.execute(off.replace("= off", "= on"))
+    await hands.worker.execute(OTHERS)
     yield
-    await by_hand.execute(off)
-    await by_hand.execute(OTHERS)
+    await hands.owner.execute(off)
+    await hands.worker.execute(OTHERS)
 
 
 async def _ready(service: Service) -> str:
@@ -83,23 +105,19 @@ async def _ready(service: Service) -> str:
 
 @pytest.mark.parametrize("trouble", [_another_version, _no_room, _cancelled_queries])
 async def test_a_key_revoked_meanwhile_is_refused(
-    service: Service, database_url: str, trouble: Trouble
+    service: Service, hands: Hands, trouble: Trouble
 ) -> None:
     live, _token = await service.go_live()
     other, _token = await service.go_live("bob")
     assert await service.lets_in(publish(live["path"], live["key"]))
-    by_hand = await asyncpg.connect(database_url)
-    try:
-        async with trouble(by_hand):
-            await until(lambda: _says(service, "away: notices\n"))
-            await by_hand.execute(
-                "UPDATE stream_keys SET revoked_at = now() WHERE session_id = $1",
-                int(live["id"]),
-            )
-            assert await service.auth(publish(live["path"], live["key"])) == 401
-        await until(lambda: _says(service, "ok\n"))
-    finally:
-        await by_hand.close()
+    async with trouble(hands):
+        await until(lambda: _says(service, "away: notices\n"))
+        await hands.owner.execute(
+            "UPDATE stream_keys SET revoked_at = now() WHERE session_id = $1",
+            int(live["id"]),
+        )
+        assert await service.auth(publish(live["path"], live["key"])) == 401
+    await until(lambda: _says(service, "ok\n"))
     assert await service.auth(publish(live["path"], live["key"])) == 401
     assert await service.lets_in(publish(other["path"], other["key"]))
 
@@ -109,24 +127,17 @@ async def _says(service: Service, wanted: str) -> bool:
 
 
 async def test_grants_noted_while_postgres_takes_no_writes_are_written_later(
-    service: Service, database_url: str
+    service: Service, hands: Hands
 ) -> None:
     live, _token = await service.go_live()
-    by_hand = await asyncpg.connect(database_url)
-    try:
-        async with _standby(by_hand):
-            await until(lambda: _says(service, "ok\n"))
-            assert await service.lets_in(publish(live["path"], live["key"], id="late"))
-        await until(
-            lambda: by_hand.fetchval(
-                "SELECT count(*) FROM publish_grants WHERE source_id = 'late'"
-            )
-        )
-    finally:
-        await by_hand.close()
+    async with _standby(hands):
+        await until(lambda: _says(service, "ok\n"))
+        assert await service.lets_in(publish(live["path"], live["key"], id="late"))
+    written = "SELECT count(*) FROM publish_grants WHERE source_id = 'late'"
+    await until(lambda: hands.worker.fetchval(written))
 
 
-@pytest.mark.parametrize("odd", ["nul\0", "half \ud800", secrets.token_hex(4000)])
+@pytest.mark.parametrize("odd", ["nul\0", secrets.token_hex(4000)])
 async def test_a_grant_that_postgres_refuses_stops_no_other(
     service: Service, odd: str
 ) -> None:

@@ -43,7 +43,8 @@ async def test_a_ban_signs_out_cuts_and_keeps_out(stack: Stack) -> None:
     assert await again.ended() != 0
 
     await stack.command("unban", str(live["user_id"]))
-    back = await stack.go_live(token)
+    assert (await stack.call("liveStream", {}, token))["code"] == 501
+    back = await stack.go_live(await stack.sign_in("ann"))
     assert back["id"] != live["id"]
 
 

@@ -30,6 +30,7 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
             "sign_ins_per_minute": 0,
             "money_per_minute": 0,
             "searches_per_minute": 0,
+            "writes_per_minute": 0,
             **changes,
         }
     )

@@ -166,8 +166,10 @@ async def test_a_flood_leaves_the_nodes_alone(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     """With few descriptors, from one address and then from many."""
-    async with Stack("sandbox", tmp_path, database_url, redis_url) as stack:
-        service = await few_descriptors(stack, tmp_path)
+    async with (
+        Stack("sandbox", tmp_path, database_url, redis_url) as stack,
+        few_descriptors(stack, tmp_path) as service,
+    ):
         internal = f"http://127.0.0.1:{stack.ports['INTERNAL']}/healthz"
         await until(lambda: answers(internal))
         with contextlib.ExitStack() as flood:
@@ -185,14 +187,20 @@ async def test_a_flood_leaves_the_nodes_alone(
         assert len(lines) < 20, lines
 
 
-async def few_descriptors(stack: Stack, folder: Path) -> Process:
+@contextlib.asynccontextmanager
+async def few_descriptors(stack: Stack, folder: Path) -> AsyncIterator[Process]:
     command = f"ulimit -n {DESCRIPTORS} && exec {sys.executable} -m control_plane serve"
     env = stack.env | {
         "CONTROL_PLANE_NODE_NAME": "",
         "CONTROL_PLANE_RECONCILE_SECONDS": "60",
         "PATH": os.environ["PATH"],
     }
-    return await Process.start(folder / "service.log", "sh", "-c", command, env=env)
+    log = folder / "service.log"
+    service = await Process.start(log, "sh", "-c", command, env=env)
+    try:
+        yield service
+    finally:
+        await service.kill()
 
 
 def connect(flood: contextlib.ExitStack, stack: Stack, source: str) -> socket.socket:

@@ -38,5 +38,7 @@ async def test_what_is_not_there_is_404(app: App, path: str) -> None:
 
 
 async def test_without_a_folder_no_media_are_served(app: App) -> None:
-    async with app.http.get(f"{app.base}/api/media/a.mp4") as response:
+    async with app.http.get(f"{app.base}/media/a.mp4") as response:
         assert response.status == 405
+    async with app.http.get(f"{app.base}/api/media/a.mp4") as response:
+        assert (await response.json())["code"] != 200

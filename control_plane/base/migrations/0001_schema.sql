@@ -35,10 +35,10 @@ CREATE INDEX users_email ON users (lower(email)) WHERE email <> '';
 CREATE INDEX users_phone ON users (phone) WHERE phone <> '';
 -- The search looks for beginnings.
 CREATE INDEX users_username_prefix ON users (lower(username) text_pattern_ops)
-    WHERE deleted_at IS NULL;
+    WHERE deleted_at IS NULL AND banned_at IS NULL;
 CREATE INDEX users_name_prefix
     ON users (lower(first_name || ' ' || last_name) text_pattern_ops)
-    WHERE deleted_at IS NULL;
+    WHERE deleted_at IS NULL AND banned_at IS NULL;
 
 CREATE TABLE identities (
     provider text NOT NULL,
@@ -49,6 +49,15 @@ CREATE TABLE identities (
     PRIMARY KEY (provider, subject)
 );
 CREATE INDEX identities_user ON identities (user_id);
+
+-- A sign-in that was ended before its tokens expire; a renewed token keeps its sign-in.
+CREATE TABLE ended_sign_ins (
+    sign_in text PRIMARY KEY,
+    user_id integer NOT NULL REFERENCES users,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX ended_sign_ins_by_expiry ON ended_sign_ins (expires_at);
+CREATE INDEX ended_sign_ins_of_user ON ended_sign_ins (user_id);
 
 -- Not columns of users: that row is locked for each of a user's events.
 CREATE TABLE user_counts (
@@ -378,7 +387,8 @@ CREATE TABLE video_likes (
 );
 CREATE INDEX likes_of_user ON video_likes (user_id, id DESC);
 
--- viewer: "user <id>" or, for a guest, "device <device_id>".
+-- viewer: "user <id>", or "guest <name>". What guests leave here is bounded: for each
+-- address, for each guest, and in time.
 CREATE TABLE video_views (
     viewer text NOT NULL,
     video_id integer NOT NULL REFERENCES videos,
@@ -386,6 +396,7 @@ CREATE TABLE video_views (
     last_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (viewer, video_id)
 );
+CREATE INDEX views_of_guests ON video_views (last_at) WHERE viewer LIKE 'guest %';
 
 -- When a viewer last opened a feed at its top, and the newest video then: the pages
 -- that follow show what that one promised, whatever is watched or posted meanwhile.
@@ -396,6 +407,7 @@ CREATE TABLE feeds (
     newest integer NOT NULL,
     PRIMARY KEY (viewer, kind)
 );
+CREATE INDEX feeds_of_guests ON feeds (opened_at) WHERE viewer LIKE 'guest %';
 
 -- Coins: a double-entry ledger, and what is bought, given and paid out with it.
 --

@@ -112,7 +112,7 @@ class Broadcasts:
 
     async def asked_for(self, session: LiveSession, caller: User | None) -> None:
         """Where video goes another way: a host who looks at it uses it."""
-        within = self._lifecycle.limits.used_within
+        within = self._lifecycle.spans.used_within
         if within and caller is not None and caller.id == session.user_id:
             await openings.keep(self._pool, session.id, within)
 
@@ -136,7 +136,7 @@ class Broadcasts:
             )
             return session.id
         node = await self._nodes.least_busy(connection)
-        limits = self._lifecycle.limits
+        spans = self._lifecycle.spans
         window = start.reconnect_window
         session_id = await openings.on_own_path(
             connection,
@@ -145,8 +145,8 @@ class Broadcasts:
             title=start.title,
             cover=start.cover,
             client_started_at=start.client_started_at,
-            reconnect_window=limits.reconnect_window if window is None else window,
-            longest=limits.longest,
+            reconnect_window=spans.reconnect_window if window is None else window,
+            longest=spans.longest,
             first_publish_within=self._first_publish_within,
         )
         await append_session_event(

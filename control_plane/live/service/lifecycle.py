@@ -48,7 +48,9 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Spans:
+    """How long a session may wait for its publisher, and last."""
+
     reconnect_window: int  # seconds
     longest: timedelta
     #: A session without a picture that was used within this time does not expire; zero
@@ -57,9 +59,9 @@ class Limits:
 
 
 class Lifecycle:
-    def __init__(self, pool: Pool, limits: Limits) -> None:
+    def __init__(self, pool: Pool, spans: Spans) -> None:
         self._pool = pool
-        self.limits = limits
+        self.spans = spans
 
     async def ready(self, source: Source, *, listed: bool) -> Outcome:
         """The path has a picture. ``listed``: the node's own list says so, which
@@ -166,8 +168,8 @@ class Lifecycle:
             publisher_type=source.type,
             publisher_id=source.id,
             key_id=key_id,
-            reconnect_window=self.limits.reconnect_window,
-            longest=self.limits.longest,
+            reconnect_window=self.spans.reconnect_window,
+            longest=self.spans.longest,
         )
         if key_id is not None:
             await keys.mark_published(connection, key_id)

@@ -182,7 +182,7 @@ class Reconciler:
             if session.path not in there:
                 gone = view.answer == "refused"
                 await self._end(session, "node_lost" if gone else "disconnected")
-        used = self._lifecycle.limits.used_within
+        used = self._lifecycle.spans.used_within
         for session in await sessions.never_published(
             self._pool, node.name, at, FIRST_PUBLISH_GRACE, used
         ):

@@ -54,6 +54,12 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    report: Report
+    about: Profile
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     id: int
     key: str

@@ -77,6 +77,16 @@ class ProfileChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What a user has, or a change of it."""
+
+    followers: int = 0
+    following: int = 0
+    likes: int = 0
+    videos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A user as one viewer sees them. ``by_me`` and ``of_me`` are about the viewer;
     a guest's are all false."""

@@ -1,7 +1,7 @@
-"""Sign-in, and who a token belongs to."""
+"""Sign-in and sign-out, and who a token belongs to."""
 
 import re
-import secrets as random
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +11,16 @@ from control_plane.base.faults import Taken
 from control_plane.base.refusals import Empty, NoToken, Refusal, SignedOut
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, UserToken, read_user, sign_user
+from control_plane.events.log import append_user_event
 from control_plane.people.model.users import NewUser, User
-from control_plane.people.store import users
+from control_plane.people.store import sign_ins, users
 
 USERNAME = re.compile(r"^[A-Za-z0-9_.-]{2,30}$")
 LONGEST_TOKEN = 512  # characters
 BANNED = "You have been blocked by the admin. Contact support"
+NOT_OURS = "This phone is signed in with its provider only. Please sign out there."
 DAY = 86_400  # seconds
+MOST_DROPPED = 100  # ended sign-ins, each time that one is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +77,49 @@ class Accounts:
             raise Refusal(BANNED)
         return SignedIn(user, self.token(user))
 
-    def token(self, user: User) -> str:
+    async def sign_out(self, user: User, token: str) -> None:
+        """Ends the sign-in that this token comes from, and no other."""
+        try:
+            sign_in = read_user(self._token_key, token, time.time()).sign_in
+        except BadToken:
+            raise Refusal(NOT_OURS) from None
+        async with self._pool.transaction() as connection:
+            await sign_ins.end(connection, sign_in, user.id, self._token_seconds)
+            await sign_ins.drop_expired(connection, MOST_DROPPED)
+            await users.clear_device_token(connection, user.id)
+            await append_user_event(
+                connection, user.id, "user.signed_out", {"everywhere": False}
+            )
+
+    async def sign_out_everywhere(self, user_id: int) -> None:
+        """Raises Empty for whoever does not exist, or not any more."""
+        async with self._pool.transaction() as connection:
+            if not await users.raise_token_version(connection, user_id):
+                raise Empty("There is no such user.")
+            await sign_ins.forget(connection, user_id)
+            await append_user_event(
+                connection, user_id, "user.signed_out", {"everywhere": True}
+            )
+
+    def token(self, user: User, sign_in: str = "") -> str:
+        """``sign_in``: the one it goes on from; "" begins one."""
         now = int(time.time())
+        expires_at = now + self._token_seconds
+        sign_in = sign_in or secrets.token_urlsafe(9)
         return sign_user(
             self._token_key,
-            UserToken(user.id, user.token_version, now, now + self._token_seconds),
+            UserToken(user.id, user.token_version, now, expires_at, sign_in),
         )
 
     def renewed(self, user: User, token: str) -> str:
         """The same token, or a new one when it is more than a day old."""
         try:
-            issued_at = read_user(self._token_key, token, time.time()).issued_at
+            claims = read_user(self._token_key, token, time.time())
         except BadToken:
             return token  # a provider's uid: the app keeps sending that
-        return token if time.time() - issued_at < DAY else self.token(user)
+        if time.time() - claims.issued_at < DAY:
+            return token
+        return self.token(user, claims.sign_in)
 
     def is_ours(self, token: str) -> bool:
         """Whether we signed it, at whatever time."""
@@ -106,10 +138,13 @@ class Accounts:
             claims = read_user(self._token_key, token, time.time())
         except BadToken:
             return await self._by_provider_uid(token)
-        user = await users.get(self._pool, claims.user_id)
-        if user is None or user.token_version != claims.version:
+        user = await users.of_token(self._pool, claims.user_id, claims.sign_in)
+        if user is None:
             raise SignedOut
-        return _usable(user)
+        # A ban raises the version too; the apps must hear that it is one.
+        if _usable(user).token_version != claims.version:
+            raise SignedOut
+        return user
 
     async def _by_provider_uid(self, token: str) -> User:
         if not self._accept_provider_uid:
@@ -163,7 +198,7 @@ def _named(new: NewUser) -> NewUser:
     """The apps show a name everywhere; AND-25 sends none until later."""
     if new.username:
         return new
-    return replace(new, username=f"user_{random.token_hex(4)}")
+    return replace(new, username=f"user_{secrets.token_hex(4)}")
 
 
 def _usable(user: User) -> User:

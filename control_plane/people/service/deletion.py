@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Refusal
 from control_plane.events.log import append_user_event
-from control_plane.people.store import social, users
+from control_plane.people.store import sign_ins, social, users
 
 #: Takes away what a domain above this one keeps about a user.
 Forget = Callable[[Connection, int], Awaitable[None]]
@@ -20,7 +20,7 @@ class Deletion:
     ) -> None:
         """``leave``: what has to happen outside once the account is gone."""
         self._pool = pool
-        self._forget = [social.forget, *forget]
+        self._forget = [sign_ins.forget, social.forget, *forget]
         self._leave = leave
 
     async def delete(self, user_id: int) -> None:

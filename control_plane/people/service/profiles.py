@@ -11,7 +11,9 @@ from control_plane.people.service.accounts import USERNAME
 from control_plane.people.store import devices, profiles, users
 
 PAGE = 10
-LIKE_WORDS = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+LEAST_WORDS = 2  # characters
+MOST_FOUND = 100  # by username, and as many by name
+NOT_PRIVATE_YET = "Private accounts are not available yet."
 
 
 class Profiles:
@@ -39,19 +41,23 @@ class Profiles:
 
     async def search(self, viewer_id: int, words: str, page: int) -> list[Profile]:
         """Whose username or name begins with ``words``."""
-        beginning = words.lower().translate(LIKE_WORDS) + "%"
+        skipped = page * PAGE
+        if len(words) < LEAST_WORDS or skipped >= 2 * MOST_FOUND:
+            return []
         return await profiles.search(
-            self._pool, viewer_id, beginning, PAGE, page * PAGE
+            self._pool, viewer_id, words.lower(), MOST_FOUND, PAGE, skipped
         )
 
-    async def change(self, user_id: int, changes: ProfileChange) -> Profile:
+    async def change(self, user: User, changes: ProfileChange) -> None:
         if changes.username is not None and not USERNAME.match(changes.username):
             raise Refusal("invalid username")
+        # No app can ask to follow yet: nobody could ever be let in.
+        if changes.private and not user.private:
+            raise Refusal(NOT_PRIVATE_YET)
         try:
-            await users.change(self._pool, user_id, changes)
+            await users.change(self._pool, user.id, changes)
         except Taken:
             raise Refusal("username already exist") from None
-        return await self.seen(user_id, user_id)
 
     async def check_username(self, username: str, user_id: int = 0) -> None:
         """Raises Refusal unless this user, or a new one, could have it."""

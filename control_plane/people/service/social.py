@@ -9,13 +9,14 @@ from control_plane.people.model.social import (
     Blocked,
     Follow,
     Followed,
-    Report,
+    Reported,
     ReportReason,
 )
 from control_plane.people.model.users import Profile
 from control_plane.people.store import profiles, reports, social
 
 PAGE = 10
+NOT_AVAILABLE = "user not available"
 
 
 class Social:
@@ -32,6 +33,8 @@ class Social:
             if other.blocked_by_me or other.blocker_of_me:
                 raise Refusal("You cannot follow this user.")
             if not await social.unfollow(connection, user_id, other_id):
+                if other.user.private:
+                    raise Refusal("This account is private.")
                 await social.follow(connection, user_id, other_id)
             return await _present(connection, user_id, other_id)
 
@@ -78,22 +81,24 @@ class Social:
 
     async def report(
         self, user_id: int, about: int, reason_id: int, description: str
-    ) -> tuple[Report, Profile]:
+    ) -> Reported:
+        """The same complaint again changes its words only."""
         if user_id == about:
             raise Refusal("You cannot report yourself.")
         async with self._pool.transaction() as connection:
-            other = (await profiles.of(connection, user_id, [about])).get(about)
-            if other is None or other.user.deleted_at is not None:
-                raise Refusal("user not available")
+            other = await _exists(connection, user_id, about)
+            if other.user.deleted_at is not None:
+                raise Refusal(NOT_AVAILABLE)
+            complaint = (user_id, about, reason_id, description)
             try:
-                report = await reports.add(
-                    connection, user_id, about, reason_id, description
-                )
+                report = await reports.add(connection, *complaint)
             except Missing:
                 raise BadInput("There is no such reason.") from None
+            if report is None:
+                return Reported(await reports.reword(connection, *complaint), other)
             data = {"report_id": report.id, "report_reason_id": reason_id}
             await append_user_event(connection, about, "user.reported", data)
-        return report, other
+        return Reported(report, other)
 
     async def _profiles(self, viewer_id: int, ids: list[int]) -> dict[int, Profile]:
         return await profiles.of(self._pool, viewer_id, ids)
@@ -102,12 +107,12 @@ class Social:
 async def _exists(connection: Connection, viewer_id: int, user_id: int) -> Profile:
     found = (await profiles.of(connection, viewer_id, [user_id])).get(user_id)
     if found is None:
-        raise Refusal("user not available")
+        raise Refusal(NOT_AVAILABLE)
     return found
 
 
 async def _present(connection: Connection, viewer_id: int, user_id: int) -> Profile:
     found = await _exists(connection, viewer_id, user_id)
     if found.user.gone:
-        raise Refusal("user not available")
+        raise Refusal(NOT_AVAILABLE)
     return found

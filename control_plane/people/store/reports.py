@@ -16,16 +16,27 @@ async def reasons(executor: Executor) -> list[ReportReason]:
 
 async def add(
     connection: Connection, user_id: int, about: int, reason_id: int, description: str
-) -> Report:
-    """Raises ForeignKeyViolationError for a reason that does not exist."""
+) -> Report | None:
+    """None when it is there already. Raises Missing for a reason that is not."""
     row = await connection.fetchrow(
-        f"""
-        INSERT INTO reports (user_id, report_user_id, report_reason_id, description)
-        VALUES ($1, $2, $3, $4)
-        ON CONFLICT (user_id, report_user_id, report_reason_id)
-            DO UPDATE SET description = excluded.description
-        RETURNING {_REPORT}
-        """,  # noqa: S608
+        "INSERT INTO reports (user_id, report_user_id, report_reason_id, description)"  # noqa: S608
+        f" VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING {_REPORT}",
+        user_id,
+        about,
+        reason_id,
+        description,
+    )
+    return None if row is None else Report(**dict(row))
+
+
+async def reword(
+    connection: Connection, user_id: int, about: int, reason_id: int, description: str
+) -> Report:
+    """The one that is there."""
+    row = await connection.fetchrow(
+        "UPDATE reports SET description = $4 WHERE user_id = $1"  # noqa: S608
+        " AND report_user_id = $2 AND report_reason_id = $3"
+        f" RETURNING {_REPORT}",
         user_id,
         about,
         reason_id,

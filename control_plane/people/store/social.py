@@ -1,9 +1,12 @@
 """Follows and blocks."""
 
 from dataclasses import fields
+from typing import LiteralString
 
 from control_plane.base.database import Connection, Executor
 from control_plane.people.model.social import Block, Follow
+from control_plane.people.model.users import Counts
+from control_plane.people.store import counts, relations
 
 _FOLLOW = ", ".join(field.name for field in fields(Follow))
 _BLOCK = ", ".join(field.name for field in fields(Block))
@@ -17,83 +20,70 @@ async def lock_pair(connection: Connection, one: int, other: int) -> None:
 
 async def follow(connection: Connection, follower: int, followed: int) -> bool:
     """False when it was so already."""
-    return bool(
-        await connection.fetchval(
-            """
-            WITH made AS (
-                INSERT INTO follows (follower_id, followed_id) VALUES ($1, $2)
-                ON CONFLICT DO NOTHING RETURNING 1
-            ), counted AS (
-                INSERT INTO user_counts AS c (user_id, following, followers)
-                SELECT user_id, following, followers
-                FROM (VALUES ($1, 1, 0), ($2, 0, 1))
-                    AS counts (user_id, following, followers), made
-                ORDER BY user_id
-                ON CONFLICT (user_id) DO UPDATE SET
-                    following = c.following + excluded.following,
-                    followers = c.followers + excluded.followers
-            )
-            SELECT count(*) FROM made
-            """,
-            follower,
-            followed,
-        )
+    made = await connection.fetchval(
+        "INSERT INTO follows (follower_id, followed_id) VALUES ($1, $2)"
+        " ON CONFLICT DO NOTHING RETURNING id",
+        follower,
+        followed,
     )
+    if made is None:
+        return False
+    await _count(connection, follower, followed, 1)
+    return True
 
 
 async def unfollow(connection: Connection, follower: int, followed: int) -> bool:
     """False when it was so already."""
     gone = await connection.fetchval(
-        "DELETE FROM follows WHERE follower_id = $1 AND followed_id = $2 RETURNING 1",
+        "DELETE FROM follows WHERE follower_id = $1 AND followed_id = $2 RETURNING id",
         follower,
         followed,
     )
-    if gone:
-        # Always the lower id first: two people who leave each other do not wait
-        # for each other.
-        for user_id in sorted((follower, followed)):
-            await connection.execute(
-                "UPDATE user_counts SET following = following - ($1 = $2)::integer,"
-                " followers = followers - ($1 = $3)::integer WHERE user_id = $1",
-                user_id,
-                follower,
-                followed,
-            )
-    return bool(gone)
+    if gone is None:
+        return False
+    await _count(connection, follower, followed, -1)
+    return True
+
+
+async def _count(connection: Connection, follower: int, followed: int, by: int) -> None:
+    await counts.change(
+        connection, {follower: Counts(following=by), followed: Counts(followers=by)}
+    )
 
 
 async def followers(
     executor: Executor, user_id: int, viewer_id: int, limit: int, offset: int
 ) -> list[Follow]:
     """Newest first, without those whom the viewer should not see."""
-    rows = await executor.fetch(
-        f"""
-        SELECT {_FOLLOW} FROM follows f WHERE f.followed_id = $1
-            AND EXISTS (SELECT FROM users u WHERE u.id = f.follower_id
-                AND u.deleted_at IS NULL AND u.banned_at IS NULL)
-            AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = f.follower_id
-                AND b.block_user_id = $2)
-        ORDER BY f.id DESC LIMIT $3 OFFSET $4
-        """,  # noqa: S608
-        user_id,
-        viewer_id,
-        limit,
-        offset,
+    return await _listed(
+        executor, "followed_id", "follower_id", user_id, viewer_id, limit, offset
     )
-    return [Follow(**dict(row)) for row in rows]
 
 
 async def following(
     executor: Executor, user_id: int, viewer_id: int, limit: int, offset: int
 ) -> list[Follow]:
     """Newest first, without those whom the viewer should not see."""
+    return await _listed(
+        executor, "follower_id", "followed_id", user_id, viewer_id, limit, offset
+    )
+
+
+async def _listed(
+    executor: Executor,
+    mine: LiteralString,
+    theirs: LiteralString,
+    user_id: int,
+    viewer_id: int,
+    limit: int,
+    offset: int,
+) -> list[Follow]:
     rows = await executor.fetch(
         f"""
-        SELECT {_FOLLOW} FROM follows f WHERE f.follower_id = $1
-            AND EXISTS (SELECT FROM users u WHERE u.id = f.followed_id
-                AND u.deleted_at IS NULL AND u.banned_at IS NULL)
-            AND NOT EXISTS (SELECT FROM blocks b WHERE b.user_id = f.followed_id
-                AND b.block_user_id = $2)
+        SELECT {_FOLLOW} FROM follows f WHERE f.{mine} = $1
+            AND EXISTS (SELECT FROM users u WHERE u.id = f.{theirs}
+                AND {relations.present("u")})
+            AND NOT {relations.blocks(f"f.{theirs}", "$2")}
         ORDER BY f.id DESC LIMIT $3 OFFSET $4
         """,  # noqa: S608
         user_id,
@@ -140,24 +130,19 @@ async def blocks(
 async def forget(connection: Connection, user_id: int) -> None:
     """Everything between this user and others, in both directions."""
     await connection.execute(
-        """
+        f"""
         WITH gone AS (
             DELETE FROM follows WHERE follower_id = $1 OR followed_id = $1
             RETURNING follower_id, followed_id
+        ), sides AS (
+            SELECT follower_id AS user_id, 0 AS followers, -1 AS following FROM gone
+            UNION ALL SELECT followed_id, -1, 0 FROM gone
         ), changes AS (
-            SELECT follower_id AS user_id, 1 AS following, 0 AS followers FROM gone
-            UNION ALL SELECT followed_id, 0, 1 FROM gone
-        ), sums AS (
-            SELECT user_id, sum(following) AS following, sum(followers) AS followers
-            FROM changes GROUP BY user_id
-        ), locked AS (
-            SELECT c.user_id FROM user_counts c JOIN sums USING (user_id)
-            ORDER BY c.user_id FOR UPDATE OF c
-        )
-        UPDATE user_counts c SET following = c.following - s.following,
-            followers = c.followers - s.followers
-        FROM sums s JOIN locked USING (user_id) WHERE c.user_id = s.user_id
-        """,
+            SELECT user_id, sum(followers) AS followers, sum(following) AS following,
+                0 AS likes, 0 AS videos
+            FROM sides GROUP BY user_id
+        ), {counts.APPLY}
+        """,  # noqa: S608
         user_id,
     )
     await connection.execute(

@@ -5,9 +5,17 @@ from dataclasses import astuple, fields
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.people.model.users import NewUser, ProfileChange, User
+from control_plane.people.store import sign_ins
+from control_plane.people.store.relations import present
 
 _COLUMNS = ", ".join(f"u.{field.name}" for field in fields(User))
 _SELECT = f"SELECT {_COLUMNS} FROM users u"  # noqa: S608
+_NEW = [field.name for field in fields(NewUser)]
+_PLACES = ", ".join(f"${place}" for place in range(1, len(_NEW) + 1))
+_CHANGES = ", ".join(
+    f"{field.name} = coalesce(${place}, {field.name})"
+    for place, field in enumerate(fields(ProfileChange), 2)
+)
 
 
 def _maybe(row: Record | None) -> User | None:
@@ -23,8 +31,8 @@ async def names_of_present(
 ) -> dict[int, str]:
     """Of those who are neither banned nor deleted: their usernames."""
     rows = await executor.fetch(
-        "SELECT id, username FROM users WHERE id = ANY($1) AND banned_at IS NULL"
-        " AND deleted_at IS NULL",
+        "SELECT id, username FROM users u"  # noqa: S608
+        f" WHERE id = ANY($1) AND {present('u')}",
         list(user_ids),
     )
     return {row["id"]: row["username"] for row in rows}
@@ -59,14 +67,10 @@ async def lock_identity(connection: Connection, provider: str, subject: str) -> 
 
 
 async def create(connection: Connection, new: NewUser) -> int:
-    """Raises UniqueViolationError when the username is taken."""
+    """Raises Taken for the username."""
     return int(
         await connection.fetchval(
-            """
-            INSERT INTO users (username, first_name, last_name, email, phone, dob,
-                profile_pic, device_token)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
-            """,
+            f"INSERT INTO users ({', '.join(_NEW)}) VALUES ({_PLACES}) RETURNING id",  # noqa: S608
             *astuple(new),
         )
     )
@@ -85,9 +89,32 @@ async def add_identity(
     )
 
 
+async def of_token(executor: Executor, user_id: int, sign_in: str) -> User | None:
+    """None also when that sign-in was ended."""
+    return _maybe(
+        await executor.fetchrow(
+            f"{_SELECT} WHERE u.id = $1 AND NOT {sign_ins.ended('$2')}",
+            user_id,
+            sign_in,
+        )
+    )
+
+
+async def raise_token_version(connection: Connection, user_id: int) -> bool:
+    """No token that was signed before counts after it. False: there is no such user."""
+    raised = await connection.fetchval(
+        "UPDATE users SET token_version = token_version + 1, device_token = ''"
+        " WHERE id = $1 AND deleted_at IS NULL RETURNING id",
+        user_id,
+    )
+    return raised is not None
+
+
 async def ban(connection: Connection, user_id: int, reason: str) -> bool:
+    """Ends every sign-in too: what was open does not open again with the ban."""
     changed = await connection.fetchval(
-        "UPDATE users SET banned_at = now(), ban_reason = $2"
+        "UPDATE users SET banned_at = now(), ban_reason = $2,"
+        " token_version = token_version + 1"
         " WHERE id = $1 AND banned_at IS NULL RETURNING id",
         user_id,
         reason,
@@ -113,6 +140,14 @@ async def verify_identity(connection: Connection, provider: str, subject: str) -
     )
 
 
+async def clear_device_token(executor: Executor, user_id: int) -> None:
+    """Nothing is pushed any more, until a phone says again where to."""
+    await executor.execute(
+        "UPDATE users SET device_token = '' WHERE id = $1 AND device_token <> ''",
+        user_id,
+    )
+
+
 async def set_device_token(executor: Executor, user_id: int, token: str) -> None:
     """ "" keeps the one that is there."""
     await executor.execute(
@@ -124,22 +159,9 @@ async def set_device_token(executor: Executor, user_id: int, token: str) -> None
 
 
 async def change(executor: Executor, user_id: int, changes: ProfileChange) -> None:
-    """Raises UniqueViolationError when the username is taken."""
+    """Raises Taken for the username."""
     await executor.execute(
-        """
-        UPDATE users SET username = coalesce($2, username),
-            first_name = coalesce($3, first_name),
-            last_name = coalesce($4, last_name), email = coalesce($5, email),
-            phone = coalesce($6, phone), bio = coalesce($7, bio),
-            website = coalesce($8, website), gender = coalesce($9, gender),
-            dob = coalesce($10, dob), profile_pic = coalesce($11, profile_pic),
-            profile_gif = coalesce($12, profile_gif),
-            private = coalesce($13, private),
-            profile_view = coalesce($14, profile_view),
-            device_token = coalesce($15, device_token),
-            device = coalesce($16, device), version = coalesce($17, version)
-        WHERE id = $1 AND deleted_at IS NULL
-        """,
+        f"UPDATE users SET {_CHANGES} WHERE id = $1 AND deleted_at IS NULL",  # noqa: S608
         user_id,
         *astuple(changes),
     )

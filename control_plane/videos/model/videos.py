@@ -52,7 +52,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    id: int  # 0: taken back
+    id: int
     video_id: int
     user_id: int
     created_at: datetime

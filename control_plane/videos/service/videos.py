@@ -4,33 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from control_plane.base.database import Executor, Pool
+from control_plane.base.database import Connection, Executor, Pool
 from control_plane.base.refusals import Refusal
 from control_plane.people.store import profiles
 from control_plane.videos.model.videos import Feed, Item, Like, NewVideo, Opened, Video
-from control_plane.videos.store import videos
+from control_plane.videos.model.viewers import Viewer
+from control_plane.videos.store import feeds, likes, videos, views
 
 PAGE = 10
 PROFILE_PAGE = 20
 MOST_WATCHED = 100  # videos in one message
 VIEW_AGAIN_AFTER = 3600  # seconds until the same viewer counts again
 LARGEST_ID = 2_147_483_647
+MOST_OF_GUEST = 200  # views that are remembered
+GUEST_DAYS = 30  # and how long
+MOST_DROPPED = 2 * MOST_WATCHED  # old rows of guests, each time that one adds some
 NOT_AVAILABLE = "video not available"
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who is looking: a user, else a phone that says which one it is, else nobody
-    that could be remembered."""
-
-    user_id: int = 0
-    device: str = ""
-
-    @property
-    def name(self) -> str:
-        if self.user_id:
-            return f"user {self.user_id}"
-        return f"device {self.device}" if self.device else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +36,13 @@ class Videos:
         """What this viewer has not watched yet, newest first, then the rest."""
         opened = await self._opened(viewer, "related", page)
         me, name = viewer.user_id, viewer.name
-        found = await videos.unseen(self._pool, me, name, opened, PAGE, page * PAGE)
+        found = await feeds.unseen(self._pool, me, name, opened, PAGE, page * PAGE)
         if len(found) < PAGE:
             before = page * PAGE + len(found)
             if not found:
-                before = await videos.count_unseen(self._pool, me, name, opened)
+                before = await feeds.count_unseen(self._pool, me, name, opened)
             missing, skip = PAGE - len(found), max(0, page * PAGE - before)
-            found += await videos.seen(self._pool, me, name, opened, missing, skip)
+            found += await feeds.seen(self._pool, me, name, opened, missing, skip)
         return await _items(self._pool, me, found)
 
     async def of_followed(self, user_id: int, page: int) -> list[Item]:
@@ -84,9 +73,9 @@ class Videos:
         async with self._pool.transaction() as connection:
             await videos.lock(connection, video_id)
             video = (await _item(connection, user_id, video_id)).video
-            like = await videos.like(connection, video_id, user_id)
+            like = await likes.add(connection, video_id, user_id)
             if like is None:
-                await videos.unlike(connection, video_id, user_id)
+                await likes.remove(connection, video_id, user_id)
             change = -1 if like is None else 1
             await videos.count_like(connection, video_id, video.user_id, change)
             return Liked(like, await _item(connection, user_id, video_id))
@@ -97,22 +86,36 @@ class Videos:
             return
         ids = sorted(set(video_ids))[:MOST_WATCHED]
         async with self._pool.transaction() as connection:
-            await videos.watched(connection, viewer.name, ids, VIEW_AGAIN_AFTER)
+            await views.add(connection, viewer.name, ids, VIEW_AGAIN_AFTER)
+            if viewer.is_guest:
+                await views.keep_newest(connection, viewer.name, MOST_OF_GUEST)
+                await views.drop_old_of_guests(connection, GUEST_DAYS, MOST_DROPPED)
 
     async def add(self, new: NewVideo) -> bool:
         """False when this file is there already."""
         async with self._pool.transaction() as connection:
-            return await videos.add(connection, new) is not None
+            return await videos.add(connection, new)
+
+    async def forget(self, connection: Connection, user_id: int) -> None:
+        """This user's videos, likes and views."""
+        viewer = Viewer(user_id).name
+        await likes.forget(connection, user_id)
+        await videos.forget(connection, user_id)
+        await views.forget(connection, viewer)
+        await feeds.forget(connection, viewer)
 
     async def _opened(self, viewer: Viewer, kind: Feed, page: int) -> Opened:
         """Asking for the first page opens the feed anew."""
         if not viewer.name:
             return Opened(datetime.now(UTC), LARGEST_ID)
         if page > 0:
-            opened = await videos.opened_feed(self._pool, viewer.name, kind)
+            opened = await feeds.opened(self._pool, viewer.name, kind)
             if opened is not None:
                 return opened
-        return await videos.open_feed(self._pool, viewer.name, kind)
+        async with self._pool.transaction() as connection:
+            if viewer.is_guest:
+                await feeds.drop_old_of_guests(connection, GUEST_DAYS, MOST_DROPPED)
+            return await feeds.open_anew(connection, viewer.name, kind)
 
 
 async def _item(executor: Executor, viewer_id: int, video_id: int) -> Item:
@@ -127,7 +130,7 @@ async def _items(
 ) -> list[Item]:
     if not found:
         return []
-    liked = await videos.liked(executor, viewer_id, [video.id for video in found])
+    liked = await likes.liked(executor, viewer_id, [video.id for video in found])
     authors = await profiles.of(
         executor, viewer_id, sorted({video.user_id for video in found})
     )

@@ -158,6 +158,7 @@ ANSWERS = {
     "checkPhoneNo": Answer(SCALAR),
     "checkPhone": Answer(SCALAR),
     "deleteUserAccount": Answer(SCALAR),
+    "logout": Answer(SCALAR),
     "showSettings": Answer(ListOf(Obj({"Setting": SETTING}))),
     # Refusals of this one are objects, for iOS: Android shows no text of it.
     "followUser": Answer(ACCOUNT, ACCOUNT),

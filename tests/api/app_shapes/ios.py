@@ -219,6 +219,7 @@ ANSWERS = {
     "checkPhoneNo": Answer(TEXT, TEXT),
     "checkPhone": Answer(TEXT, TEXT),
     "deleteUserAccount": Answer(TEXT, TEXT),
+    "logout": Answer(TEXT, TEXT),
     "showSettings": Answer(Anything()),
     "followUser": Answer(ACCOUNT, ACCOUNT),
     "showFollowers": Answer(LINE_OF_USER),

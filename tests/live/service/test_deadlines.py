@@ -6,7 +6,7 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.service.lifecycle import Lifecycle, Limits, Source
+from control_plane.live.service.lifecycle import Lifecycle, Source, Spans
 from control_plane.live.store import openings, sessions
 from control_plane.people.model.users import User
 
@@ -15,7 +15,7 @@ AT_ONCE = timedelta(0)
 
 @pytest.fixture
 def lifecycle(pool: Pool) -> Lifecycle:
-    return Lifecycle(pool, Limits(reconnect_window=0, longest=timedelta(hours=1)))
+    return Lifecycle(pool, Spans(reconnect_window=0, longest=timedelta(hours=1)))
 
 
 @pytest.fixture
