@@ -168,6 +168,8 @@ async def _make_database(place: Place) -> None:
         for role, more in ((OWNER, "CREATEDB"), (SERVICE, "")):
             if role not in [row["rolname"] for row in roles]:
                 await admin.execute(f"CREATE ROLE {role} LOGIN {more}")
+        # So that the owner can end the service's connections to drop a database.
+        await admin.execute(f"GRANT {SERVICE} TO {OWNER}")
         if not await admin.fetchval(
             "SELECT 1 FROM pg_database WHERE datname=$1", DATABASE
         ):

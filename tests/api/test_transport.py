@@ -5,7 +5,7 @@ import contextlib
 import gzip
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -182,6 +182,11 @@ async def test_what_is_compressed_is_refused(app: App, packed: bytes) -> None:
     assert answer == {"code": 400, "msg": "Compressed requests are not read."}
 
 
+def _troubles(logs: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """What the service itself says meanwhile is no trouble."""
+    return [log for log in logs if log["log_level"] not in ("debug", "info")]
+
+
 async def test_two_megabytes_of_parts_are_said_in_a_sentence(app: App) -> None:
     head = b'--x\r\nContent-Disposition: form-data; name="bio"\r\n\r\n'
     parts = io.BytesIO(head + b"x" * 2_000_000 + b"\r\n--x--\r\n")
@@ -193,7 +198,7 @@ async def test_two_megabytes_of_parts_are_said_in_a_sentence(app: App) -> None:
                 "code": 400,
                 "msg": "The request is too large.",
             }
-    assert not logs
+    assert not _troubles(logs)
 
 
 HEAD = b"POST /api/%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
@@ -256,7 +261,7 @@ async def test_who_hangs_up_meanwhile_is_no_error(app: App) -> None:
             await writer.drain()
             await app.ask("showSettings")
         await app.ask("showSettings")
-    assert not logs
+    assert not _troubles(logs)
 
 
 async def test_another_method_gets_the_envelope_too(app: App) -> None:

@@ -11,8 +11,8 @@ from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.model.leaders import Board, Leader, Period, Side
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.leaders import LeaderBoards
+from tests.support.locks import WAITING
 from tests.support.money import HEART, ROSE, new_session, new_user
-from tests.support.servers import WAITING_FOR_LOCKS
 from tests.support.stack import until
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -137,7 +137,7 @@ async def test_many_who_ask_at_once_take_one_connection(pool: Pool) -> None:
         ]
 
         async def waiting() -> int:
-            return int(await pool.fetchval(WAITING_FOR_LOCKS))
+            return int(await pool.fetchval(WAITING))
 
         await until(waiting, pause=0.01)
         assert await waiting() == 1

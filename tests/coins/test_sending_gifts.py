@@ -13,6 +13,7 @@ from control_plane.coins.model.ledger import Balances, purchase, refund
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
+from tests.support.locks import WAITING
 from tests.support.money import (
     DIAMOND,
     HEART,
@@ -23,7 +24,6 @@ from tests.support.money import (
     new_session,
     new_user,
 )
-from tests.support.servers import WAITING_FOR_LOCKS
 from tests.support.stack import until
 
 
@@ -257,7 +257,7 @@ async def _blocked(pool: Pool) -> None:
     """Until somebody waits for a lock."""
 
     async def look() -> object:
-        return await pool.fetchval(WAITING_FOR_LOCKS)
+        return await pool.fetchval(WAITING)
 
     await until(look, pause=0.01)
 

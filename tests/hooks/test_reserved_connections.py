@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 
 from tests.hooks.conftest import Service, publish
-from tests.support.servers import WAITING_FOR_LOCKS
+from tests.support.locks import WAITING
 from tests.support.stack import until
 
 MANY = 40  # more than the service has connections
@@ -16,13 +16,14 @@ MANY = 40  # more than the service has connections
 @contextlib.asynccontextmanager
 async def _slow_feed(service: Service, database_url: str) -> AsyncIterator[None]:
     """As many calls as there are connections, and more, wait for the videos."""
-    connection = await asyncpg.connect(database_url)
+    watching = await asyncpg.connect(database_url)
+    locking = await asyncpg.connect(database_url)
 
     async def blocked() -> bool:
-        return int(await connection.fetchval(WAITING_FOR_LOCKS)) >= 10
+        return int(await watching.fetchval(WAITING)) >= 10
 
-    async with connection.transaction():
-        await connection.execute("LOCK TABLE videos")
+    async with locking.transaction():
+        await locking.execute("LOCK TABLE videos")
         body = {"device_id": "one", "user_id": "0", "starting_point": 0}
         feeds = [
             asyncio.create_task(service.ask("showRelatedVideos", body))
@@ -35,7 +36,8 @@ async def _slow_feed(service: Service, database_url: str) -> AsyncIterator[None]
             for feed in feeds:
                 feed.cancel()
     await asyncio.gather(*feeds, return_exceptions=True)
-    await connection.close()
+    await watching.close()
+    await locking.close()
 
 
 async def test_going_live_while_the_feed_is_stuck(

@@ -25,11 +25,6 @@ from deploy.local.valkey import DATABASES, valkey
 TEMPLATE = f"template_{os.getpid()}"
 #: A worker has a test at a time, which has several services with a pool each.
 POSTGRES = {"max_connections": "400", "autovacuum": "off"}
-#: How many wait for a lock in one's own database: the server is everybody's.
-WAITING_FOR_LOCKS = (
-    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-    " WHERE NOT granted AND datname = current_database()"
-)
 GIVEN_DATABASES = 16  # of a Redis whose settings are not ours
 
 

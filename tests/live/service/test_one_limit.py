@@ -15,7 +15,7 @@ from control_plane.live.service.permissions import Permissions
 from control_plane.live.store import keys
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
-from tests.support.servers import WAITING_FOR_LOCKS
+from tests.support.locks import WAITING
 from tests.support.stack import until
 
 LIMIT = 1.0  # seconds
@@ -52,7 +52,7 @@ async def _is(permissions: Permissions) -> bool:
 
 async def _waiting(pool: Pool, count: int) -> None:
     async def look() -> bool:
-        return bool(await pool.fetchval(WAITING_FOR_LOCKS) == count)
+        return bool(await pool.fetchval(WAITING) == count)
 
     await until(look, pause=0.01)
 
