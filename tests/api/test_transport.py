@@ -66,7 +66,7 @@ async def bytewise(app: App, raw: bytes) -> bytes:
     """The whole answer to exactly these bytes."""
     async with connected(app) as (reader, writer):
         writer.write(raw)
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(60.0):
             return await reader.read()
 
 
@@ -79,7 +79,7 @@ async def test_a_body_in_two_pieces(app: App) -> None:
         # Answered by another connection after the first piece arrived.
         await app.ask("showSettings")
         writer.write(body[9:])
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(60.0):
             assert b'{"code": 200,' in await reader.read()
 
 

@@ -33,7 +33,7 @@ async def said(port: int, *parts: bytes, close: bool = True) -> bytes:
         await writer.drain()
     if close:
         writer.write_eof()
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(60.0):
         answer = await reader.read()
     writer.close()
     await writer.wait_closed()

@@ -17,7 +17,7 @@ async def answer(service: Service, raw: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", service.ports.internal)
     try:
         writer.write(raw)
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(60.0):
             return (await reader.readline()).strip()
     finally:
         writer.close()

@@ -44,7 +44,7 @@ async def test_going_live_while_the_feed_is_stuck(
     service: Service, database_url: str
 ) -> None:
     _live, token = await service.go_live()
-    async with _slow_feed(service, database_url), asyncio.timeout(20.0):
+    async with _slow_feed(service, database_url), asyncio.timeout(60.0):
         live = (await service.ask("liveStream", {}, token))["LiveStreaming"]
         await service.publish(live)
         made = (await service.ask("streamKeys", {}, token))["StreamKey"]

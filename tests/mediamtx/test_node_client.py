@@ -277,7 +277,7 @@ async def test_no_answer_is_silence() -> None:
         took = time.monotonic() - began
         released.set()
     assert view == View("silent", "no answer within 0.3 s")
-    assert took < 2
+    assert took < 20
 
 
 async def broken(request: web.Request) -> web.Response:
