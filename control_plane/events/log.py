@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 
 from control_plane.base.database import Connection, Executor
-from control_plane.events.model import Event
+from control_plane.events.model import Event, EventType, Subject
 
 #: Whom it concerns, and what there is to say.
 Happened = tuple[int, Mapping[str, object]]
 
-_APPEND_MANY = """
+_APPEND = """
     WITH happened AS (
         SELECT subject_id, data,
             row_number() OVER (PARTITION BY subject_id ORDER BY position) AS nth
@@ -26,70 +26,48 @@ _APPEND_MANY = """
 
 
 async def append_session_event(
-    connection: Connection, session_id: int, kind: str, data: Mapping[str, object]
-) -> int:
-    """The number it got. The row's lock makes numbers gapless, in commit order."""
-    return int(
-        await connection.fetchval(
-            """
-            WITH subject AS (
-                UPDATE live_streaming_sessions SET seq = seq + 1
-                WHERE id = $1 RETURNING seq
-            )
-            INSERT INTO events (subject, subject_id, seq, type, data)
-            SELECT 'session', $1, seq, $2, $3::jsonb FROM subject RETURNING seq
-            """,
-            session_id,
-            kind,
-            json.dumps(data),
-        )
-    )
+    connection: Connection, session_id: int, kind: EventType, data: Mapping[str, object]
+) -> None:
+    """The lock of the session's row makes numbers gapless, in commit order."""
+    await append_session_events(connection, kind, [(session_id, data)])
 
 
 async def append_user_event(
-    connection: Connection, user_id: int, kind: str, data: Mapping[str, object]
-) -> int:
-    return int(
-        await connection.fetchval(
-            """
-            WITH subject AS (
-                UPDATE users SET seq = seq + 1 WHERE id = $1 RETURNING seq
-            )
-            INSERT INTO events (subject, subject_id, seq, type, data)
-            SELECT 'user', $1, seq, $2, $3::jsonb FROM subject RETURNING seq
-            """,
-            user_id,
-            kind,
-            json.dumps(data),
-        )
-    )
+    connection: Connection, user_id: int, kind: EventType, data: Mapping[str, object]
+) -> None:
+    await append_user_events(connection, kind, [(user_id, data)])
 
 
 async def append_session_events(
-    connection: Connection, kind: str, many: Sequence[Happened]
+    connection: Connection, kind: EventType, many: Sequence[Happened]
 ) -> None:
     """Many at once, of several sessions: each takes its block of numbers."""
-    await connection.execute(
-        _APPEND_MANY.format(table="live_streaming_sessions"),
-        "session",
-        kind,
-        *_columns(many),
-    )
+    await _append(connection, "session", "live_streaming_sessions", kind, many)
 
 
 async def append_user_events(
-    connection: Connection, kind: str, many: Sequence[Happened]
+    connection: Connection, kind: EventType, many: Sequence[Happened]
+) -> None:
+    await _append(connection, "user", "users", kind, many)
+
+
+async def _append(
+    connection: Connection,
+    subject: Subject,
+    table: str,
+    kind: EventType,
+    many: Sequence[Happened],
 ) -> None:
     await connection.execute(
-        _APPEND_MANY.format(table="users"), "user", kind, *_columns(many)
+        _APPEND.format(table=table),
+        subject,
+        kind,
+        [one for one, _ in many],
+        [json.dumps(data) for _, data in many],
     )
 
 
-def _columns(many: Sequence[Happened]) -> tuple[list[int], list[str]]:
-    return [one for one, _ in many], [json.dumps(data) for _, data in many]
-
-
-async def happened(executor: Executor, session_id: int, kind: str) -> bool:
+async def happened(executor: Executor, session_id: int, kind: EventType) -> bool:
     return bool(
         await executor.fetchval(
             "SELECT EXISTS (SELECT FROM events WHERE subject = 'session'"

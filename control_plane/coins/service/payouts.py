@@ -23,6 +23,7 @@ from control_plane.coins.service.idempotency import once
 from control_plane.coins.service.ledger import Left
 from control_plane.coins.store import ledger, payouts
 from control_plane.events.log import append_user_event
+from control_plane.events.model import EventType
 
 log = structlog.get_logger(__name__)
 
@@ -150,12 +151,13 @@ async def _decide(
     connection: Connection, request: WithdrawRequest, decision: Decision, note: str
 ) -> None:
     user_id, coins = request.user_id, request.coins
+    kind: EventType
     if decision == "paid":
-        entries = rules.payout_paid(user_id, coins)
+        entries, kind = rules.payout_paid(user_id, coins), "payout.paid"
         transfer_id = await ledger.transfer(connection, "payout_paid", entries)
     else:
-        entries = rules.payout_rejected(user_id, coins)
+        entries, kind = rules.payout_rejected(user_id, coins), "payout.rejected"
         transfer_id = await ledger.transfer(connection, "payout_rejected", entries)
     await payouts.decide(connection, request.id, decision, note, transfer_id)
     data = {"request_id": request.id, "coin": coins}
-    await append_user_event(connection, user_id, f"payout.{decision}", data)
+    await append_user_event(connection, user_id, kind, data)

@@ -3,10 +3,11 @@
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.events import log as events
+from control_plane.events.model import EventType
 from control_plane.live.store import sessions
 from control_plane.people.store import profiles
 
-ANNOUNCED = "live.announced"
+ANNOUNCED: EventType = "live.announced"
 
 
 class Announcing:

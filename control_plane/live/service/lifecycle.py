@@ -14,6 +14,7 @@ import structlog
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.events.log import append_session_event
+from control_plane.events.model import EventType
 from control_plane.live.model.keys import Channel
 from control_plane.live.model.sessions import (
     CLOSED_AFTER_SECONDS,
@@ -30,10 +31,10 @@ log = structlog.get_logger(__name__)
 Outcome = Literal["started", "resumed", "replaced", "nothing", "refused"]
 
 #: What a session's old status makes of a publisher that is there now.
-BECAME_LIVE: Mapping[Status, Outcome] = {
-    "created": "started",
-    "reconnecting": "resumed",
-    "live": "replaced",
+BECAME_LIVE: Mapping[Status, tuple[Outcome, EventType]] = {
+    "created": ("started", "live.started"),
+    "reconnecting": ("resumed", "live.resumed"),
+    "live": ("replaced", "live.publisher_replaced"),
 }
 
 
@@ -143,8 +144,7 @@ class Lifecycle:
             return "nothing"
         if key_id is not None:
             await keys.mark_published(connection, key_id)
-        outcome = BECAME_LIVE[session.status]
-        kind = "live.publisher_replaced" if outcome == "replaced" else f"live.{outcome}"
+        outcome, kind = BECAME_LIVE[session.status]
         await append_session_event(
             connection, session.id, kind, {"node": source.node, "type": source.type}
         )
@@ -201,7 +201,7 @@ class Lifecycle:
         seconds = CLOSED_AFTER_SECONDS.get(reason)
         if session.channel_id is not None and seconds is not None:
             await channels.close(connection, session.channel_id, seconds)
-        kind = "live.expired" if reason == "expired" else "live.ended"
+        kind: EventType = "live.expired" if reason == "expired" else "live.ended"
         await append_session_event(connection, session.id, kind, {"reason": reason})
         log.info(kind, session=session.id, reason=reason)
         return True
