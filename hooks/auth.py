@@ -12,8 +12,8 @@ from functools import partial
 
 import structlog
 
-from control_plane.live.model import asks
-from control_plane.live.model.asks import Ask
+from control_plane.live.model import auth_call
+from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.service.authorize import (
     ON_PATHS,
     OPERATING,
@@ -31,42 +31,42 @@ QUIET = frozenset({"ok", "no_credentials", "token_missing"})
 #: Nobody has found out whether there is such a path.
 UNFOUND = frozenset({"unknown_path", "not_known_now", "unknown_action", "bad_request"})
 OF_A_SESSION = re.compile(r"live/[0-9]{1,10}")
-NOTHING = Ask()
+NOTHING = AuthCall()
 
 
 def answer(
     body: bytes, node: str, authorizer: Authorizer
 ) -> "Answer | Awaitable[Answer]":
-    ask = asks.read(body)
-    if ask is None:
+    call = auth_call.read(body)
+    if call is None:
         return _answered(node, NOTHING, deny("bad_request"))
     try:
-        verdict = authorizer.decide_now(node, ask)
+        verdict = authorizer.decide_now(node, call)
     except Exception:
         log.exception("auth failed", node=node)
         verdict = deny("not_known_now")
     if verdict is None:
-        return _later(node, ask, authorizer)
-    return _answered(node, ask, verdict)
+        return _later(node, call, authorizer)
+    return _answered(node, call, verdict)
 
 
-async def _later(node: str, ask: Ask, authorizer: Authorizer) -> Answer:
+async def _later(node: str, call: AuthCall, authorizer: Authorizer) -> Answer:
     try:
-        verdict = await authorizer.decide(node, ask)
+        verdict = await authorizer.decide(node, call)
     except Exception:
         log.exception("auth failed", node=node)
         verdict = deny("not_known_now")
-    return _answered(node, ask, verdict)
+    return _answered(node, call, verdict)
 
 
-def _answered(node: str, ask: Ask, verdict: Verdict) -> Answer:
+def _answered(node: str, call: AuthCall, verdict: Verdict) -> Answer:
     status = 200 if verdict.allow else 401
-    return Answer(status, after=partial(_tell, node, ask, verdict))
+    return Answer(status, after=partial(_tell, node, call, verdict))
 
 
-def _tell(node: str, ask: Ask, verdict: Verdict) -> None:
-    known = ask.action in ON_PATHS or ask.action in OPERATING
-    action = ask.action if known else "other"
+def _tell(node: str, call: AuthCall, verdict: Verdict) -> None:
+    known = call.action in ON_PATHS or call.action in OPERATING
+    action = call.action if known else "other"
     metrics.count_auth(action, verdict.reason)
     if verdict.reason in QUIET and action != "publish":
         return
@@ -77,10 +77,10 @@ def _tell(node: str, ask: Ask, verdict: Verdict) -> None:
         node=node,
         action=action,
         reason=verdict.reason,
-        path=_shown(ask.path, verdict),
-        protocol=ask.protocol,
-        ip=ask.ip,
-        id=ask.id,
+        path=_shown(call.path, verdict),
+        protocol=call.protocol,
+        ip=call.ip,
+        id=call.id,
     )
 
 

@@ -10,17 +10,17 @@ from urllib.parse import unquote_plus
 
 from msgspec import UNSET
 
-from control_plane.live.model.asks import Ask
+from control_plane.live.model.auth_call import AuthCall
 
 QUERY_NAMES = ("key", "pass", "token")
 LONGEST = 512  # characters; nothing that we give out is longer
 MOST = 4  # each is hashed, within the node's lock; no encoder has more places
 
 
-def candidates(ask: Ask) -> list[str]:
+def candidates(call: AuthCall) -> list[str]:
     """What the caller may have meant, the likeliest first, no doubles, ``MOST``."""
-    token = "" if ask.token is UNSET else ask.token
-    return _first([token, ask.password, *from_query(ask.query)])
+    token = "" if call.token is UNSET else call.token
+    return _first([token, call.password, *from_query(call.query)])
 
 
 def from_query(query: str) -> list[str]:

@@ -18,7 +18,7 @@ from control_plane.base.faults import Away
 from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
-from control_plane.live.model.asks import Ask
+from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.credentials import candidates
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
@@ -75,46 +75,50 @@ class Authorizer:
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, str]] = {}
 
-    def decide_now(self, node: str, ask: Ask) -> Verdict | None:
+    def decide_now(self, node: str, call: AuthCall) -> Verdict | None:
         """From memory alone. None: it has to be looked up, see :meth:`decide`."""
-        if ask.action in OPERATING:
-            return self._operate(node, ask)
-        if ask.action not in ON_PATHS:
+        if call.action in OPERATING:
+            return self._operate(node, call)
+        if call.action not in ON_PATHS:
             return deny("unknown_action")
-        if not 0 < len(ask.path) <= LONGEST_PATH:
+        if not 0 < len(call.path) <= LONGEST_PATH:
             return deny("unknown_path")
-        permission = self._permissions.recall(ask.path)
-        return None if permission is None else self._judge(node, ask, permission)
+        permission = self._permissions.recall(call.path)
+        return None if permission is None else self._judge(node, call, permission)
 
-    async def decide(self, node: str, ask: Ask) -> Verdict:
+    async def decide(self, node: str, call: AuthCall) -> Verdict:
         """Also what nobody remembers: a path, or a key newer than the notice of it."""
-        verdict = self.decide_now(node, ask)
+        verdict = self.decide_now(node, call)
         if verdict is not None:
             return verdict
         try:
             async with asyncio.timeout(self._limit):
-                return await self._looked_up(node, ask)
+                return await self._looked_up(node, call)
         except (Away, TimeoutError):
             return deny("not_known_now")
 
-    async def _looked_up(self, node: str, ask: Ask) -> Verdict:
-        permission = await self._permissions.lookup(ask.path)
+    async def _looked_up(self, node: str, call: AuthCall) -> Verdict:
+        permission = await self._permissions.lookup(call.path)
         if permission is None:
             return deny("unknown_path")
-        verdict = self._judge(node, ask, permission)
+        verdict = self._judge(node, call, permission)
         if verdict is None:
-            again = await self._permissions.lookup_again(ask.path)
-            verdict = self._judge(node, ask, again or permission)
+            again = await self._permissions.lookup_again(call.path)
+            verdict = self._judge(node, call, again or permission)
         return deny("wrong_key") if verdict is None else verdict
 
-    def _judge(self, node: str, ask: Ask, permission: Permission) -> Verdict | None:
-        if ask.action == "publish":
-            return self._publish(node, ask, permission)
-        return self._read(node, ask, permission)
+    def _judge(
+        self, node: str, call: AuthCall, permission: Permission
+    ) -> Verdict | None:
+        if call.action == "publish":
+            return self._publish(node, call, permission)
+        return self._read(node, call, permission)
 
-    def _publish(self, node: str, ask: Ask, permission: Permission) -> Verdict | None:
+    def _publish(
+        self, node: str, call: AuthCall, permission: Permission
+    ) -> Verdict | None:
         """None: the key is not known here, or not yet."""
-        texts = candidates(ask)
+        texts = candidates(call)
         if not texts:
             return deny("no_credentials")
         if not self._permissions.fresh:
@@ -127,50 +131,50 @@ class Authorizer:
             return deny(reason)
         if self._flaps(permission.path):
             return deny("flapping")
-        if ask.id:
-            self._grants.note(node, ask.id, permission.path, key.id)
+        if call.id:
+            self._grants.note(node, call.id, permission.path, key.id)
         return ALLOW
 
-    def _read(self, node: str, ask: Ask, permission: Permission) -> Verdict:
+    def _read(self, node: str, call: AuthCall, permission: Permission) -> Verdict:
         reason = rules.may_read(permission)
         if reason != "ok":
             return deny(reason)
-        token = self._viewer_token(ask, permission.path)
+        token = self._viewer_token(call, permission.path)
         viewer = None if token is None else token.viewer
         if viewer is None and self._tokens_required:
-            viewer = self._admitted_viewer(ask, permission.path)
+            viewer = self._admitted_viewer(call, permission.path)
             if viewer is None:
-                return deny("token_invalid" if candidates(ask) else "token_missing")
-        if ask.action == "read":
-            self._count(node, ask, permission, viewer)
+                return deny("token_invalid" if candidates(call) else "token_missing")
+        if call.action == "read":
+            self._count(node, call, permission, viewer)
         return ALLOW
 
-    def _viewer_token(self, ask: Ask, path: str) -> ViewerToken | None:
-        for text in candidates(ask):
+    def _viewer_token(self, call: AuthCall, path: str) -> ViewerToken | None:
+        for text in candidates(call):
             try:
                 token = read_viewer(self._viewer_key, text, time.time())
             except BadToken:
                 continue
             if token.path == path:
-                self._admit(ask, path, token.viewer)
+                self._admit(call, path, token.viewer)
                 return token
         return None
 
-    def _admit(self, ask: Ask, path: str, viewer: str) -> None:
+    def _admit(self, call: AuthCall, path: str, viewer: str) -> None:
         """Nodes before v1.8.3 ask for child playlists without the master's query
         (docs/mediamtx.md). There the address that a token let in a moment ago goes on,
         so that native players work; they are the versions without ``token``."""
-        if ask.token is not UNSET or ask.protocol != "hls":
+        if call.token is not UNSET or call.protocol != "hls":
             return
         if len(self._admitted) >= MOST_ADMITTED:
             self._admitted.clear()
         until = time.monotonic() + ADMITTED_FOR
-        self._admitted[(path, ask.ip)] = (until, viewer)
+        self._admitted[(path, call.ip)] = (until, viewer)
 
-    def _admitted_viewer(self, ask: Ask, path: str) -> str | None:
-        if ask.token is not UNSET or ask.protocol != "hls":
+    def _admitted_viewer(self, call: AuthCall, path: str) -> str | None:
+        if call.token is not UNSET or call.protocol != "hls":
             return None
-        who = (path, ask.ip)
+        who = (path, call.ip)
         until, viewer = self._admitted.get(who, (0.0, ""))
         if until < time.monotonic():
             return None
@@ -180,19 +184,19 @@ class Authorizer:
     def _count(
         self,
         node: str,
-        ask: Ask,
+        call: AuthCall,
         permission: Permission,
         viewer: str | None,
     ) -> None:
         """Only a hint. Without a token the address names an HLS viewer: players try
         again and again. Other protocols are in every node's lists."""
-        hls = ask.protocol == "hls"
+        hls = call.protocol == "hls"
         if permission.status == "live" and (viewer is not None or hls):
             self._viewers.hint(
                 permission.session_id,
                 node,
-                viewer or viewer_of_address(ask.ip),
-                listed=not hls or bool(ask.id),
+                viewer or viewer_of_address(call.ip),
+                listed=not hls or bool(call.id),
             )
 
     def _flaps(self, path: str) -> bool:
@@ -205,10 +209,10 @@ class Authorizer:
             self._allowed.clear()
         return False
 
-    def _operate(self, node: str, ask: Ask) -> Verdict:
-        if ask.user != API_USER:
+    def _operate(self, node: str, call: AuthCall) -> Verdict:
+        if call.user != API_USER:
             return deny("no_credentials")
-        given = ask.password.encode()
+        given = call.password.encode()
         known = self._secrets.known_at_node(node)
         if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")

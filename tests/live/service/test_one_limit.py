@@ -1,4 +1,4 @@
-"""A decision waits for Postgres once, however much it has to ask."""
+"""A decision waits for Postgres once, however much it has to call."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from control_plane.base.database import Connection, Pool, open_pool
-from control_plane.live.model.asks import Ask
+from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.grants import Grants
@@ -63,13 +63,13 @@ async def test_a_slow_first_look_leaves_less_time_for_the_second(
     """The first look-up comes back after half of the limit and does not know the key;
     the second one never comes back."""
     started = await opened.broadcasts.start(ann, Start())
-    ask = Ask("publish", started.session.path, query="key=another")
+    call = AuthCall("publish", started.session.path, query="key=another")
     async with opened.pool.acquire() as first, opened.pool.acquire() as second:
         async with first.transaction():
             await first.execute(LOCK)
             too_late = asyncio.create_task(asyncio.sleep(LIMIT * 1.25))
             half = asyncio.create_task(asyncio.sleep(LIMIT / 2))
-            decision = asyncio.create_task(authorizer.decide("local", ask))
+            decision = asyncio.create_task(authorizer.decide("local", call))
             await _waiting(opened.pool, 1)
             locked = asyncio.create_task(_lock_until(second, too_late))
             await _waiting(opened.pool, 2)

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 
-class Ask(msgspec.Struct, frozen=True, gc=False):
+class AuthCall(msgspec.Struct, frozen=True, gc=False):
     """Unknown fields do not matter; a known one of another type is no auth call."""
 
     action: str = ""
@@ -18,10 +18,10 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     token: str | UnsetType = UNSET  # not sent before v1.12.3
 
 
-_decoder = msgspec.json.Decoder(Ask)
+_decoder = msgspec.json.Decoder(AuthCall)
 
 
-def read(body: bytes) -> Ask | None:
+def read(body: bytes) -> AuthCall | None:
     """None for what no MediaMTX sends."""
     try:
         return _decoder.decode(body)
