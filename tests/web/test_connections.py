@@ -172,6 +172,7 @@ async def test_a_flood_leaves_the_nodes_alone(
     ):
         internal = f"http://127.0.0.1:{stack.ports['INTERNAL']}/healthz"
         await until(lambda: answers(internal))
+        await until(lambda: answers(f"{stack.base}/healthz"))
         with contextlib.ExitStack() as flood:
             one = [connect(flood, stack, "127.0.0.2") for _ in range(300)]
             refused = asyncio.gather(*(closed(each, 20.0) for each in one))
