@@ -155,6 +155,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
+        if not self._size:
+            self._since = time.monotonic()
         self._size += len(data)
         try:
             self._parser.feed_data(data)

@@ -145,6 +145,27 @@ def _nothing(work: Callable[[], None]) -> Callable[[], Awaitable[None]]:
     return done
 
 
+async def test_a_request_after_a_pause_has_its_own_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nodes up to v1.16.0 keep their connections."""
+    monkeypatch.setattr(connection, "WHOLE_WITHIN", 0.2)
+    seen, whole = Seen(), POST % (2, b"ok")
+    connections = Connections(seen)
+    async with listening(connections) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(60.0):
+            writer.write(whole)
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(0.4)  # the pause
+            (served,) = connections.open
+            served.data_received(whole[:9])
+            connections.sweep()
+            writer.write(whole[9:])
+            assert (await reader.readuntil(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
 async def test_a_failure_is_an_answer() -> None:
     async def broken() -> Answer:
         raise ValueError
