@@ -13,12 +13,14 @@ from control_plane.base.secrets import Secrets
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.grants import Grants
+from control_plane.live.service.health import Health
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.web import metrics
 from hooks import auth, lifecycle
 from hooks.connection import Answer, Request
 
 PREFIX = b"/hooks/mediamtx/"
+TEXT = b"text/plain"
 BODY_SECRET = "CONTROL_PLANE_HOOK_SECRET"  # noqa: S105  (a name)
 
 
@@ -30,12 +32,14 @@ class Listener:
         changes: Lifecycle,
         grants: Grants,
         cutter: Cutter,
+        health: Health,
     ) -> None:
         self._secrets = secrets
         self._authorizer = authorizer
         self._changes = changes
         self._grants = grants
         self._cutter = cutter
+        self._health = health
         self._nodes: dict[str, list[bytes]] = {}
         self._headers: dict[str, list[bytes]] = {}
 
@@ -62,8 +66,16 @@ class Listener:
             body, content_type = metrics.exposition()
             return Answer(200, body, content_type.encode())
         if path == b"/healthz":
-            return Answer(200, b"ok\n", b"text/plain")
+            return Answer(200, b"ok\n", TEXT)
+        if path == b"/readyz":
+            return self._ready()
         return Answer(404)
+
+    async def _ready(self) -> Answer:
+        problems = await self._health.problems()
+        if not problems:
+            return Answer(200, b"ok\n", TEXT)
+        return Answer(503, f"away: {', '.join(problems)}\n".encode(), TEXT)
 
     def _auth(self, request: Request, node: str) -> "Answer | Awaitable[Answer]":
         if not _is_one_of(self._headers.get(node, []), request.authorization):

@@ -33,11 +33,14 @@ class PublicSettings(Concern):
 
 
 class InternalSettings(Concern):
-    """The nodes' listener."""
+    """The nodes' listener, and what operators scrape."""
 
     internal_host: str = "127.0.0.1"
     internal_port: int = Field(8081, ge=0, le=65535)
     internal_reuse_port: bool = False
+    # Metrics and health of the roles that nodes do not call, on the same host.
+    api_metrics_port: int = Field(8082, ge=0, le=65535)
+    work_metrics_port: int = Field(8083, ge=0, le=65535)
     internal_url: str = ""
 
     @property

@@ -8,11 +8,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from control_plane.app import Ports, serve
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import load
 from tests.support.client import App
 from tests.support.client import Json as Json
+from tests.support.service import Ports, serve
 from tests.support.stack import until
 
 SECRET = "a secret of thirty-two characters"
@@ -138,6 +138,8 @@ async def service(
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": "0",
         "CONTROL_PLANE_INTERNAL_PORT": "0",
+        "CONTROL_PLANE_API_METRICS_PORT": "0",
+        "CONTROL_PLANE_WORK_METRICS_PORT": "0",
         # No node answers: nothing may be concluded from that while a test runs.
         "CONTROL_PLANE_RECONCILE_SECONDS": "60",
     } | settings

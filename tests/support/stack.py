@@ -29,6 +29,8 @@ PATIENCE = 60.0  # seconds that nobody waits for on a quiet machine
 PORTS = [
     "PUBLIC",
     "INTERNAL",
+    "API_METRICS",
+    "WORK_METRICS",
     "RTMP",
     "HLS",
     "WEBRTC",
@@ -139,8 +141,9 @@ class Stack:
         )
         self._services.append(service)
         self.service = service
-        port = env["CONTROL_PLANE_PUBLIC_PORT"]
-        await self._answers(f"http://127.0.0.1:{port}/readyz", service, 200)
+        for place in ("PUBLIC", "INTERNAL", "WORK_METRICS"):
+            port = env[f"CONTROL_PLANE_{place}_PORT"]
+            await self._answers(f"http://127.0.0.1:{port}/readyz", service, 200)
         return service
 
     async def start_node(self) -> None:

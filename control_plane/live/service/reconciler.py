@@ -18,7 +18,6 @@ from control_plane.live.model.permissions import (
     may_stay,
 )
 from control_plane.live.model.sessions import EndReason, LiveSession
-from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
@@ -40,7 +39,6 @@ class Reconciler:
         nodes: Nodes,
         lifecycle: Lifecycle,
         viewers: Viewers,
-        grants: Grants,
         *,
         peppers: Derived,
     ) -> None:
@@ -48,7 +46,6 @@ class Reconciler:
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._viewers = viewers
-        self._grants = grants
         self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
@@ -63,7 +60,6 @@ class Reconciler:
             await self._silent(node, view)
             return
         await self._mark_heard(node, view)
-        await self._grants.flush()
         await self._lost_publishers(node, view, known)
         await self._listed_publishers(node, view, known)
         await self._deadlines(node, view, at)
