@@ -8,7 +8,6 @@ import base64
 import hmac
 from collections.abc import Awaitable
 
-from control_plane.base.faults import Away
 from control_plane.base.secrets import Secrets
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.cutting import Cutter
@@ -91,11 +90,9 @@ class Listener:
         if not _is_one_of(self._nodes.get(node, []), secret):
             return Answer(401)
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
-        try:
-            await self._grants.flush()
-        except Away:
-            return Answer(503)
-        return await lifecycle.tell(node, event, told, self._changes, self._cutter)
+        return await lifecycle.tell(
+            node, event, told, self._changes, self._grants, self._cutter
+        )
 
 
 KNOWN = lifecycle.READY | lifecycle.NOT_READY

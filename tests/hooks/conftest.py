@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -28,6 +28,10 @@ class Service:
     @property
     def hooks(self) -> str:
         return f"http://127.0.0.1:{self.ports.internal}/hooks/mediamtx/{self.node}"
+
+    def beside(self, internal: int) -> "Service":
+        """Another listener of nodes for the same."""
+        return replace(self, ports=replace(self.ports, internal=internal))
 
     @property
     def secret(self) -> str:
