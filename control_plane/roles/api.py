@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import structlog
 from aiohttp import web
 
 from control_plane.api import store_notices
@@ -16,7 +15,7 @@ from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.watching import WatchingUpdates
 from control_plane.roles.health import health
-from control_plane.roles.sockets import Sockets, port_of
+from control_plane.roles.sockets import Sockets
 from control_plane.web import files
 from control_plane.web.address import Addresses
 from control_plane.web.origin import Origins
@@ -24,8 +23,6 @@ from control_plane.web.public import public_app
 from control_plane.web.serving import to_everybody, to_operators
 from control_plane.wiring.apis import dispatcher
 from control_plane.wiring.services import Services, services
-
-log = structlog.get_logger(__name__)
 
 #: Android draws no SVG.
 GIFT_PICTURES = Path(store_notices.__file__).parent / "gift_pictures"
@@ -43,11 +40,9 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         operators = metrics.app(well)
         await stack.enter_async_context(to_operators(operators, sockets["api_metrics"]))
         app = _public_app(all_of_it, well, addresses)
-        public = sockets["public"]
-        await stack.enter_async_context(to_everybody(app, public, addresses))
+        await stack.enter_async_context(to_everybody(app, sockets["public"], addresses))
         # Pages follow for as long as they are let; a drain would wait for them.
         stack.callback(all_of_it.watching.close)
-        log.info("serving", role="api", public=port_of(public))
         yield
 
 

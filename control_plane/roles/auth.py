@@ -4,20 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-import structlog
-
 from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.permissions import Permissions
 from control_plane.roles.health import health
-from control_plane.roles.sockets import Sockets, port_of
+from control_plane.roles.sockets import Sockets
 from control_plane.web.serving import to_nodes
 from control_plane.wiring.services import Services, services
 from hooks.connection import Connections
 from hooks.listener import Listener
-
-log = structlog.get_logger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -34,10 +30,8 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
         for part in (permissions, grants, all_of_it.viewers):
             await stack.enter_async_context(part.running())
-        internal = sockets["internal"]
         connections = Connections(listener.answer)
-        await stack.enter_async_context(to_nodes(connections, internal))
-        log.info("serving", role="auth", internal=port_of(internal))
+        await stack.enter_async_context(to_nodes(connections, sockets["internal"]))
         yield
 
 

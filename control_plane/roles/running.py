@@ -19,7 +19,7 @@ from control_plane.live.store import nodes
 from control_plane.roles.api import api
 from control_plane.roles.auth import auth
 from control_plane.roles.parent import Ties
-from control_plane.roles.sockets import Place, Sockets
+from control_plane.roles.sockets import Place, Sockets, port_of
 from control_plane.roles.work import work
 from control_plane.wiring.services import configured_node, services
 
@@ -30,14 +30,15 @@ RoleName = Literal["auth", "api", "work"]
 
 @dataclass(frozen=True, slots=True)
 class Role:
+    name: RoleName
     places: tuple[Place, ...]
     serve: Callable[[Settings, Sockets], AbstractAsyncContextManager[None]]
 
 
 ROLES: Mapping[RoleName, Role] = {
-    "auth": Role(("internal",), auth),
-    "api": Role(("public", "api_metrics"), api),
-    "work": Role(("work_metrics",), work),
+    "auth": Role("auth", ("internal",), auth),
+    "api": Role("api", ("public", "api_metrics"), api),
+    "work": Role("work", ("work_metrics",), work),
 }
 
 
@@ -75,6 +76,8 @@ async def _until_stopped(
         # As if all had been killed together: who follows needs the ports.
         loop.add_reader(ties.lifeline, os._exit, 1)
     async with role.serve(settings, sockets):
+        ports = {place: port_of(sockets[place]) for place in role.places}
+        log.info("serving", role=role.name, pid=os.getpid(), **ports)
         gc.freeze()  # what lives as long as the process halves the p99 otherwise
         if ties is not None:
             ties.ready()

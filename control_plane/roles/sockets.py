@@ -22,24 +22,23 @@ class PortInUse(Exception):
 def listening_at(settings: Settings, places: Iterable[Place]) -> Iterator[Sockets]:
     """Raises PortInUse."""
     with contextlib.ExitStack() as stack:
-        yield {place: stack.enter_context(_open(settings, place)) for place in places}
+        yield {place: _open(stack, settings, place) for place in places}
 
 
 def port_of(sockets: Sequence[socket.socket]) -> int:
     return int(sockets[0].getsockname()[1])
 
 
-@contextlib.contextmanager
-def _open(settings: Settings, place: Place) -> Iterator[Sequence[socket.socket]]:
+def _open(
+    stack: contextlib.ExitStack, settings: Settings, place: Place
+) -> Sequence[socket.socket]:
     host = settings.public_host if place == "public" else settings.internal_host
     port: int = getattr(settings, f"{place}_port")
     shared = place == "internal" and settings.internal_reuse_port
     try:
-        opened = listening(host, port, reuse_port=shared)
+        return stack.enter_context(listening(host, port, reuse_port=shared))
     except CannotListen as why:
         setting = f"{PREFIX}{place.upper()}_PORT"
         raise PortInUse(
             f"Port {port} cannot be listened on ({why}); {setting} moves it."
         ) from None
-    with opened as sockets:
-        yield sockets

@@ -5,8 +5,6 @@ import os
 from collections.abc import AsyncIterator
 from secrets import token_hex
 
-import structlog
-
 from control_plane.config.settings import Settings
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
@@ -15,8 +13,6 @@ from control_plane.roles.health import health
 from control_plane.roles.sockets import Sockets
 from control_plane.web.serving import to_operators
 from control_plane.wiring.services import Services, services
-
-log = structlog.get_logger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -29,7 +25,6 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         await stack.enter_async_context(to_operators(operators, at))
         await stack.enter_async_context(all_of_it.coins.running())
         await stack.enter_async_context(_owner(all_of_it).running())
-        log.info("serving", role="work")
         yield
 
 
