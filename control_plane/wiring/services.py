@@ -75,7 +75,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     )
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
-        pool = await stack.enter_async_context(open_pool(url, GENERAL))
+        pool = await stack.enter_async_context(open_pool(url, GENERAL, at_once=0))
         reserved = await stack.enter_async_context(
             open_pool(url, RESERVED, at_once=RESERVED_AT_ONCE)
         )
