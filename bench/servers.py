@@ -14,9 +14,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 from aiohttp import web
 
+from bench.golang import Programs
 from deploy.local.postgres import postgres
 from deploy.local.valkey import valkey
 
@@ -75,6 +77,8 @@ def service(urls: Stores) -> Iterator[Service]:
     }
     command = [sys.executable, "-m", "control_plane", "serve"]
     with running(command, public, environ):
+        for port in (internal, public):
+            _wait_until_ready(port)
         yield found
 
 
@@ -87,22 +91,16 @@ def bare_aiohttp() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def go_http() -> Iterator[int | None]:
+def go_http(programs: Programs | None) -> Iterator[int | None]:
     """The other yardstick: Go's own server on one core, doing the same. None where
     there is no Go toolchain."""
-    if shutil.which("go") is None:
+    if programs is None:
         yield None
         return
-    port, folder = _free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
-    source = Path(__file__).parent / "go"
-    build = ["go", "build", "-o", str(folder / "yardstick"), "."]
-    subprocess.run(build, cwd=source, check=True)
+    port = _free_port()
     environ = {**os.environ, "GOMAXPROCS": "1"}
-    try:
-        with running([str(folder / "yardstick"), str(port)], port, environ):
-            yield port
-    finally:
-        shutil.rmtree(folder)
+    with running([str(programs.server), str(port)], port, environ):
+        yield port
 
 
 def keep_off_the_servers() -> None:
@@ -141,6 +139,20 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             return
         time.sleep(0.05)
     raise SystemExit("A server of the benchmark did not start.")
+
+
+def _wait_until_ready(port: int) -> None:
+    """Its roles listen before they serve."""
+    end = time.monotonic() + START
+    while time.monotonic() < end:
+        with (
+            contextlib.suppress(OSError),
+            urlopen(f"http://127.0.0.1:{port}/readyz", timeout=START) as response,
+        ):
+            if response.status == 200:
+                return
+        time.sleep(0.05)
+    raise SystemExit("The service of the benchmark is not ready.")
 
 
 def _free_port() -> int:

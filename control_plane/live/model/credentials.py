@@ -30,9 +30,12 @@ def _values(query: str) -> list[str]:
     """By hand: this runs for every viewer, and parse_qsl costs as much as the rest."""
     if not query or len(query) > 4 * LONGEST:
         return []
+    if "&" not in query and "%" not in query and "+" not in query:
+        name, _, value = query.partition("=")
+        return [value] if name in QUERY_NAMES else []
     pairs = [pair.partition("=") for pair in query.split("&")]
     return [
-        unquote_plus(value) if "%" in value or "+" in value else value
+        unquote_plus(value)
         for wanted in QUERY_NAMES
         for name, _, value in pairs
         if name == wanted
