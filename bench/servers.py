@@ -58,8 +58,10 @@ async def stores() -> AsyncIterator[Stores]:
 
 
 @contextlib.contextmanager
-def service(urls: Stores) -> Iterator[Service]:
-    public, internal = _free_port(), _free_port()
+def service(urls: Stores, **changes: str) -> Iterator[Service]:
+    """All roles. Where its node's API should be nobody answers, which says nothing
+    about a stream; ``changes``: of its environment."""
+    public, internal = free_port(), free_port()
     found = Service(public, internal, secrets.token_hex(16))
     environ = {
         **os.environ,
@@ -71,12 +73,15 @@ def service(urls: Stores) -> Iterator[Service]:
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": str(public),
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
-        "CONTROL_PLANE_API_METRICS_PORT": str(_free_port()),
-        "CONTROL_PLANE_WORK_METRICS_PORT": str(_free_port()),
-        "CONTROL_PLANE_API_PORT": str(_free_port()),
+        "CONTROL_PLANE_API_METRICS_PORT": str(free_port()),
+        "CONTROL_PLANE_WORK_METRICS_PORT": str(free_port()),
+        **changes,
     }
     command = [sys.executable, "-m", "control_plane", "serve"]
-    with running(command, public, environ):
+    with (
+        _silent() as port,
+        running(command, public, {"CONTROL_PLANE_API_PORT": str(port)} | environ),
+    ):
         for port in (internal, public):
             _wait_until_ready(port)
         yield found
@@ -85,7 +90,7 @@ def service(urls: Stores) -> Iterator[Service]:
 @contextlib.contextmanager
 def bare_aiohttp() -> Iterator[int]:
     """The yardstick: an aiohttp application that decodes the body and says yes."""
-    port = _free_port()
+    port = free_port()
     with running([sys.executable, "-m", "bench.servers", str(port)], port, os.environ):
         yield port
 
@@ -97,10 +102,17 @@ def go_http(programs: Programs | None) -> Iterator[int | None]:
     if programs is None:
         yield None
         return
-    port = _free_port()
+    port = free_port()
     environ = {**os.environ, "GOMAXPROCS": "1"}
     with running([str(programs.server), str(port)], port, environ):
         yield port
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[int]:
+    """A port that takes connections and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        yield int(one.getsockname()[1])
 
 
 def keep_off_the_servers() -> None:
@@ -155,7 +167,7 @@ def _wait_until_ready(port: int) -> None:
     raise SystemExit("The service of the benchmark is not ready.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
