@@ -31,12 +31,15 @@ async def live_path(database: str) -> str:
     return "live/1"
 
 
+def viewer_token(ours: Service, path: str) -> str:
+    viewer = ViewerToken(
+        secrets.token_urlsafe(9), path, 0, expires_at=int(time.time()) + 3600
+    )
+    return sign_viewer(Secrets(ours.secret).viewer_tokens(), viewer)
+
+
 def read_call(ours: Service, path: str) -> bytes:
     """An HLS viewer with a token, as v1.20.1 asks about it."""
-    known = Secrets(ours.secret)
-    expires_at = int(time.time()) + 3600
-    viewer = ViewerToken(secrets.token_urlsafe(9), path, 0, expires_at)
-    token = sign_viewer(known.viewer_tokens(), viewer)
     payload = {
         "ip": "198.51.100.4",
         "user": "",
@@ -46,11 +49,12 @@ def read_call(ours: Service, path: str) -> bytes:
         "path": path,
         "protocol": "hls",
         "id": "0b6c3a54-1f7e-4a3c-8a44-7a1d2f6f9b02",
-        "query": f"token={token}",
+        "query": f"token={viewer_token(ours, path)}",
         "userAgent": "Mozilla/5.0",
     }
     body = json.dumps(payload, separators=(",", ":")).encode()
-    basic = base64.b64encode(f"{NODE}:{known.node(NODE)}".encode()).decode()
+    secret = Secrets(ours.secret).node(NODE)
+    basic = base64.b64encode(f"{NODE}:{secret}".encode()).decode()
     head = (
         f"POST /hooks/mediamtx/{NODE}/auth HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"User-Agent: Go-http-client/1.1\r\nContent-Length: {len(body)}\r\n"
