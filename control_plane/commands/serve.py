@@ -17,7 +17,7 @@ from control_plane.roles import running
 from control_plane.roles.parent import Parent, Run, Ties
 from control_plane.roles.running import ROLES, Role, RoleName
 from control_plane.roles.sockets import PortInUse, Sockets, listening_at
-from control_plane.web import logs
+from control_plane.web import compiled, logs
 from control_plane.web.connections import take_all_descriptors
 
 
@@ -35,6 +35,11 @@ def serve_command(name: RoleName | None) -> None:
     A role that dies is started again at once. Several `--role auth` may share one port
     with CONTROL_PLANE_INTERNAL_REUSE_PORT=true.
     """
+    if plain := compiled.missing():
+        raise click.ClickException(
+            f"{', '.join(plain)} was installed without its compiled parts, which halves"
+            " the speed: install it again from a wheel or with a C compiler."
+        )
     known = settings()
     logs.set_up(known.log_level, readable=known.development)
     if known.development:

@@ -172,6 +172,12 @@ async def test_a_port_that_is_taken_is_named(operator: Operator) -> None:
     assert "CONTROL_PLANE_WORK_METRICS_PORT moves it" in parent.log.read_text()
 
 
+async def test_without_compiled_parts_it_does_not_start(operator: Operator) -> None:
+    parent = await operator.serve(AIOHTTP_NO_EXTENSIONS="1")
+    assert await parent.ended() == 1
+    assert "aiohttp was installed without its compiled parts" in parent.log.read_text()
+
+
 async def test_a_role_that_cannot_start_ends_all(operator: Operator) -> None:
     """Its certificates are not there."""
     parent = await operator.serve(CONTROL_PLANE_STORE_CA_FILE="/nowhere/ca.pem")
