@@ -24,7 +24,6 @@ from control_plane.live.service.health import Health
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.permissions import Permissions
 from control_plane.live.service.reconciler import Reconciler
-from control_plane.live.store import nodes as node_store
 from control_plane.ops import health
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
@@ -69,7 +68,7 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
         if settings.node_name:
-            await node_store.save(all_of_it.reserved, configured_node(settings))
+            await all_of_it.nodes.save(configured_node(settings))
         permissions = Permissions(
             all_of_it.reserved, settings.database_url.get_secret_value()
         )
