@@ -69,6 +69,7 @@ def service(urls: Stores) -> Iterator[Service]:
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": str(public),
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
+        "CONTROL_PLANE_OPERATOR_PORT": "0",
         "CONTROL_PLANE_API_PORT": str(_free_port()),
     }
     command = [sys.executable, "-m", "control_plane", "serve"]

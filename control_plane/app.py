@@ -1,4 +1,4 @@
-"""The running service: its two listeners and what happens in the background."""
+"""The running service: its listeners and what happens in the background."""
 
 import asyncio
 import contextlib
@@ -25,6 +25,8 @@ from control_plane.live.service.owner import Owner
 from control_plane.live.service.permissions import Permissions
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import health
+from control_plane.ops.events import EventsApi
+from control_plane.ops.operators import operators_app
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.watching import WatchingUpdates
@@ -47,10 +49,11 @@ MEDIA = "[a-z0-9][a-z0-9-]{0,63}[.](?:mp4|jpg)"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the two listeners really are."""
+    """Where the listeners really are."""
 
     public: int
     internal: int
+    operators: int
 
 
 async def migrated(settings: StoreSettings) -> list[str]:
@@ -78,14 +81,15 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
         for part in (
             *(permissions, grants, all_of_it.viewers, all_of_it.coins),
-            all_of_it.watching,
+            *(all_of_it.watching, all_of_it.events.keeping, all_of_it.events.tail),
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())
         internal = await stack.enter_async_context(_internal(settings, listener))
         public = await stack.enter_async_context(_public(all_of_it, permissions))
-        log.info("serving", public=public, internal=internal)
-        yield Ports(public, internal)
+        operators = await stack.enter_async_context(_operators(all_of_it))
+        log.info("serving", public=public, internal=internal, operators=operators)
+        yield Ports(public, internal, operators)
         log.info("draining")
 
 
@@ -147,6 +151,17 @@ async def _internal(
             Connections(listener.answer), host, port, reuse_port=reuse_port
         )
         async with serving as real_port:
+            yield real_port
+
+
+@contextlib.asynccontextmanager
+async def _operators(all_of_it: Services) -> AsyncIterator[int]:
+    settings, events = all_of_it.settings, all_of_it.events
+    app = operators_app(EventsApi(events.reading, events.tail).routes(events.tokens))
+    host, port = settings.operator_host, settings.operator_port
+    addresses = Addresses(settings.trusted_proxies)
+    with _named(port, "CONTROL_PLANE_OPERATOR_PORT"):
+        async with to_everybody(app, host, port, addresses) as real_port:
             yield real_port
 
 

@@ -29,6 +29,15 @@ async def after(executor: Executor, position: Position, limit: int) -> list[Even
     return [_event(row) for row in rows]
 
 
+async def newest(executor: Executor, limit: int) -> list[Event]:
+    """In the log's order too."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE {_COMPLETE} ORDER BY era DESC, xid DESC, id DESC LIMIT $1",
+        limit,
+    )
+    return [_event(row) for row in reversed(rows)]
+
+
 async def of_subject_after(
     executor: Executor,
     position: Position,

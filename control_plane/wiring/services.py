@@ -31,6 +31,7 @@ from control_plane.people.service.sign_in import IdTokens
 from control_plane.videos.service.videos import Videos
 from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
+from control_plane.wiring.events import Events, events
 from mediamtx.client import Client
 
 #: Connections to Postgres. An auth look-up has no time to wait for a new one.
@@ -62,6 +63,7 @@ class Services:
     accounts: Accounts
     callers: Accounts
     coins: Coins
+    events: Events
     profiles: Profiles
     videos: Videos
     id_tokens: IdTokens
@@ -142,6 +144,7 @@ def _services(
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
+        events=events(settings, pool),
         profiles=Profiles(pool),
         videos=Videos(pool),
         id_tokens=IdTokens(_providers(settings), fetcher(http)),

@@ -37,6 +37,7 @@ class Port:
 
 PUBLIC = Port("public_port", "pages and API")
 INTERNAL = Port("internal_port", "what the media node asks", LOOPBACK)
+OPERATORS = Port("operator_port", "what operators ask", LOOPBACK)
 RTMP = Port("rtmp_port", "RTMP")
 HLS = Port("hls_port", "HLS")
 API = Port("api_port", "the media node's own API", LOOPBACK)
@@ -45,7 +46,7 @@ WEBRTC_UDP = Port("webrtc_udp_port", "WebRTC media", udp=True)
 SRT = Port("srt_port", "SRT", udp=True)
 RTSP = Port("rtsp_port", "RTSP")
 
-SANDBOX_PORTS = (PUBLIC, INTERNAL, RTMP, HLS, API)
+SANDBOX_PORTS = (PUBLIC, INTERNAL, OPERATORS, RTMP, HLS, API)
 MEDIAMTX_PORTS = (*SANDBOX_PORTS, WEBRTC, WEBRTC_UDP, SRT, RTSP)
 
 

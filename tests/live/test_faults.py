@@ -177,6 +177,7 @@ async def test_another_process_takes_a_node_over(own_stack: Stack) -> None:
     await own_stack.start_service(
         CONTROL_PLANE_PUBLIC_PORT=str(public),
         CONTROL_PLANE_INTERNAL_PORT=str(internal),
+        CONTROL_PLANE_OPERATOR_PORT="0",
     )
     own_stack.proxy.target = internal
     own_stack.proxy.lose = {"not_ready"}  # so that only the owner can see it

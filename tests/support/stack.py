@@ -29,6 +29,7 @@ PATIENCE = 60.0  # seconds that nobody waits for on a quiet machine
 PORTS = [
     "PUBLIC",
     "INTERNAL",
+    "OPERATOR",
     "RTMP",
     "HLS",
     "WEBRTC",

@@ -222,6 +222,21 @@ END $$;
 REVOKE EXECUTE ON FUNCTION make_event_partitions, drop_old_events, settle_event_era
     FROM PUBLIC;
 
+-- Operators: who may ask the service itself.
+
+CREATE TABLE operator_tokens (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
+    scopes text[] NOT NULL,
+    expires_at timestamptz,
+    revoked_at timestamptz,
+    last_used_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX operator_tokens_by_name ON operator_tokens (name)
+    WHERE revoked_at IS NULL;
+
 -- Live: nodes, channels, keys and sessions.
 
 CREATE TABLE nodes (
