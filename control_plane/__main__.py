@@ -15,6 +15,7 @@ from control_plane.commands import (
     sessions,
     tokens,
     users,
+    webhooks,
 )
 
 
@@ -37,6 +38,7 @@ main.add_command(sessions.unban)
 main.add_command(users.users)
 main.add_command(events.events)
 main.add_command(tokens.token)
+main.add_command(webhooks.webhooks)
 main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)

@@ -27,6 +27,7 @@ from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import health
 from control_plane.ops.events import EventsApi
 from control_plane.ops.operators import operators_app
+from control_plane.ops.webhooks import WebhooksApi
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.watching import WatchingUpdates
@@ -82,6 +83,7 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         for part in (
             *(permissions, grants, all_of_it.viewers, all_of_it.coins),
             *(all_of_it.watching, all_of_it.events.keeping, all_of_it.events.tail),
+            all_of_it.events.delivery,
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())
@@ -157,7 +159,12 @@ async def _internal(
 @contextlib.asynccontextmanager
 async def _operators(all_of_it: Services) -> AsyncIterator[int]:
     settings, events = all_of_it.settings, all_of_it.events
-    app = operators_app(EventsApi(events.reading, events.tail).routes(events.tokens))
+    app = operators_app(
+        [
+            *EventsApi(events.reading, events.tail).routes(events.tokens),
+            *WebhooksApi(events.webhooks).routes(events.tokens),
+        ]
+    )
     host, port = settings.operator_host, settings.operator_port
     addresses = Addresses(settings.trusted_proxies)
     with _named(port, "CONTROL_PLANE_OPERATOR_PORT"):

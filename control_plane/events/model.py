@@ -42,6 +42,7 @@ EventType = Literal[
     "node.lost",
     "node.found",
     "node.restarted",
+    "webhook.challenge",
     "webhook.test",
 ]
 

@@ -145,6 +145,10 @@ class NodeSettings(Data, frozen=True):
     sandbox: bool
 
 
+class Challenge(Data, frozen=True):
+    challenge: str
+
+
 class Test(Data, frozen=True):
     text: str
 
@@ -249,6 +253,11 @@ KINDS: Mapping[EventType, Kind] = {
     "node.lost": Kind("It has been silent for too long.", Node, _NODE),
     "node.found": Kind("A lost node answers again.", Node, _NODE),
     "node.restarted": Kind("It was started anew.", Node, _NODE),
+    "webhook.challenge": Kind(
+        "Sent to a new receiver, which answers with the challenge; never in the log.",
+        Challenge,
+        {"challenge": "vGm2ZkqJ0yFQ"},
+    ),
     "webhook.test": Kind(
         "Sent by hand, to see whether a receiver gets it; never in the log.",
         Test,

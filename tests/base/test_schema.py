@@ -30,6 +30,8 @@ LONG_IDS = {"transfer_id", "hold_transfer_id", "decision_transfer_id"} | {
     "refund_transfer_id",
     "ledger_transfers.id",
     "events.id",
+    "event_id",
+    "webhook_attempts.id",
 }
 
 

@@ -237,6 +237,67 @@ CREATE TABLE operator_tokens (
 CREATE UNIQUE INDEX operator_tokens_by_name ON operator_tokens (name)
     WHERE revoked_at IS NULL;
 
+-- Webhooks: where events are sent, and how far that is.
+
+CREATE TABLE webhook_endpoints (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    url text NOT NULL CHECK (length(url) <= 2000),
+    types text[] NOT NULL DEFAULT '{}', -- none: all
+    description text NOT NULL DEFAULT '',
+    enabled boolean NOT NULL DEFAULT false,
+    disabled_because text NOT NULL DEFAULT '',
+    switched integer NOT NULL DEFAULT 0, -- how often, on or off
+    -- Its secret is derived from this number, the one before counts until then.
+    generation integer NOT NULL DEFAULT 1,
+    old_until timestamptz,
+    -- The place in the log behind which all is delivered or parked.
+    era smallint NOT NULL,
+    xid xid8 NOT NULL,
+    event_id bigint NOT NULL,
+    -- The process that delivers.
+    owner text,
+    lease_until timestamptz,
+    -- Nothing was taken since.
+    failing_since timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Subjects whose events wait, from ``seq`` on, because that one was not taken.
+CREATE TABLE webhook_parked (
+    endpoint_id integer NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
+    subject text NOT NULL,
+    subject_id integer NOT NULL,
+    seq bigint NOT NULL,
+    attempts integer NOT NULL,
+    failed_since timestamptz NOT NULL,
+    next_at timestamptz NOT NULL,
+    parked_at timestamptz NOT NULL,
+    PRIMARY KEY (endpoint_id, subject, subject_id)
+);
+
+-- Given up, until somebody resends them.
+CREATE TABLE webhook_dead_letters (
+    endpoint_id integer NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
+    event_id bigint NOT NULL,
+    error text NOT NULL,
+    died_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (endpoint_id, event_id)
+);
+
+-- For people: each attempt, for some days.
+CREATE TABLE webhook_attempts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    endpoint_id integer NOT NULL,
+    event_id bigint NOT NULL, -- 0: a test or a challenge
+    type text NOT NULL,
+    status smallint NOT NULL, -- 0: no answer
+    error text NOT NULL,
+    milliseconds integer NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX attempts_of_endpoint ON webhook_attempts (endpoint_id, id DESC);
+CREATE INDEX attempts_by_age ON webhook_attempts (at);
+
 -- Live: nodes, channels, keys and sessions.
 
 CREATE TABLE nodes (
