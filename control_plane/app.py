@@ -28,6 +28,7 @@ from control_plane.ops import health
 from control_plane.ops.events import EventsApi
 from control_plane.ops.operators import operators_app
 from control_plane.ops.webhooks import WebhooksApi
+from control_plane.pages.feeds import Feeds, fed
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.watching import WatchingUpdates
@@ -176,10 +177,14 @@ async def _operators(all_of_it: Services) -> AsyncIterator[int]:
 async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterator[int]:
     settings = all_of_it.settings
     addresses = Addresses(settings.trusted_proxies)
-    app = _public_app(all_of_it, permissions, addresses)
+    feeds = Feeds(all_of_it.events.reading.of_session)
+    app = _public_app(all_of_it, permissions, addresses, feeds)
     host, port = settings.public_host, settings.public_port
     with _named(port, "CONTROL_PLANE_PUBLIC_PORT"):
-        async with to_everybody(app, host, port, addresses) as real_port:
+        async with (
+            fed(feeds, all_of_it.events.tail),
+            to_everybody(app, host, port, addresses) as real_port,
+        ):
             try:
                 yield real_port
             finally:
@@ -187,14 +192,17 @@ async def _public(all_of_it: Services, permissions: Permissions) -> AsyncIterato
 
 
 def _public_app(
-    all_of_it: Services, permissions: Permissions, addresses: Addresses
+    all_of_it: Services,
+    permissions: Permissions,
+    addresses: Addresses,
+    feeds: Feeds,
 ) -> web.Application:
     settings, coins = all_of_it.settings, all_of_it.coins
     origins = Origins(addresses, settings.public_url)
     return public_app(
         dispatcher(all_of_it, addresses, origins),
         [
-            *_pages(all_of_it, addresses, origins).routes(),
+            *_pages(all_of_it, addresses, origins, feeds).routes(),
             *_files(settings),
             *store_notices.routes(coins.apple, coins.purchases),
         ],
@@ -211,14 +219,16 @@ def _files(settings: PublicSettings) -> list[web.RouteDef]:
     return found
 
 
-def _pages(all_of_it: Services, addresses: Addresses, origins: Origins) -> Pages:
+def _pages(
+    all_of_it: Services, addresses: Addresses, origins: Origins, feeds: Feeds
+) -> Pages:
     settings = all_of_it.settings
     seats = Seats(
         addresses,
         of_address=settings.event_streams_per_address,
         in_all=settings.event_streams,
     )
-    return Pages(WatchingUpdates(all_of_it.watching), seats, origins)
+    return Pages(WatchingUpdates(all_of_it.watching), seats, origins, feeds)
 
 
 def _health(all_of_it: Services, permissions: Permissions) -> Health:

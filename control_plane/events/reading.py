@@ -58,6 +58,10 @@ class Reading:
             raise Empty("There is no such event.")
         return found[0]
 
+    async def of_session(self, session_id: int, seq: int) -> Sequence[Event]:
+        """What happened in it after that number, or the beginning of that."""
+        return await store.of_subject(self._pool, "session", session_id, seq, SCANNED)
+
     async def page(self, position: Position, limit: int, wanted: Wanted) -> Page:
         """May be empty and have more behind it: it looks at so much of the log and no
         further."""

@@ -70,7 +70,8 @@ class Announced(Data, frozen=True):
 
 
 class GiftSent(Data, frozen=True):
-    """``coin``: what all pieces cost. ``video_id``: 0: of no video."""
+    """``coin``: what all pieces cost. ``image``: an address, or a path on our public
+    one. ``video_id``: 0: of no video."""
 
     id: Positive
     gift_id: Positive
@@ -81,6 +82,7 @@ class GiftSent(Data, frozen=True):
     sender: str
     receiver_id: Positive
     video_id: Count
+    image: str = ""
 
 
 class Bonus(Data, frozen=True):
@@ -214,6 +216,7 @@ KINDS: Mapping[EventType, Kind] = {
             "sender": "bob",
             "receiver_id": 7,
             "video_id": 0,
+            "image": "/gifts/rose.png",
         },
     ),
     "coins.bonus": Kind(
