@@ -75,6 +75,7 @@ def service(urls: Stores, **changes: str) -> Iterator[Service]:
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
         "CONTROL_PLANE_API_METRICS_PORT": str(free_port()),
         "CONTROL_PLANE_WORK_METRICS_PORT": str(free_port()),
+        "CONTROL_PLANE_OPERATOR_PORT": "0",
         **changes,
     }
     command = [sys.executable, "-m", "control_plane", "serve"]

@@ -31,6 +31,7 @@ from control_plane.people.service.sign_in import IdTokens
 from control_plane.videos.service.videos import Videos
 from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
+from control_plane.wiring.events import Events, open_events
 from mediamtx.client import Client
 
 #: Connections to Postgres. An auth look-up has no time to wait for a new one.
@@ -62,6 +63,7 @@ class Services:
     accounts: Accounts
     callers: Accounts
     coins: Coins
+    events: Events
     profiles: Profiles
     videos: Videos
     id_tokens: IdTokens
@@ -83,7 +85,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         coins = await stack.enter_async_context(open_coins(settings, pool))
-        yield _services(settings, secrets, pool, reserved, redis, http, coins)
+        events = await stack.enter_async_context(open_events(settings, secrets, pool))
+        yield _services(settings, secrets, pool, reserved, redis, http, coins, events)
 
 
 def _connect(
@@ -103,6 +106,7 @@ def _services(
     redis: Redis,
     http: aiohttp.ClientSession,
     coins: Coins,
+    events: Events,
 ) -> Services:
     first_publish = timedelta(seconds=settings.first_publish_seconds)
     spans = Spans(
@@ -142,6 +146,7 @@ def _services(
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
+        events=events,
         profiles=Profiles(pool),
         videos=Videos(pool),
         id_tokens=IdTokens(_providers(settings), fetcher(http)),

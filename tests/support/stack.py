@@ -31,6 +31,7 @@ PORTS = [
     "INTERNAL",
     "API_METRICS",
     "WORK_METRICS",
+    "OPERATOR",
     "RTMP",
     "HLS",
     "WEBRTC",

@@ -227,4 +227,5 @@ def _event(sent: SentGift, gift: Gift, sender: str) -> dict[str, object]:
         "sender": sender,
         "receiver_id": sent.receiver_id,
         "video_id": sent.video_id,
+        "image": gift.image,
     }

@@ -52,6 +52,15 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """``now``: it was not before. ``session_id``: 0 for a channel's key."""
+
+    path: str
+    session_id: int
+    now: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StreamKey:
     id: int
     name: str

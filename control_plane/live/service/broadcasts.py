@@ -9,8 +9,8 @@ from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
-from control_plane.events import log as events
-from control_plane.events.log import append_session_event
+from control_plane.events import store as events
+from control_plane.events.log import append_session_event, append_user_event
 from control_plane.events.model import Event
 from control_plane.live.model.keys import (
     MOST_OF_SESSION,
@@ -20,6 +20,7 @@ from control_plane.live.model.keys import (
 )
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
+from control_plane.live.service import key_events
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import Nodes
@@ -122,7 +123,7 @@ class Broadcasts:
         return await sessions.listing(self._pool, statuses, limit, 0)
 
     async def events(self, session_id: int) -> list[Event]:
-        return await events.of_session(self._pool, session_id)
+        return await events.of_subject(self._pool, "session", session_id, 0, None)
 
     async def _open(self, connection: Connection, user: User, start: Start) -> int:
         session = await sessions.open_of_user(connection, user.id)
@@ -134,6 +135,9 @@ class Broadcasts:
                 start.cover,
                 self._first_publish_within,
             )
+            if start.title or start.cover:
+                data = {"title": start.title, "cover": start.cover}
+                await append_session_event(connection, session.id, "live.changed", data)
             return session.id
         node = await self._nodes.least_busy(connection)
         spans = self._lifecycle.spans
@@ -159,7 +163,7 @@ class Broadcasts:
     ) -> tuple[str, datetime]:
         """The key, and when its first publish must have happened."""
         key = new_key()
-        expires_at = await keys.add_session_key(
+        key_id, expires_at = await keys.add_session_key(
             connection,
             session_id,
             user.id,
@@ -167,7 +171,10 @@ class Broadcasts:
             hint(key),
             self._first_publish_within,
         )
-        await keys.retire_unused(connection, session_id, MOST_OF_SESSION - 1)
+        data = {"key_id": key_id, "session_id": session_id}
+        await append_user_event(connection, user.id, "key.created", data)
+        retired = await keys.retire_unused(connection, session_id, MOST_OF_SESSION - 1)
+        await key_events.superseded(connection, user.id, session_id, retired)
         return key, expires_at
 
 

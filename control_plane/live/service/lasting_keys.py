@@ -7,6 +7,7 @@ from control_plane.base.database import Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
+from control_plane.events.log import append_user_event
 from control_plane.live.model.keys import (
     MOST_OF_CHANNEL,
     Channel,
@@ -56,6 +57,8 @@ class LastingKeys:
             key_id = await keys.add_channel_key(
                 connection, channel, name, hash_key(self._peppers, key), hint(key)
             )
+            data = {"key_id": key_id, "session_id": 0}
+            await append_user_event(connection, user.id, "key.created", data)
         return LastingKey(key_id, channel, key)
 
     async def listing(self, user: User) -> list[StreamKey]:
@@ -63,10 +66,14 @@ class LastingKeys:
 
     async def revoke(self, user: User, key_id: int) -> None:
         """From here on it opens nothing, and whoever publishes with it is cut."""
-        path = await keys.revoke(self._pool, user.id, key_id)
-        if path is None:
-            raise Empty
-        await self._cut_users_of_key(path, key_id)
+        async with self._pool.transaction() as connection:
+            revoked = await keys.revoke(connection, user.id, key_id)
+            if revoked is None:
+                raise Empty
+            if revoked.now:
+                data = {"key_id": key_id, "session_id": revoked.session_id}
+                await append_user_event(connection, user.id, "key.revoked", data)
+        await self._cut_users_of_key(revoked.path, key_id)
 
     async def node_of(self, channel: Channel) -> Node:
         """Where an encoder of this channel should publish to."""

@@ -23,7 +23,6 @@ from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.viewers import Viewers
 from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
-from control_plane.live.store import nodes as node_store
 
 log = structlog.get_logger(__name__)
 
@@ -84,16 +83,15 @@ class Reconciler:
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""
-        if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+        if await self._nodes.unheard(node.name, LOST_AFTER):
             log.warning("node lost", node=node.name, reason=view.reason)
 
     async def _mark_heard(self, node: Node, view: View) -> None:
         if view.answer == "refused":
-            if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+            if await self._nodes.unheard(node.name, LOST_AFTER):
                 log.warning("node lost", node=node.name, reason=view.reason)
             return
-        before = await node_store.heard(self._pool, node.name, view.started)
-        if before and before != view.started:
+        if await self._nodes.heard(node.name, view.started):
             log.warning("node restarted", node=node.name)
 
     async def _lost_publishers(

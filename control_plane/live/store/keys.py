@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
-from control_plane.live.model.keys import Channel, StreamKey
+from control_plane.live.model.keys import Channel, Revoked, StreamKey
 from control_plane.live.model.permissions import KeyPermit, Permission
 
 
@@ -15,12 +15,12 @@ async def add_session_key(
     key_hash: bytes,
     hint: str,
     expires_in: timedelta,
-) -> datetime:
-    """When its first publish must have happened."""
-    expires_at: datetime = await executor.fetchval(
+) -> tuple[int, datetime]:
+    """Its id, and when its first publish must have happened."""
+    row = await executor.fetchrow(
         """
         INSERT INTO stream_keys (user_id, session_id, hash, hint, expires_at)
-        VALUES ($1, $2, $3, $4, now() + $5) RETURNING expires_at
+        VALUES ($1, $2, $3, $4, now() + $5) RETURNING id, expires_at
         """,
         user_id,
         session_id,
@@ -28,22 +28,27 @@ async def add_session_key(
         hint,
         expires_in,
     )
-    return expires_at
+    if row is None:
+        raise RuntimeError("an INSERT that returns gave no row")
+    return row["id"], row["expires_at"]
 
 
-async def retire_unused(connection: Connection, session_id: int, keep: int) -> None:
+async def retire_unused(
+    connection: Connection, session_id: int, keep: int
+) -> list[int]:
     """All but the newest of a session's keys that nobody has published with."""
-    await connection.execute(
+    rows = await connection.fetch(
         """
         UPDATE stream_keys SET superseded_at = now() WHERE id IN (
             SELECT id FROM stream_keys WHERE session_id = $1
                 AND first_published_at IS NULL
                 AND revoked_at IS NULL AND superseded_at IS NULL
-            ORDER BY id DESC OFFSET $2)
+            ORDER BY id DESC OFFSET $2) RETURNING id
         """,
         session_id,
         keep,
     )
+    return [row["id"] for row in rows]
 
 
 async def add_channel_key(
@@ -77,19 +82,21 @@ async def channel_keys(executor: Executor, user_id: int) -> list[StreamKey]:
     return [StreamKey(**dict(row)) for row in rows]
 
 
-async def revoke(executor: Executor, user_id: int, key_id: int) -> str | None:
-    """The path it opened, or None when the user has no such key."""
-    path: str | None = await executor.fetchval(
+async def revoke(executor: Executor, user_id: int, key_id: int) -> Revoked | None:
+    """None when the user has no such key."""
+    row = await executor.fetchrow(
         """
         UPDATE stream_keys k SET revoked_at = coalesce(k.revoked_at, now())
-        WHERE k.id = $2 AND k.user_id = $1
+        FROM (SELECT id, revoked_at FROM stream_keys WHERE id = $2 FOR UPDATE) AS old
+        WHERE k.id = old.id AND k.user_id = $1
         RETURNING coalesce((SELECT path FROM channels WHERE id = k.channel_id),
-            (SELECT path FROM live_streaming_sessions WHERE id = k.session_id))
+            (SELECT path FROM live_streaming_sessions WHERE id = k.session_id)) AS path,
+            coalesce(k.session_id, 0) AS session_id, old.revoked_at IS NULL AS now
         """,
         user_id,
         key_id,
     )
-    return path
+    return None if row is None else Revoked(**dict(row))
 
 
 async def find(executor: Executor, path: str, hashes: Sequence[bytes]) -> int | None:
@@ -109,8 +116,9 @@ async def find(executor: Executor, path: str, hashes: Sequence[bytes]) -> int | 
     return key_id
 
 
-async def mark_published(connection: Connection, key_id: int) -> None:
-    """Older keys of the same session are refused from now on."""
+async def mark_published(connection: Connection, key_id: int) -> list[int]:
+    """Older keys of the same session, those that come back, are refused from now
+    on."""
     await connection.execute(
         """
         UPDATE stream_keys SET last_published_at = now(),
@@ -118,14 +126,15 @@ async def mark_published(connection: Connection, key_id: int) -> None:
         """,
         key_id,
     )
-    await connection.execute(
+    rows = await connection.fetch(
         """
         UPDATE stream_keys old SET superseded_at = now() FROM stream_keys new
         WHERE new.id = $1 AND old.session_id = new.session_id
-            AND old.id < new.id AND old.superseded_at IS NULL
+            AND old.id < new.id AND old.superseded_at IS NULL RETURNING old.id
         """,
         key_id,
     )
+    return [row["id"] for row in rows]
 
 
 async def permissions(

@@ -1,0 +1,58 @@
+"""The operators' listener: ``/v1``, for whoever has an operator's token."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import structlog
+from aiohttp import web
+
+from control_plane.base.faults import Away
+from control_plane.base.refusals import BadInput, Empty, NoToken, Refusal, Unavailable
+from control_plane.operators.model import Scope
+from control_plane.operators.service import OutOfScope, Tokens
+from control_plane.web.connections import patience
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STATUS: Mapping[type[Refusal], int] = {
+    BadInput: 400,
+    NoToken: 401,
+    OutOfScope: 403,
+    Empty: 404,
+    Unavailable: 503,
+}
+OTHERS = 409
+
+
+def operators_app(routes: Iterable[web.AbstractRouteDef]) -> web.Application:
+    app = web.Application(middlewares=[patience, _refusals])
+    app.add_routes(routes)
+    return app
+
+
+def guarded(tokens: Tokens, scope: Scope, handler: Handler) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            raise NoToken("This needs an operator's token: Authorization: Bearer …")
+        await tokens.check(token.strip(), scope)
+        return await handler(request)
+
+    return handle
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        status = next((s for k, s in STATUS.items() if isinstance(refusal, k)), OTHERS)
+        return _error(refusal.sentence, status)
+    except Away as error:
+        log.warning("operators without the stores", error=repr(error))
+        return _error(Unavailable().sentence, 503)
+
+
+def _error(sentence: str, status: int) -> web.Response:
+    return web.json_response({"error": sentence}, status=status)
