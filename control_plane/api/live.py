@@ -1,15 +1,18 @@
 """Going live, one's lasting keys, and watching."""
 
+from datetime import timedelta
+
 from aiohttp import web
 
 from control_plane.api import shapes
 from control_plane.api.own import OwnAccount
 from control_plane.api.urls import picture
 from control_plane.base.refusals import BadInput, Refusal
+from control_plane.live.model.keys import Terms
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
-from control_plane.live.service.lasting_keys import LastingKeys
+from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
 from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
@@ -17,6 +20,7 @@ from control_plane.web.envelope import answer
 from control_plane.web.snapshots import Json, broadcast, iso, live_streaming
 
 MOST_LISTED = 100
+OVERLAP = 3600  # seconds that a rotated key still opens its channel
 
 
 class LiveApi:
@@ -37,6 +41,7 @@ class LiveApi:
             "liveStream": Endpoint(self.live_stream),
             "streamKeys": Endpoint(self.create_key),
             "showStreamKeys": Endpoint(self.show_keys),
+            "rotateStreamKey": Endpoint(self.rotate_key),
             "revokeStreamKey": Endpoint(self.revoke_key),
             "watch": Endpoint(self.watch, "optional", without_api_key=True),
             "showLiveStreams": Endpoint(self.show_live, "optional"),
@@ -66,7 +71,27 @@ class LiveApi:
             call.me,
             body.text("name", longest=200),
             body.text("channel_name", longest=32),
+            Terms(
+                opens_at=body.moment("opens_at"),
+                closes_at=body.moment("closes_at"),
+                one_shot=body.integer("one_shot", 0) != 0,
+            ),
         )
+        return await self._made(call, made)
+
+    async def rotate_key(self, call: Call) -> web.Response:
+        """``overlap``: seconds; ``at_once``: 1 cuts whoever publishes with the old
+        one."""
+        body = call.body
+        made = await self._lasting_keys.rotate(
+            call.me,
+            body.id("id"),
+            timedelta(seconds=body.integer("overlap", OVERLAP)),
+            at_once=body.integer("at_once", 0) != 0,
+        )
+        return await self._made(call, made)
+
+    async def _made(self, call: Call, made: LastingKey) -> web.Response:
         channel = made.channel
         node = await self._lasting_keys.node_of(channel)
         urls = publish_urls(node, call.host, channel.path, made.key)
@@ -74,7 +99,7 @@ class LiveApi:
             {
                 "StreamKey": {
                     "id": made.id,
-                    "name": body.text("name", longest=200),
+                    "name": made.name,
                     "channel_name": channel.name,
                     "key": made.key,
                     "stream_key": urls.stream_key,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from control_plane.live.model.keys import StreamKey, masked
 from control_plane.people.model.users import Profile, User
-from control_plane.web.snapshots import Json, when
+from control_plane.web.snapshots import Json, iso, when
 
 SECRET_FIELDS = (
     "password",
@@ -220,4 +220,9 @@ def stream_key(key: StreamKey) -> Json:
         "key": masked(key.hint),
         "created": when(key.created_at),
         "last_used": when(key.last_published_at),
+        "state": key.state(datetime.now(UTC)),
+        "opens_at": iso(key.opens_at),
+        "closes_at": iso(key.closes_at),
+        "one_shot": int(key.one_shot),
+        "replaced_by": key.replaced_by or 0,
     }

@@ -27,6 +27,7 @@ EventType = Literal[
     "payout.paid",
     "payout.rejected",
     "key.created",
+    "key.rotated",
     "key.superseded",
     "key.revoked",
     "user.banned",

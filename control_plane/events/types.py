@@ -121,6 +121,14 @@ class Key(Data, frozen=True):
     session_id: Count
 
 
+class Rotated(Data, frozen=True):
+    """``until``: when the old one opens nothing any more."""
+
+    key_id: Positive
+    new_key_id: Positive
+    until: str
+
+
 class Banned(Data, frozen=True):
     reason: str
 
@@ -235,6 +243,11 @@ KINDS: Mapping[EventType, Kind] = {
     "payout.paid": Kind("The money was sent.", Payout, _PAYOUT),
     "payout.rejected": Kind("The user has the coins again.", Payout, _PAYOUT),
     "key.created": Kind("A stream key was made.", Key, _KEY),
+    "key.rotated": Kind(
+        "Another key takes its place; until then both open the channel.",
+        Rotated,
+        {"key_id": 21, "new_key_id": 22, "until": "2026-11-25T13:00:00+00:00"},
+    ),
     "key.superseded": Kind("A newer key took its place.", Key, _KEY),
     "key.revoked": Kind("A stream key opens nothing any more.", Key, _KEY),
     "user.banned": Kind("A user was banned.", Banned, {"reason": "spam"}),

@@ -80,6 +80,7 @@ async def test_every_good_answer_fits_both_apps(app: App, town: Town) -> None:
     # These need what another call has said, or spoil the rest.
     key = (await ann.ask("showStreamKeys"))[0]["StreamKey"]["id"]
     last: dict[str, Json] = {
+        "rotateStreamKey": {"id": key},
         "revokeStreamKey": {"id": key},
         "sendLiveStreamPushNotfication": {"live_streaming_id": town.live},
         "blockUser": {"block_user_id": str(bob.id)},

@@ -445,7 +445,15 @@ CREATE TABLE stream_keys (
     last_published_at timestamptz,
     superseded_at timestamptz,
     revoked_at timestamptz,
+    -- Outside of these nothing begins with it; what runs goes on.
+    opens_at timestamptz,
+    closes_at timestamptz,
+    replaced_by integer REFERENCES stream_keys,
+    -- Of a key for one broadcast: which one that was.
+    one_shot boolean NOT NULL DEFAULT false,
+    spent_on integer REFERENCES live_streaming_sessions,
     created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT key_spent_once CHECK (one_shot OR spent_on IS NULL),
     CONSTRAINT key_of_one CHECK ((session_id IS NULL) <> (channel_id IS NULL))
 );
 CREATE INDEX keys_of_session ON stream_keys (session_id)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_urlsafe
+from typing import Literal
 
 from control_plane.base.secrets import Derived
 
@@ -60,6 +61,19 @@ class Revoked:
     now: bool
 
 
+#: ``rotating``: another took its place, and it still opens for a while.
+KeyState = Literal["open", "scheduled", "rotating", "closed", "spent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When a lasting key opens its channel, and how often. None: no bound."""
+
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    one_shot: bool = False  # for one broadcast, with all its reconnects
+
+
 @dataclass(frozen=True, slots=True)
 class StreamKey:
     id: int
@@ -68,4 +82,19 @@ class StreamKey:
     channel: str
     created_at: datetime
     last_published_at: datetime | None
-    revoked_at: datetime | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+    replaced_by: int | None
+    one_shot: bool
+    spent_on: int | None
+
+    def state(self, now: datetime) -> KeyState:
+        if self.spent_on is not None:
+            return "spent"
+        if self.closes_at is not None and self.closes_at <= now:
+            return "closed"
+        if self.replaced_by is not None:
+            return "rotating"
+        if self.opens_at is not None and now < self.opens_at:
+            return "scheduled"
+        return "open"

@@ -13,6 +13,8 @@ Reason = Literal[
     "unknown_path",
     "wrong_key",
     "key_expired",
+    "key_not_yet",
+    "key_spent",
     "key_dead",
     "session_over",
     "channel_closed",
@@ -39,6 +41,9 @@ class KeyPermit:
     of_session: bool
     expires_at: datetime | None
     published: bool
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    spent_on: int = 0  # the one session that a key for one broadcast has opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,19 @@ def may_publish(permission: Permission, key: KeyPermit | None, now: datetime) ->
         return "channel_closed"
     if key.expires_at is not None and not key.published and key.expires_at < now:
         return "key_expired"
+    return _begins(permission, key, now)
+
+
+def _begins(permission: Permission, key: KeyPermit, now: datetime) -> Reason:
+    """Also of an encoder that comes back: what runs is not asked."""
+    if key.opens_at is not None and now < key.opens_at:
+        return "key_not_yet"
+    if key.closes_at is not None and key.closes_at <= now:
+        return "key_expired"
+    if key.spent_on and not (
+        permission.is_open and permission.session_id == key.spent_on
+    ):
+        return "key_spent"
     return "ok"
 
 

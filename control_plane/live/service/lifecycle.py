@@ -144,7 +144,7 @@ class Lifecycle:
         if not changed:
             return "nothing"
         if key_id is not None:
-            old = await keys.mark_published(connection, key_id)
+            old = await keys.mark_published(connection, key_id, session.id)
             await key_events.superseded(connection, session.user_id, session.id, old)
         outcome, kind = BECAME_LIVE[session.status]
         data = _published(source, key_id)
@@ -161,6 +161,8 @@ class Lifecycle:
         other = await sessions.open_of_user(connection, channel.user_id)
         if other is not None:
             await self._end(connection, other, "superseded")
+        if grant is not None and grant.key_is_spent:
+            return "refused"
         key_id = None if grant is None else grant.key_id
         session_id = await openings.live_on_channel(
             connection,
@@ -173,7 +175,7 @@ class Lifecycle:
             longest=self.spans.longest,
         )
         if key_id is not None:
-            await keys.mark_published(connection, key_id)
+            await keys.mark_published(connection, key_id, session_id)
         data = {**_published(source, key_id), "channel": channel.name}
         await append_session_event(connection, session_id, "live.started", data)
         log.info("live.started", session=session_id, channel=channel.name)

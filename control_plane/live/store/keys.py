@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
-from control_plane.live.model.keys import Channel, Revoked, StreamKey
+from control_plane.live.model.keys import Channel, Revoked, StreamKey, Terms
 from control_plane.live.model.permissions import KeyPermit, Permission
+
+MOST_LISTED = 100
 
 
 async def add_session_key(
@@ -52,34 +54,77 @@ async def retire_unused(
 
 
 async def add_channel_key(
-    executor: Executor, channel: Channel, name: str, key_hash: bytes, hint: str
+    executor: Executor,
+    channel: Channel,
+    name: str,
+    key_hash: bytes,
+    hint: str,
+    terms: Terms,
 ) -> int:
     return int(
         await executor.fetchval(
             """
-            INSERT INTO stream_keys (user_id, channel_id, name, hash, hint)
-            VALUES ($1, $2, $3, $4, $5) RETURNING id
+            INSERT INTO stream_keys (user_id, channel_id, name, hash, hint,
+                opens_at, closes_at, one_shot)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
             """,
             channel.user_id,
             channel.id,
             name,
             key_hash,
             hint,
+            terms.opens_at,
+            terms.closes_at,
+            terms.one_shot,
         )
     )
 
 
+async def count_usable(executor: Executor, user_id: int) -> int:
+    """Of the user's channel: those that can still open it, now or later."""
+    return int(
+        await executor.fetchval(
+            """
+            SELECT count(*) FROM stream_keys WHERE user_id = $1
+                AND channel_id IS NOT NULL AND revoked_at IS NULL
+                AND spent_on IS NULL AND (closes_at IS NULL OR closes_at > now())
+            """,
+            user_id,
+        )
+    )
+
+
+async def rotate(
+    connection: Connection, key_id: int, new_id: int, overlap: timedelta
+) -> datetime:
+    """When the old one opens nothing any more; never later than it did."""
+    closes_at: datetime = await connection.fetchval(
+        """
+        UPDATE stream_keys SET replaced_by = $2,
+            closes_at = least(closes_at, now() + $3) WHERE id = $1
+        RETURNING closes_at
+        """,
+        key_id,
+        new_id,
+        overlap,
+    )
+    return closes_at
+
+
 async def channel_keys(executor: Executor, user_id: int) -> list[StreamKey]:
+    """The newest, the oldest of them first."""
     rows = await executor.fetch(
         """
         SELECT k.id, k.name, k.hint, c.name AS channel, k.created_at,
-            k.last_published_at, k.revoked_at
+            k.last_published_at, k.opens_at, k.closes_at, k.replaced_by,
+            k.one_shot, k.spent_on
         FROM stream_keys k JOIN channels c ON c.id = k.channel_id
-        WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id
+        WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id DESC LIMIT $2
         """,
         user_id,
+        MOST_LISTED,
     )
-    return [StreamKey(**dict(row)) for row in rows]
+    return [StreamKey(**dict(row)) for row in reversed(rows)]
 
 
 async def revoke(executor: Executor, user_id: int, key_id: int) -> Revoked | None:
@@ -116,15 +161,20 @@ async def find(executor: Executor, path: str, hashes: Sequence[bytes]) -> int | 
     return key_id
 
 
-async def mark_published(connection: Connection, key_id: int) -> list[int]:
+async def mark_published(
+    connection: Connection, key_id: int, session_id: int
+) -> list[int]:
     """Older keys of the same session, those that come back, are refused from now
-    on."""
+    on; one for one broadcast opens no other."""
     await connection.execute(
         """
         UPDATE stream_keys SET last_published_at = now(),
-            first_published_at = coalesce(first_published_at, now()) WHERE id = $1
+            first_published_at = coalesce(first_published_at, now()),
+            spent_on = CASE WHEN one_shot THEN coalesce(spent_on, $2) END
+        WHERE id = $1
         """,
         key_id,
+        session_id,
     )
     rows = await connection.fetch(
         """
@@ -182,7 +232,8 @@ async def _key_permits(
     rows = await executor.fetch(
         """
         SELECT id, session_id, channel_id, hash, session_id IS NOT NULL AS of_session,
-            expires_at, first_published_at IS NOT NULL AS published
+            expires_at, first_published_at IS NOT NULL AS published,
+            opens_at, closes_at, coalesce(spent_on, 0) AS spent_on
         FROM stream_keys
         WHERE (session_id = ANY($1) OR channel_id = ANY($2))
             AND revoked_at IS NULL AND superseded_at IS NULL

@@ -51,5 +51,6 @@ ANSWERS = {
     "watch": Answer(Obj({"Watch": WATCH})),
     "streamKeys": Answer(Obj({"StreamKey": NEW_KEY})),
     "showStreamKeys": Answer(ListOf(Obj({"StreamKey": KEY}))),
+    "rotateStreamKey": Answer(Obj({"StreamKey": NEW_KEY})),
     "revokeStreamKey": Answer(FILLED),
 }

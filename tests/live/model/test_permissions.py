@@ -34,6 +34,7 @@ OPEN = Permission(
     keys={KEY.hash: KEY},
 )
 CHANNEL_KEY = replace(KEY, of_session=False, expires_at=None)
+SPENT = replace(CHANNEL_KEY, spent_on=9)
 CHANNEL = replace(
     OPEN, session_id=0, status="", channel_id=3, keys={CHANNEL_KEY.hash: CHANNEL_KEY}
 )
@@ -54,6 +55,14 @@ CHANNEL = replace(
         (replace(CHANNEL, status="ended"), CHANNEL_KEY, "ok"),
         (replace(CHANNEL, closed_until=FUTURE), CHANNEL_KEY, "channel_closed"),
         (replace(CHANNEL, closed_until=PAST), CHANNEL_KEY, "ok"),
+        (CHANNEL, replace(CHANNEL_KEY, opens_at=FUTURE), "key_not_yet"),
+        (CHANNEL, replace(CHANNEL_KEY, opens_at=NOW), "ok"),
+        (CHANNEL, replace(CHANNEL_KEY, closes_at=FUTURE), "ok"),
+        (CHANNEL, replace(CHANNEL_KEY, closes_at=NOW), "key_expired"),
+        (CHANNEL, SPENT, "key_spent"),
+        (replace(CHANNEL, session_id=9, status="reconnecting"), SPENT, "ok"),
+        (replace(CHANNEL, session_id=9, status="ended"), SPENT, "key_spent"),
+        (replace(CHANNEL, session_id=10, status="live"), SPENT, "key_spent"),
     ],
 )
 def test_who_may_publish(
