@@ -13,6 +13,7 @@ from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
+from control_plane.live.service.rights import Rights, Whom, policy_of
 from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
@@ -29,11 +30,13 @@ class LiveApi:
         broadcasts: Broadcasts,
         lasting_keys: LastingKeys,
         watching: Watching,
+        rights: Rights,
         own_account: OwnAccount,
     ) -> None:
         self._broadcasts = broadcasts
         self._lasting_keys = lasting_keys
         self._watching = watching
+        self._rights = rights
         self._own = own_account
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -43,6 +46,8 @@ class LiveApi:
             "showStreamKeys": Endpoint(self.show_keys),
             "rotateStreamKey": Endpoint(self.rotate_key),
             "revokeStreamKey": Endpoint(self.revoke_key),
+            "setLivePolicy": Endpoint(self.set_policy),
+            "denyViewer": Endpoint(self.deny_viewer),
             "watch": Endpoint(self.watch, "optional", without_api_key=True),
             "showLiveStreams": Endpoint(self.show_live, "optional"),
             "showLiveStream": Endpoint(self.show_one, "optional"),
@@ -120,6 +125,21 @@ class LiveApi:
         await self._lasting_keys.revoke(call.me, call.body.id("id"))
         return answer("revoked")
 
+    async def set_policy(self, call: Call) -> web.Response:
+        body = call.body
+        policy = body.required("policy", longest=20)
+        await self._rights.set_policy(call.me.id, body.id("id"), policy)
+        return answer("set")
+
+    async def deny_viewer(self, call: Call) -> web.Response:
+        """``user_id`` or ``viewer``; ``all``: 1 for everybody."""
+        body = call.body
+        whom = Whom(body.id("viewer_user_id", 0), body.text("viewer", longest=64))
+        if (whom == Whom()) != (body.integer("all", 0) == 1):
+            raise BadInput("viewer_user_id, viewer or all is missing.")
+        await self._rights.deny(call.me.id, body.id("id"), whom)
+        return answer("denied")
+
     async def watch(self, call: Call) -> web.Response:
         name = _name(call.body)
         user_id = 0 if call.user is None else call.user.id
@@ -130,6 +150,7 @@ class LiveApi:
             {
                 "Watch": {
                     "token": admission.token,
+                    "viewer": admission.viewer,
                     "expires_at": admission.expires_at,
                     "playback_url": playback_url(
                         node, call.host, session.path, admission.token
@@ -165,6 +186,7 @@ def _start(call: Call) -> Start:
         cover=picture(call, "cover"),
         client_started_at=body.text("started_at", longest=40),
         reconnect_window=window if body.has("reconnect_window") else None,
+        policy=policy_of(body.text("policy")) if body.has("policy") else None,
     )
 
 

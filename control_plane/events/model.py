@@ -9,6 +9,8 @@ from typing import Literal
 Subject = Literal["session", "user", "node"]
 EventType = Literal[
     "live.created",
+    "live.policy",
+    "viewer.denied",
     "live.changed",
     "live.started",
     "live.resumed",

@@ -58,6 +58,19 @@ class Heartbeat(Data, frozen=True):
     viewers: Count
 
 
+class PolicySet(Data, frozen=True):
+    """``policy``: who may watch from here on."""
+
+    policy: str
+
+
+class Denied(Data, frozen=True):
+    """``user_id`` 0 and ``viewer`` empty: everybody who had a token."""
+
+    user_id: Count
+    viewer: str
+
+
 class Ended(Data, frozen=True):
     reason: str
 
@@ -204,6 +217,14 @@ KINDS: Mapping[EventType, Kind] = {
         "The publisher went.", Reconnecting, {"until": "2026-11-25T12:01:00+00:00"}
     ),
     "live.heartbeat": Kind("It is still live.", Heartbeat, {"viewers": 345}),
+    "live.policy": Kind(
+        "Who may watch was changed.", PolicySet, {"policy": "followers"}
+    ),
+    "viewer.denied": Kind(
+        "Somebody may not watch this session any more.",
+        Denied,
+        {"user_id": 9, "viewer": ""},
+    ),
     "live.ended": Kind("It is over, for good.", Ended, {"reason": "completed"}),
     "live.expired": Kind("It is over without a picture.", Ended, {"reason": "expired"}),
     "live.announced": Kind(

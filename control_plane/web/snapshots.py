@@ -34,6 +34,7 @@ def live_streaming(session: LiveSession, viewers: int) -> Json:
         "reconnect_window": session.reconnect_window,
         "viewers": viewers,
         "peak_viewers": session.peak_viewers,
+        "policy": session.policy,
         "created": when(session.created_at),
     }
 

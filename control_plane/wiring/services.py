@@ -21,6 +21,7 @@ from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.rights import Rights
 from control_plane.live.service.viewers import Viewers
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.viewers import ViewerSets
@@ -59,6 +60,7 @@ class Services:
     broadcasts: Broadcasts
     lasting_keys: LastingKeys
     moderation: Moderation
+    rights: Rights
     watching: Watching
     accounts: Accounts
     callers: Accounts
@@ -117,6 +119,7 @@ def _services(
     nodes = Nodes(reserved, _connect(secrets, http))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, spans)
+    rights = Rights(reserved)
     viewers = Viewers(ViewerSets(redis), secrets.viewer_tokens())
     broadcasts = Broadcasts(
         reserved,
@@ -142,7 +145,8 @@ def _services(
             reserved, nodes, cutter, peppers=secrets.key_peppers()
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
-        watching=_watching(settings, secrets, pool, nodes, viewers),
+        rights=rights,
+        watching=_watching(settings, secrets, pool, nodes, viewers, rights),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
@@ -159,11 +163,13 @@ def _watching(
     pool: Pool,
     nodes: Nodes,
     viewers: Viewers,
+    rights: Rights,
 ) -> Watching:
     return Watching(
         pool,
         nodes,
         viewers,
+        rights,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),
     )

@@ -392,6 +392,11 @@ CREATE TABLE live_streaming_sessions (
     end_reason text CHECK (end_reason IN ('completed', 'disconnected', 'kicked',
         'banned', 'superseded', 'node_lost', 'expired', 'too_long')),
     peak_viewers integer NOT NULL DEFAULT 0,
+    -- Who may watch; default: as the service is set.
+    policy text NOT NULL DEFAULT 'default'
+        CHECK (policy IN ('default', 'public', 'token', 'followers')),
+    -- Viewers' tokens of an earlier epoch count no more.
+    token_epoch integer NOT NULL DEFAULT 0,
     seq bigint NOT NULL DEFAULT 0,
     event_xid xid8 NOT NULL DEFAULT '0',
     CONSTRAINT live_has_publisher CHECK ((status = 'live') = (publisher_id IS NOT NULL)),
@@ -484,8 +489,26 @@ END $$;
 CREATE TRIGGER session_notice_insert AFTER INSERT ON live_streaming_sessions
     FOR EACH ROW EXECUTE FUNCTION notice_session();
 CREATE TRIGGER session_notice_update AFTER UPDATE ON live_streaming_sessions
-    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status
+        OR OLD.token_epoch IS DISTINCT FROM NEW.token_epoch)
     EXECUTE FUNCTION notice_session();
+
+CREATE TABLE viewer_denials (
+    session_id integer NOT NULL REFERENCES live_streaming_sessions,
+    user_id integer REFERENCES users,
+    viewer text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT denies_one CHECK ((user_id IS NULL) <> (viewer IS NULL)),
+    CONSTRAINT denied_once UNIQUE NULLS NOT DISTINCT (session_id, user_id, viewer)
+);
+CREATE FUNCTION notice_denial() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('permissions', path)
+        FROM live_streaming_sessions WHERE id = NEW.session_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER denial_notice AFTER INSERT ON viewer_denials
+    FOR EACH ROW EXECUTE FUNCTION notice_denial();
 
 CREATE FUNCTION notice_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

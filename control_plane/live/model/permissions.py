@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from control_plane.base.tokens import ViewerToken
+from control_plane.live.model.rights import Policy, needs_token
 from control_plane.live.model.sessions import OPEN
 
 Reason = Literal[
@@ -22,6 +24,7 @@ Reason = Literal[
     "flapping",
     "token_missing",
     "token_invalid",
+    "viewer_denied",
     "not_known_now",
     "wrong_node_secret",
     "unknown_action",
@@ -58,6 +61,10 @@ class Permission:
     user_id: int
     banned: bool
     keys: Mapping[bytes, KeyPermit]  # by hash
+    policy: Policy = "default"
+    token_epoch: int = 0  # viewers' tokens of an earlier one count no more
+    denied_users: frozenset[int] = frozenset()
+    denied_viewers: frozenset[str] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -98,10 +105,26 @@ def _begins(permission: Permission, key: KeyPermit, now: datetime) -> Reason:
     return "ok"
 
 
-def may_read(permission: Permission) -> Reason:
+def may_read(
+    permission: Permission, token: ViewerToken | None, *, tokens_by_default: bool
+) -> Reason:
+    """``token``: of this path, if the caller has one."""
     if permission.banned:
         return "banned"
-    return "ok" if permission.is_open else "session_over"
+    if not permission.is_open:
+        return "session_over"
+    if token is None:
+        needed = needs_token(permission.policy, by_default=tokens_by_default)
+        return "token_missing" if needed else "ok"
+    return "viewer_denied" if _is_denied(permission, token) else "ok"
+
+
+def _is_denied(permission: Permission, token: ViewerToken) -> bool:
+    return (
+        token.epoch < permission.token_epoch
+        or token.viewer in permission.denied_viewers
+        or token.user_id in permission.denied_users
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from control_plane.live.model.keys import (
     new_key,
 )
 from control_plane.live.model.nodes import Node
+from control_plane.live.model.rights import Policy
 from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
 from control_plane.live.service import key_events
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.rights import set_policy
 from control_plane.live.service.viewers import Viewers
 from control_plane.live.store import keys, openings, sessions
 from control_plane.people.model.users import User
@@ -41,6 +43,7 @@ class Start:
     cover: str = ""
     client_started_at: str = ""
     reconnect_window: int | None = None  # seconds
+    policy: Policy | None = None  # None: as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Broadcasts:
             try:
                 async with self._pool.transaction() as connection:
                     session_id = await self._open(connection, user, start)
+                    if start.policy is not None:
+                        await set_policy(connection, session_id, start.policy)
                     key, expires_at = await self._add_key(connection, session_id, user)
                 break
             except Taken:

@@ -1,6 +1,6 @@
 """Stream keys, and what is known about each path that they open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
@@ -196,24 +196,39 @@ async def permissions(
         SELECT p.path, coalesce(s.id, 0) AS session_id,
             coalesce(s.status, '') AS status, coalesce(c.id, 0) AS channel_id,
             c.closed_until, u.id AS user_id,
-            u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS banned
+            u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS banned,
+            coalesce(s.policy, 'default') AS policy,
+            coalesce(s.token_epoch, 0) AS token_epoch, d.users, d.viewers
         FROM unnest($1::text[]) AS p(path)
-        LEFT JOIN LATERAL (SELECT id, status, user_id FROM live_streaming_sessions
+        LEFT JOIN LATERAL (SELECT id, status, user_id, policy, token_epoch
+            FROM live_streaming_sessions
             WHERE path = p.path ORDER BY id DESC LIMIT 1) s ON true
+        LEFT JOIN LATERAL (SELECT array_agg(user_id) AS users,
+            array_agg(viewer) AS viewers
+            FROM viewer_denials WHERE session_id = s.id) d ON true
         LEFT JOIN channels c ON c.path = p.path
         JOIN users u ON u.id = coalesce(s.user_id, c.user_id)
         """,
         list(paths),
     )
     keys = await _key_permits(executor, rows)
-    return {
-        row["path"]: Permission(
-            keys=keys.get(("session", row["session_id"]), {})
-            | keys.get(("channel", row["channel_id"]), {}),
-            **dict(row),
-        )
-        for row in rows
-    }
+    return {row["path"]: _permission(row, keys) for row in rows}
+
+
+def _permission(
+    row: Record, keys: Mapping[tuple[str, int], Mapping[bytes, KeyPermit]]
+) -> Permission:
+    values = dict(row)
+    users, viewers = values.pop("users") or (), values.pop("viewers") or ()
+    return Permission(
+        keys={
+            **keys.get(("session", row["session_id"]), {}),
+            **keys.get(("channel", row["channel_id"]), {}),
+        },
+        denied_users=frozenset(filter(None, users)),
+        denied_viewers=frozenset(filter(None, viewers)),
+        **values,
+    )
 
 
 async def open_paths(executor: Executor) -> list[str]:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from control_plane.base.tokens import ViewerToken
 from control_plane.live.model.permissions import (
     KeyPermit,
     Permission,
@@ -93,10 +94,36 @@ def test_who_may_stay(
     assert may_stay(Standing("live/1", "s", permission, key_id), NOW) == verdict
 
 
-def test_who_may_read() -> None:
-    assert may_read(OPEN) == "ok"
-    assert may_read(replace(OPEN, status="ended")) == "session_over"
-    assert may_read(replace(OPEN, banned=True)) == "banned"
+TOKEN = ViewerToken("viewer", "live/1", 5, 2_000_000_000, 1)
+
+
+@pytest.mark.parametrize(
+    ("permission", "token", "verdict"),
+    [
+        (OPEN, None, "ok"),
+        (OPEN, TOKEN, "ok"),
+        (replace(OPEN, status="ended"), TOKEN, "session_over"),
+        (replace(OPEN, banned=True), TOKEN, "banned"),
+        (replace(OPEN, policy="token"), None, "token_missing"),
+        (replace(OPEN, policy="followers"), None, "token_missing"),
+        (replace(OPEN, policy="followers"), TOKEN, "ok"),
+        (replace(OPEN, token_epoch=1), TOKEN, "ok"),
+        (replace(OPEN, token_epoch=2), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_users=frozenset({5})), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_viewers=frozenset({"viewer"})), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_users=frozenset({6})), TOKEN, "ok"),
+    ],
+)
+def test_who_may_read(
+    permission: Permission, token: ViewerToken | None, verdict: Reason
+) -> None:
+    assert may_read(permission, token, tokens_by_default=False) == verdict
+
+
+def test_where_tokens_are_the_rule_a_public_one_needs_none() -> None:
+    assert may_read(OPEN, None, tokens_by_default=True) == "token_missing"
+    public = replace(OPEN, policy="public")
+    assert may_read(public, None, tokens_by_default=True) == "ok"
 
 
 def test_a_key_is_found_by_its_hash_alone() -> None:
