@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+import asyncpg
 from aiohttp import web
 
 from deploy.local.postgres import postgres
@@ -57,10 +59,28 @@ async def stores() -> AsyncIterator[Stores]:
 
 @contextlib.contextmanager
 def service(urls: Stores) -> Iterator[Service]:
+    with _serve(urls) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def api_role(urls: Stores) -> Iterator[Service]:
+    """Only what the public talks to, so that a core is one process's; nobody reaches
+    its limits."""
+    limits = {"CONTROL_PLANE_WRITES_PER_MINUTE": "1000000000"}
+    with _serve(urls, "--role", "api", environ=limits) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def _serve(
+    urls: Stores, *options: str, environ: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Service]:
     public, internal = _free_port(), _free_port()
     found = Service(public, internal, secrets.token_hex(16))
     environ = {
         **os.environ,
+        **environ,
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,
         "CONTROL_PLANE_ENV": "production",
@@ -73,7 +93,7 @@ def service(urls: Stores) -> Iterator[Service]:
         "CONTROL_PLANE_WORK_METRICS_PORT": str(_free_port()),
         "CONTROL_PLANE_API_PORT": str(_free_port()),
     }
-    command = [sys.executable, "-m", "control_plane", "serve"]
+    command = [sys.executable, "-m", "control_plane", "serve", *options]
     with running(command, public, environ):
         yield found
 
@@ -81,8 +101,22 @@ def service(urls: Stores) -> Iterator[Service]:
 @contextlib.contextmanager
 def bare_aiohttp() -> Iterator[int]:
     """The yardstick: an aiohttp application that decodes the body and says yes."""
+    with _yardstick() as port:
+        yield port
+
+
+@contextlib.contextmanager
+def one_select(database: str) -> Iterator[int]:
+    """The other yardstick: the same, answering with one row of Postgres."""
+    with _yardstick(database) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _yardstick(*options: str) -> Iterator[int]:
     port = _free_port()
-    with running([sys.executable, "-m", "bench.servers", str(port)], port, os.environ):
+    command = [sys.executable, "-m", "bench.servers", str(port), *options]
+    with running(command, port, os.environ):
         yield port
 
 
@@ -160,9 +194,30 @@ def _bare() -> web.Application:
     return app
 
 
+def _selecting(database: str) -> web.Application:
+    app = web.Application()
+
+    async def pool(app: web.Application) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(database, min_size=4) as app[POOL]:
+            yield
+
+    async def one(request: web.Request) -> web.Response:
+        await request.json()
+        row = await app[POOL].fetchrow(ONE, 1)
+        return web.json_response({"code": 200, "msg": dict(row or {})})
+
+    app.cleanup_ctx.append(pool)
+    app.router.add_post("/api/{name}", one)
+    return app
+
+
+ONE = "SELECT id, username, first_name, bio, profile_pic FROM users WHERE id = $1"
+POOL: "web.AppKey[asyncpg.Pool[asyncpg.Record]]" = web.AppKey("pool", asyncpg.Pool)
+
+
 if __name__ == "__main__":
     web.run_app(
-        _bare(),
+        _selecting(sys.argv[2]) if len(sys.argv) > 2 else _bare(),
         host="127.0.0.1",
         port=int(sys.argv[1]),
         access_log=None,
