@@ -5,6 +5,7 @@ from aiohttp import web
 from control_plane.api import shapes
 from control_plane.api.own import OwnAccount
 from control_plane.api.urls import picture
+from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
@@ -13,7 +14,7 @@ from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
-from control_plane.web.envelope import answer
+from control_plane.web.envelope import answer, body_of, encoded
 from control_plane.web.snapshots import Json, broadcast, iso, live_streaming
 
 MOST_LISTED = 100
@@ -31,6 +32,7 @@ class LiveApi:
         self._lasting_keys = lasting_keys
         self._watching = watching
         self._own = own_account
+        self._lists = Shared(self._list)
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -123,8 +125,13 @@ class LiveApi:
             raise BadInput(f"size must be 1 to {MOST_LISTED}.")
         if not 0 <= page <= 100_000:
             raise BadInput("page must be 0 or more.")
+        return encoded(await self._lists.get((size, page, call.host)))
+
+    async def _list(self, wanted: tuple[int, int, str]) -> bytes:
+        """The answer, which is the same for everybody."""
+        size, page, host = wanted
         found = await self._watching.live(size, page)
-        return answer([{"LiveStreaming": _listed(one, call.host)} for one in found])
+        return body_of([{"LiveStreaming": _listed(one, host)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:
         found = await self._watching.find(_name(call.body))
