@@ -8,6 +8,8 @@ from control_plane.base.refusals import Refusal, Unavailable
 from control_plane.live.model.nodes import Node, NodeApi
 from control_plane.live.store import nodes
 
+NO_NODE = "No media server can take a broadcast right now."
+
 #: Makes a node's control API; the wiring knows how.
 Connect = Callable[[Node], NodeApi]
 
@@ -32,7 +34,7 @@ class Nodes:
     async def least_busy(self, executor: Executor) -> Node:
         node = await nodes.least_busy(executor)
         if node is None:
-            raise Unavailable("No media server can take a broadcast right now.")
+            raise Unavailable(NO_NODE)
         return node
 
     async def save(self, node: Node) -> None:

@@ -1,49 +1,10 @@
 """Stream keys, and what is known about each path that they open."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.keys import Channel, StreamKey
 from control_plane.live.model.permissions import KeyPermit, Permission
-
-
-async def add_session_key(
-    executor: Executor,
-    session_id: int,
-    user_id: int,
-    key_hash: bytes,
-    hint: str,
-    expires_in: timedelta,
-) -> datetime:
-    """When its first publish must have happened."""
-    expires_at: datetime = await executor.fetchval(
-        """
-        INSERT INTO stream_keys (user_id, session_id, hash, hint, expires_at)
-        VALUES ($1, $2, $3, $4, now() + $5) RETURNING expires_at
-        """,
-        user_id,
-        session_id,
-        key_hash,
-        hint,
-        expires_in,
-    )
-    return expires_at
-
-
-async def retire_unused(connection: Connection, session_id: int, keep: int) -> None:
-    """All but the newest of a session's keys that nobody has published with."""
-    await connection.execute(
-        """
-        UPDATE stream_keys SET superseded_at = now() WHERE id IN (
-            SELECT id FROM stream_keys WHERE session_id = $1
-                AND first_published_at IS NULL
-                AND revoked_at IS NULL AND superseded_at IS NULL
-            ORDER BY id DESC OFFSET $2)
-        """,
-        session_id,
-        keep,
-    )
 
 
 async def add_channel_key(
