@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from control_plane.base.batches import Reads, Shared
 from control_plane.base.faults import Away
+from tests.support.stack import until
 
 MANY = 50
 
@@ -28,9 +29,10 @@ class Shelf:
 
 
 async def _begun(shelf: Shelf, reads: int) -> None:
-    async with asyncio.timeout(10.0):
-        while len(shelf.reads) < reads:
-            await asyncio.sleep(0)
+    async def begun() -> bool:
+        return len(shelf.reads) >= reads
+
+    await until(begun, pause=0.0)
 
 
 async def test_many_reads_are_two() -> None:
