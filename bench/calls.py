@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
-from bench.load import Slice, kept
+from bench.kept import kept
+from bench.load import Slice
 from bench.servers import (
     api_role,
     keep_off_the_servers,

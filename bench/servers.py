@@ -11,14 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
+from urllib.request import urlopen
 
 import asyncpg
 from aiohttp import web
 
+from bench.golang import Programs
 from deploy.local.postgres import postgres
 from deploy.local.valkey import valkey
 
@@ -58,29 +60,14 @@ async def stores() -> AsyncIterator[Stores]:
 
 
 @contextlib.contextmanager
-def service(urls: Stores) -> Iterator[Service]:
-    with _serve(urls) as found:
-        yield found
-
-
-@contextlib.contextmanager
-def api_role(urls: Stores) -> Iterator[Service]:
-    """Only what the public talks to, so that a core is one process's; nobody reaches
-    its limits."""
-    limits = {"CONTROL_PLANE_WRITES_PER_MINUTE": "1000000000"}
-    with _serve(urls, "--role", "api", environ=limits) as found:
-        yield found
-
-
-@contextlib.contextmanager
-def _serve(
-    urls: Stores, *options: str, environ: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[Service]:
-    public, internal = _free_port(), _free_port()
+def service(urls: Stores, *options: str, **changes: str) -> Iterator[Service]:
+    """All roles, or as the command's ``options`` say. Where its node's API should be
+    nobody answers, which says nothing about a stream; ``changes``: of its
+    environment."""
+    public, internal = free_port(), free_port()
     found = Service(public, internal, secrets.token_hex(16))
     environ = {
         **os.environ,
-        **environ,
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,
         "CONTROL_PLANE_ENV": "production",
@@ -89,13 +76,25 @@ def _serve(
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": str(public),
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
-        "CONTROL_PLANE_API_METRICS_PORT": str(_free_port()),
-        "CONTROL_PLANE_WORK_METRICS_PORT": str(_free_port()),
-        "CONTROL_PLANE_API_PORT": str(_free_port()),
+        "CONTROL_PLANE_API_METRICS_PORT": str(free_port()),
+        "CONTROL_PLANE_WORK_METRICS_PORT": str(free_port()),
+        **changes,
     }
     command = [sys.executable, "-m", "control_plane", "serve", *options]
-    with running(command, public, environ):
+    with (
+        _silent() as port,
+        running(command, public, {"CONTROL_PLANE_API_PORT": str(port)} | environ),
+    ):
+        for port in (public,) if options else (internal, public):
+            _wait_until_ready(port)
         yield found
+
+
+def api_role(urls: Stores) -> AbstractContextManager[Service]:
+    """Only what the public talks to, so that a core is one process's; nobody reaches
+    its limits."""
+    limit = {"CONTROL_PLANE_WRITES_PER_MINUTE": "1000000000"}
+    return service(urls, "--role", "api", **limit)
 
 
 @contextlib.contextmanager
@@ -107,36 +106,37 @@ def bare_aiohttp() -> Iterator[int]:
 
 @contextlib.contextmanager
 def one_select(database: str) -> Iterator[int]:
-    """The other yardstick: the same, answering with one row of Postgres."""
+    """Another: the same, answering with one row of Postgres."""
     with _yardstick(database) as port:
         yield port
 
 
 @contextlib.contextmanager
 def _yardstick(*options: str) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "bench.servers", str(port), *options]
     with running(command, port, os.environ):
         yield port
 
 
 @contextlib.contextmanager
-def go_http() -> Iterator[int | None]:
+def go_http(programs: Programs | None) -> Iterator[int | None]:
     """The other yardstick: Go's own server on one core, doing the same. None where
     there is no Go toolchain."""
-    if shutil.which("go") is None:
+    if programs is None:
         yield None
         return
-    port, folder = _free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
-    source = Path(__file__).parent / "go"
-    build = ["go", "build", "-o", str(folder / "yardstick"), "."]
-    subprocess.run(build, cwd=source, check=True)
+    port = free_port()
     environ = {**os.environ, "GOMAXPROCS": "1"}
-    try:
-        with running([str(folder / "yardstick"), str(port)], port, environ):
-            yield port
-    finally:
-        shutil.rmtree(folder)
+    with running([str(programs.server), str(port)], port, environ):
+        yield port
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[int]:
+    """A port that takes connections and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        yield int(one.getsockname()[1])
 
 
 def keep_off_the_servers() -> None:
@@ -177,7 +177,21 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit("A server of the benchmark did not start.")
 
 
-def _free_port() -> int:
+def _wait_until_ready(port: int) -> None:
+    """Its roles listen before they serve."""
+    end = time.monotonic() + START
+    while time.monotonic() < end:
+        with (
+            contextlib.suppress(OSError),
+            urlopen(f"http://127.0.0.1:{port}/readyz", timeout=START) as response,
+        ):
+            if response.status == 200:
+                return
+        time.sleep(0.05)
+    raise SystemExit("The service of the benchmark is not ready.")
+
+
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

@@ -44,6 +44,8 @@ async def tell(
     )
     if not source.path or len(source.path) > 255 or len(source.id) > 64:
         return Answer(400)
+    if any("\0" in one for one in (source.path, source.type, source.id)):
+        return Answer(400)  # Postgres takes every character but this one
     if not source.id:
         return Answer(204)  # the slate of alwaysAvailable has no source
     try:

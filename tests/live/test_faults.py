@@ -6,8 +6,9 @@ import signal
 
 import pytest
 
+from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import Json, Stack, free_ports, until
+from tests.support.stack import Json, Stack, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

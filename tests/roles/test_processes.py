@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from control_plane.base.secrets import Secrets
+from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import free_ports, until
+from tests.support.stack import until
 
 SECRET = "a secret of thirty-two characters"
 ROLES = ["auth", "api", "work"]

@@ -11,8 +11,8 @@ from tests.support.client import FORM as FORM
 from tests.support.client import Account as Account
 from tests.support.client import App as App
 from tests.support.client import Json as Json
+from tests.support.ports import free_ports
 from tests.support.service import serve
-from tests.support.stack import free_ports
 
 
 def settings(database_url: str, redis_url: str, **changes: object) -> Settings:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +20,7 @@ from tests.support import media
 from tests.support.client import App
 from tests.support.client import Json as Json
 from tests.support.commands import command
+from tests.support.ports import free_ports
 from tests.support.process import Process
 from tests.support.proxy import Proxy
 
@@ -39,27 +39,6 @@ PORTS = [
     "RTSP",
     "API",
 ]
-
-
-def free_ports(count: int) -> list[int]:
-    """Below the range that clients' own connections are given: a port found there
-    would be taken before the server that it is for has started."""
-    found: list[int] = []
-    while len(found) < count:
-        port = secrets.randbelow(20_000) + 10_000
-        if port not in found and _is_free(port):
-            found.append(port)
-    return found
-
-
-def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as one:
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
 
 
 async def until(

@@ -81,7 +81,7 @@ class Authorizer:
             return self._operate(node, call)
         if call.action not in ON_PATHS:
             return deny("unknown_action")
-        if not 0 < len(call.path) <= LONGEST_PATH:
+        if not 0 < len(call.path) <= LONGEST_PATH or "\0" in call.path:
             return deny("unknown_path")
         permission = self._permissions.recall(call.path)
         return None if permission is None else self._judge(node, call, permission)
