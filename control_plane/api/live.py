@@ -7,6 +7,7 @@ from aiohttp import web
 from control_plane.api import shapes
 from control_plane.api.own import OwnAccount
 from control_plane.api.urls import picture
+from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.keys import Terms
 from control_plane.live.model.urls import playback_url, publish_urls
@@ -17,7 +18,7 @@ from control_plane.live.service.rights import Rights, Whom, policy_of
 from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
-from control_plane.web.envelope import answer
+from control_plane.web.envelope import answer, body_of, encoded
 from control_plane.web.snapshots import Json, broadcast, iso, live_streaming
 
 MOST_LISTED = 100
@@ -38,6 +39,7 @@ class LiveApi:
         self._watching = watching
         self._rights = rights
         self._own = own_account
+        self._lists = Shared(self._list)
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
@@ -169,8 +171,13 @@ class LiveApi:
             raise BadInput(f"size must be 1 to {MOST_LISTED}.")
         if not 0 <= page <= 100_000:
             raise BadInput("page must be 0 or more.")
+        return encoded(await self._lists.get((size, page, call.host)))
+
+    async def _list(self, wanted: tuple[int, int, str]) -> bytes:
+        """The answer, which is the same for everybody."""
+        size, page, host = wanted
         found = await self._watching.live(size, page)
-        return answer([{"LiveStreaming": _listed(one, call.host)} for one in found])
+        return body_of([{"LiveStreaming": _listed(one, host)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:
         found = await self._watching.find(_name(call.body))

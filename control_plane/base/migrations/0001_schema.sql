@@ -604,7 +604,7 @@ CREATE INDEX views_of_guests ON video_views (last_at) WHERE viewer LIKE 'guest %
 
 -- When a viewer last opened a feed at its top, and the newest video then: the pages
 -- that follow show what that one promised, whatever is watched or posted meanwhile.
-CREATE TABLE feeds (
+CREATE UNLOGGED TABLE feeds (
     viewer text NOT NULL,
     kind text NOT NULL CHECK (kind IN ('related', 'following')),
     opened_at timestamptz NOT NULL,

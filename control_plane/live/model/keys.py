@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Literal
 
@@ -40,6 +40,15 @@ def hint(key: str) -> str:
 
 def masked(hint: str) -> str:
     return "•" * 8 + hint
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What is stored of a session's key. ``within``: its first publish."""
+
+    hash: bytes
+    hint: str
+    within: timedelta
 
 
 @dataclass(frozen=True, slots=True)

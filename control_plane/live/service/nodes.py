@@ -11,6 +11,8 @@ from control_plane.events.model import EventType
 from control_plane.live.model.nodes import Node, NodeApi
 from control_plane.live.store import nodes
 
+NO_NODE = "No media server can take a broadcast right now."
+
 #: Makes a node's control API; the wiring knows how.
 Connect = Callable[[Node], NodeApi]
 
@@ -35,7 +37,7 @@ class Nodes:
     async def least_busy(self, executor: Executor) -> Node:
         node = await nodes.least_busy(executor)
         if node is None:
-            raise Unavailable("No media server can take a broadcast right now.")
+            raise Unavailable(NO_NODE)
         return node
 
     async def save(self, node: Node) -> None:

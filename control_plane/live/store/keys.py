@@ -10,49 +10,6 @@ from control_plane.live.model.permissions import KeyPermit, Permission
 MOST_LISTED = 100
 
 
-async def add_session_key(
-    executor: Executor,
-    session_id: int,
-    user_id: int,
-    key_hash: bytes,
-    hint: str,
-    expires_in: timedelta,
-) -> tuple[int, datetime]:
-    """Its id, and when its first publish must have happened."""
-    row = await executor.fetchrow(
-        """
-        INSERT INTO stream_keys (user_id, session_id, hash, hint, expires_at)
-        VALUES ($1, $2, $3, $4, now() + $5) RETURNING id, expires_at
-        """,
-        user_id,
-        session_id,
-        key_hash,
-        hint,
-        expires_in,
-    )
-    if row is None:
-        raise RuntimeError("an INSERT that returns gave no row")
-    return row["id"], row["expires_at"]
-
-
-async def retire_unused(
-    connection: Connection, session_id: int, keep: int
-) -> list[int]:
-    """All but the newest of a session's keys that nobody has published with."""
-    rows = await connection.fetch(
-        """
-        UPDATE stream_keys SET superseded_at = now() WHERE id IN (
-            SELECT id FROM stream_keys WHERE session_id = $1
-                AND first_published_at IS NULL
-                AND revoked_at IS NULL AND superseded_at IS NULL
-            ORDER BY id DESC OFFSET $2) RETURNING id
-        """,
-        session_id,
-        keep,
-    )
-    return [row["id"] for row in rows]
-
-
 async def add_channel_key(
     executor: Executor,
     channel: Channel,

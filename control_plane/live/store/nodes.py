@@ -11,6 +11,13 @@ LEASE = timedelta(seconds=10)
 _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
+#: Neither draining nor lost, with the fewest open sessions.
+LEAST_BUSY = f"""
+    {_SELECT} WHERE NOT draining AND NOT lost ORDER BY
+        (SELECT count(*) FROM live_streaming_sessions s WHERE s.node = name
+            AND s.status IN ('created', 'live', 'reconnecting')), name LIMIT 1
+"""  # noqa: S608
+
 
 def _maybe(row: Record | None) -> Node | None:
     return None if row is None else Node(**dict(row))
@@ -26,17 +33,7 @@ async def listing(executor: Executor) -> list[Node]:
 
 
 async def least_busy(executor: Executor) -> Node | None:
-    """Neither draining nor lost, with the fewest open sessions."""
-    return _maybe(
-        await executor.fetchrow(
-            _SELECT  # noqa: S608
-            + """
-            WHERE NOT draining AND NOT lost ORDER BY
-                (SELECT count(*) FROM live_streaming_sessions s WHERE s.node = name
-                    AND s.status IN ('created', 'live', 'reconnecting')), name LIMIT 1
-            """
-        )
-    )
+    return _maybe(await executor.fetchrow(LEAST_BUSY))
 
 
 async def save(executor: Executor, node: Node) -> tuple[int, bool] | None:
