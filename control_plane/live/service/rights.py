@@ -8,7 +8,7 @@ from control_plane.events.log import append_session_event
 from control_plane.live.model.rights import POLICIES, Policy
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.store import rights, sessions
-from control_plane.people.store import social, users
+from control_plane.people.store import users
 
 LONGEST_VIEWER = 64  # characters
 
@@ -27,14 +27,16 @@ class Rights:
 
     async def check(self, session: LiveSession, user_id: int, viewer: str) -> None:
         """Raises Refusal when they may not watch. ``user_id``: 0 for a guest."""
-        if await rights.is_denied(self._pool, session.id, user_id, viewer):
+        denied, follows = await rights.standing(
+            self._pool, session.id, session.user_id, user_id, viewer
+        )
+        if denied:
             raise Refusal("You can't watch this live stream.")
-        if session.policy != "followers" or user_id == session.user_id:
+        if session.policy != "followers" or follows or user_id == session.user_id:
             return
         if not user_id:
             raise Refusal("Sign in: only followers may watch this live stream.")
-        if not await social.is_follower(self._pool, user_id, session.user_id):
-            raise Refusal("Only followers may watch this live stream.")
+        raise Refusal("Only followers may watch this live stream.")
 
     async def set_policy(self, host_id: int, session_id: int, policy: str) -> None:
         """From here on new tokens are needed. ``host_id``: 0 for an operator."""

@@ -43,16 +43,20 @@ async def deny(
     return denied is True
 
 
-async def is_denied(
-    executor: Executor, session_id: int, user_id: int, viewer: str
-) -> bool:
-    denied = await executor.fetchval(
+async def standing(
+    executor: Executor, session_id: int, host_id: int, user_id: int, viewer: str
+) -> tuple[bool, bool]:
+    """Whether they were denied, and whether they follow the host."""
+    row = await executor.fetchrow(
         """
-        SELECT true FROM viewer_denials WHERE session_id = $1
-            AND (user_id = $2 OR viewer = $3) LIMIT 1
+        SELECT EXISTS (SELECT FROM viewer_denials WHERE session_id = $1
+                AND (user_id = $3 OR viewer = $4)) AS denied,
+            EXISTS (SELECT FROM follows
+                WHERE follower_id = $3 AND followed_id = $2) AS follows
         """,
         session_id,
+        host_id,
         user_id,
         viewer,
     )
-    return denied is True
+    return (False, False) if row is None else (row["denied"], row["follows"])

@@ -32,15 +32,6 @@ async def follow(connection: Connection, follower: int, followed: int) -> bool:
     return True
 
 
-async def is_follower(executor: Executor, follower: int, followed: int) -> bool:
-    found = await executor.fetchval(
-        "SELECT true FROM follows WHERE follower_id = $1 AND followed_id = $2",
-        follower,
-        followed,
-    )
-    return found is True
-
-
 async def unfollow(connection: Connection, follower: int, followed: int) -> bool:
     """False when it was so already."""
     gone = await connection.fetchval(
