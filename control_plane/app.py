@@ -78,8 +78,8 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
         for part in (
-            *(permissions, grants, all_of_it.viewers, all_of_it.coins),
-            all_of_it.watching,
+            *(permissions, grants, all_of_it.hints, all_of_it.attendance),
+            *(all_of_it.coins, all_of_it.watching),
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())
@@ -96,7 +96,7 @@ def _listener(
     authorizer = Authorizer(
         all_of_it.secrets,
         permissions,
-        all_of_it.viewers,
+        all_of_it.hints,
         grants,
         tokens_required=all_of_it.settings.playback == "token",
     )
@@ -124,7 +124,7 @@ def _owner(all_of_it: Services, grants: Grants) -> Owner:
         all_of_it.reserved,
         all_of_it.nodes,
         all_of_it.lifecycle,
-        all_of_it.viewers,
+        all_of_it.counting,
         grants,
         peppers=all_of_it.secrets.key_peppers(),
     )

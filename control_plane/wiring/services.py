@@ -14,14 +14,17 @@ from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
 from control_plane.config.sign_in import SignInSettings
 from control_plane.live.model.nodes import Node, NodeApi
+from control_plane.live.service.attendance import Attendance
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
+from control_plane.live.service.counting import Counting
+from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.hints import Hints
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.service.viewers import Viewers
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
@@ -53,7 +56,10 @@ class Services:
     redis: Redis
     nodes: Nodes
     lifecycle: Lifecycle
-    viewers: Viewers
+    hints: Hints
+    counting: Counting
+    counts: Counts
+    attendance: Attendance
     cutter: Cutter
     broadcasts: Broadcasts
     lasting_keys: LastingKeys
@@ -113,12 +119,13 @@ def _services(
     nodes = Nodes(reserved, _connect(secrets, http))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, spans)
-    viewers = Viewers(ViewerSets(redis), secrets.viewer_tokens())
+    viewer_sets = ViewerSets(redis)
+    counts = Counts(viewer_sets)
+    attendance = Attendance(reserved, viewer_sets)
     broadcasts = Broadcasts(
         reserved,
         nodes,
         lifecycle,
-        viewers,
         cutter,
         peppers=secrets.key_peppers(),
         first_publish_within=first_publish,
@@ -131,14 +138,17 @@ def _services(
         redis=redis,
         nodes=nodes,
         lifecycle=lifecycle,
-        viewers=viewers,
+        hints=Hints(viewer_sets),
+        counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance),
+        counts=counts,
+        attendance=attendance,
         cutter=cutter,
         broadcasts=broadcasts,
         lasting_keys=LastingKeys(
             reserved, nodes, cutter, peppers=secrets.key_peppers()
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
-        watching=_watching(settings, secrets, pool, nodes, viewers),
+        watching=_watching(settings, secrets, pool, nodes, counts),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
@@ -153,12 +163,12 @@ def _watching(
     secrets: Secrets,
     pool: Pool,
     nodes: Nodes,
-    viewers: Viewers,
+    counts: Counts,
 ) -> Watching:
     return Watching(
         pool,
         nodes,
-        viewers,
+        counts,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),
     )

@@ -1,7 +1,6 @@
 """A round compares a node's own lists with our tables and repairs both."""
 
 import contextlib
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -17,11 +16,11 @@ from control_plane.live.model.permissions import (
     Standing,
     may_stay,
 )
-from control_plane.live.model.sessions import EndReason, LiveSession
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.service.counting import Counting, Tally
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.service.viewers import Viewers
 from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
 from control_plane.live.store import nodes as node_store
@@ -39,7 +38,7 @@ class Reconciler:
         pool: Pool,
         nodes: Nodes,
         lifecycle: Lifecycle,
-        viewers: Viewers,
+        counting: Counting,
         grants: Grants,
         *,
         peppers: Derived,
@@ -47,7 +46,7 @@ class Reconciler:
         self._pool = pool
         self._nodes = nodes
         self._lifecycle = lifecycle
-        self._viewers = viewers
+        self._counting = counting
         self._grants = grants
         self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
@@ -57,8 +56,8 @@ class Reconciler:
         that stands there and is missing from the lists is gone, not yet to come."""
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
-        asked_at = time.time()
-        view = await self._nodes.api(node).look()
+        tally = self._counting.look(node.name)
+        view = await self._nodes.api(node).look(tally.take)
         if view.answer == "silent":
             await self._silent(node, view)
             return
@@ -69,22 +68,23 @@ class Reconciler:
         await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
-        await self._count(node, view, current, asked_at)
+        if view.answer == "answered":
+            await self._count(tally, view, current)
 
     async def count_only(self, node: Node) -> None:
         """While Postgres is away: viewers are counted and no session changes."""
         known = self._known_sessions.get(node.name, [])
-        asked_at = time.time()
-        view = await self._nodes.api(node).look()
+        tally = self._counting.look(node.name)
+        view = await self._nodes.api(node).look(tally.take)
         if view.answer != "answered":
             return
         with contextlib.suppress(Away):
-            await self._viewers.observe(node.name, view, known, asked_at)
+            await self._counting.count(tally, known, lists_hls=view.lists_hls)
 
     def forget(self, name: str) -> None:
         """The node is another's from here on, or gone."""
         self._known_sessions.pop(name, None)
-        self._viewers.drop_node(name)
+        self._counting.drop_node(name)
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""
@@ -181,32 +181,28 @@ class Reconciler:
         ):
             if session.path not in there:
                 gone = view.answer == "refused"
-                await self._end(session, "node_lost" if gone else "disconnected")
+                await self._lifecycle.end_overdue(
+                    session, "node_lost" if gone else "disconnected"
+                )
         used = self._lifecycle.spans.used_within
         for session in await sessions.never_published(
             self._pool, node.name, at, FIRST_PUBLISH_GRACE, used
         ):
             if session.path not in there:
-                await self._end(session, "expired")
+                await self._lifecycle.end_overdue(session, "expired")
         for session in await sessions.too_long(self._pool, node.name, at):
-            await self._end(session, "too_long")
+            await self._lifecycle.end_overdue(session, "too_long")
             for publisher in view.publishers:
                 if publisher.path == session.path:
                     await self._kick(node, publisher, "too_long")
 
-    async def _end(self, session: LiveSession, reason: EndReason) -> None:
-        if await self._lifecycle.end_overdue(session, reason):
-            await self._viewers.clear(session)
-
     async def _count(
-        self,
-        node: Node,
-        view: View,
-        current: Sequence[LiveSession],
-        asked_at: float,
+        self, tally: Tally, view: View, current: Sequence[LiveSession]
     ) -> None:
         try:
-            confirmed = await self._viewers.observe(node.name, view, current, asked_at)
+            confirmed = await self._counting.count(
+                tally, current, lists_hls=view.lists_hls
+            )
         except Away as error:
             log.warning("viewers not counted", error=type(error).__name__)
             return

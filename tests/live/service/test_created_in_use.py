@@ -65,7 +65,7 @@ async def _status(opened: Services, session: LiveSession) -> str:
         opened.reserved,
         opened.nodes,
         opened.lifecycle,
-        opened.viewers,
+        opened.counting,
         Grants(opened.reserved),
         peppers=opened.secrets.key_peppers(),
     )

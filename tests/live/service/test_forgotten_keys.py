@@ -73,7 +73,7 @@ async def _round(opened: Services) -> None:
         opened.reserved,
         opened.nodes,
         opened.lifecycle,
-        opened.viewers,
+        opened.counting,
         Grants(opened.reserved),
         peppers=opened.secrets.key_peppers(),
     )
