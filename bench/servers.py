@@ -57,7 +57,7 @@ async def stores() -> AsyncIterator[Stores]:
 
 @contextlib.contextmanager
 def service(urls: Stores) -> Iterator[Service]:
-    public, internal = _free_port(), _free_port()
+    public, internal = free_port(), free_port()
     found = Service(public, internal, secrets.token_hex(16))
     environ = {
         **os.environ,
@@ -69,7 +69,7 @@ def service(urls: Stores) -> Iterator[Service]:
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": str(public),
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
-        "CONTROL_PLANE_API_PORT": str(_free_port()),
+        "CONTROL_PLANE_API_PORT": str(free_port()),
     }
     command = [sys.executable, "-m", "control_plane", "serve"]
     with running(command, public, environ):
@@ -79,7 +79,7 @@ def service(urls: Stores) -> Iterator[Service]:
 @contextlib.contextmanager
 def bare_aiohttp() -> Iterator[int]:
     """The yardstick: an aiohttp application that decodes the body and says yes."""
-    port = _free_port()
+    port = free_port()
     with running([sys.executable, "-m", "bench.servers", str(port)], port, os.environ):
         yield port
 
@@ -91,7 +91,7 @@ def go_http() -> Iterator[int | None]:
     if shutil.which("go") is None:
         yield None
         return
-    port, folder = _free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
+    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
     source = Path(__file__).parent / "go"
     build = ["go", "build", "-o", str(folder / "yardstick"), "."]
     subprocess.run(build, cwd=source, check=True)
@@ -116,21 +116,24 @@ _SERVER_CORES: set[int] = set()
 
 @contextlib.contextmanager
 def running(
-    command: list[str], port: int, environ: "os._Environ[str] | dict[str, str]"
+    command: list[str],
+    port: int,
+    environ: "os._Environ[str] | dict[str, str]",
+    start: float = START,
 ) -> Iterator[None]:
     process = subprocess.Popen(command, env=dict(environ))
     if _SERVER_CORES:
         os.sched_setaffinity(process.pid, _SERVER_CORES)
     try:
-        _wait_for(port, process)
+        _wait_for(port, process, start)
         yield
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", start: float) -> None:
+    end = time.monotonic() + start
     while time.monotonic() < end and process.poll() is None:
         with (
             contextlib.suppress(OSError),
@@ -141,7 +144,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit("A server of the benchmark did not start.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Gauge
@@ -12,6 +13,8 @@ from control_plane.base.faults import Away
 from control_plane.base.refusals import Unavailable
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 AGAIN = 1.0  # seconds
 AGE = Gauge(
@@ -100,6 +103,14 @@ class Loop:
         story = None if self._failed else error
         log.error("a loop failed", loop=self.name, error=repr(error), exc_info=story)
         self._failed = True
+
+
+async def in_turns(items: Iterable[T], at_once: int = 100) -> AsyncIterator[T]:
+    """For a long list: others on the event loop have their turn in between."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % at_once == 0:
+            await asyncio.sleep(0)
 
 
 def _is_cancelled() -> bool:

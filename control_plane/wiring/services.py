@@ -1,5 +1,6 @@
 """The use cases, made from the settings; nothing runs in the background yet."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -93,10 +94,11 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 
 
 def _connect(
-    secrets: Secrets, http: aiohttp.ClientSession
+    secrets: Secrets, http: aiohttp.ClientSession, turn: asyncio.Lock
 ) -> Callable[[Node], NodeApi]:
     def connect(node: Node) -> NodeApi:
-        return Client(http, node.api_url, API_USER, secrets.node_api(node.name))
+        password = secrets.node_api(node.name)
+        return Client(http, node.api_url, API_USER, password, turn=turn)
 
     return connect
 
@@ -116,12 +118,13 @@ def _services(
         timedelta(seconds=settings.longest_session_seconds),
         first_publish if settings.gift_created_sessions else timedelta(0),
     )
-    nodes = Nodes(reserved, _connect(secrets, http))
+    turn = asyncio.Lock()
+    nodes = Nodes(reserved, _connect(secrets, http, turn))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, spans)
     viewer_sets = ViewerSets(redis)
     counts = Counts(viewer_sets)
-    attendance = Attendance(reserved, viewer_sets)
+    attendance = Attendance(pool, viewer_sets)
     broadcasts = Broadcasts(
         reserved,
         nodes,
@@ -139,7 +142,7 @@ def _services(
         nodes=nodes,
         lifecycle=lifecycle,
         hints=Hints(viewer_sets),
-        counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance),
+        counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn),
         counts=counts,
         attendance=attendance,
         cutter=cutter,

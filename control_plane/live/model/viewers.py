@@ -9,6 +9,7 @@ import base64
 import contextlib
 import hashlib
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -51,6 +52,10 @@ class Audience:
     confirmed: set[str] = field(default_factory=set)
     new: set[str] = field(default_factory=set)
 
+    @property
+    def size(self) -> int:
+        return len(self.confirmed) + len(self.new - self.confirmed)
+
 
 NOBODY = Audience()
 
@@ -67,10 +72,9 @@ class Change:
 def change(before: Audience, after: Audience) -> Change:
     """What makes of ``before``'s members, confirmed or new, those of ``after``."""
     confirmed = after.confirmed - before.confirmed
-    came = confirmed | (after.new - before.new)
+    came = (confirmed | (after.new - before.confirmed)) - before.new
     went = (before.confirmed - after.confirmed) | (before.new - after.new)
-    there = {one for one in went if one in after.confirmed or one in after.new}
-    return Change(came, went - there, confirmed)
+    return Change(came, went - after.confirmed - after.new, confirmed)
 
 
 class Watched:
@@ -109,46 +113,39 @@ class Look:
         self._viewer_key = viewer_key
         self._first = before is None
         self._before = before or {}
-        self._audiences: dict[str, Audience] = {}
-        self._addresses: dict[str, set[str]] = {}
+        self._confirmed: dict[str, set[str]] = defaultdict(set)
+        self._addresses: dict[str, set[str]] = defaultdict(set)
         self._new: list[_Progress] = []
 
     def take(self, readers: Iterable[Reader], now: float) -> None:
         """Somebody may come twice: lists move while they are read."""
         limit = now - WINDOW
+        before, after, confirmed = self._before, self.readers, self._confirmed
         for reader in readers:
-            one = self._before.get(reader.reader_id)
+            one = before.get(reader.reader_id)
             if one is None:
-                one = self.readers.get(reader.reader_id) or self._come(reader, now)
-            elif reader.outbound_bytes != one.bytes:
+                one = after.get(reader.reader_id) or self._come(reader, now)
+            elif (sent := reader.outbound_bytes) != one.bytes:
                 # The first bytes may be a playlist, which anybody asks for.
                 if one.bytes:
                     one.moved_at = now
-                one.bytes = reader.outbound_bytes
-            self.readers[one.reader_id] = one
+                one.bytes = sent
+            after[one.reader_id] = one
             if one.moved_at > limit:
-                self._confirm(one)
+                confirmed[one.path].add(one.viewer)
+                if one.token is None:
+                    self._addresses[one.path].add(one.address)
             elif one.new_at > limit and not one.moved_at:
                 self._new.append(one)
 
     def audiences(self) -> dict[str, Audience]:
         """A new one from the address of somebody who watches is another try."""
+        found = {path: Audience(who) for path, who in self._confirmed.items()}
         for one in self._new:
-            addresses = self._addresses.get(one.path, ())
-            if one.token is not None or one.address not in addresses:
+            if one.token is not None or one.address not in self._addresses[one.path]:
                 who = one.token or viewer_of_address(one.address)
-                self._audiences.setdefault(one.path, Audience()).new.add(who)
-        return self._audiences
-
-    def _confirm(self, one: "_Progress") -> None:
-        path = one.path
-        audience = self._audiences.get(path)
-        if audience is None:
-            audience = self._audiences[path] = Audience()
-            self._addresses[path] = set()
-        audience.confirmed.add(one.viewer)
-        if one.token is None:
-            self._addresses[path].add(one.address)
+                found.setdefault(one.path, Audience()).new.add(who)
+        return found
 
     def _come(self, reader: Reader, now: float) -> "_Progress":
         token = self._token_viewer(reader)

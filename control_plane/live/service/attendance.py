@@ -5,9 +5,7 @@ sessions. Without a token every new HLS session or connection is another viewer.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
-
-import structlog
+from collections.abc import AsyncIterator, Collection, Mapping
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
@@ -15,8 +13,6 @@ from control_plane.base.tasks import Loop
 from control_plane.live.model.attendance import Span, merged
 from control_plane.live.store import attendance as store
 from control_plane.live.store.viewers import ViewerSets
-
-log = structlog.get_logger(__name__)
 
 FLUSH_EVERY = 10.0  # seconds
 #: While Postgres is away: spans that wait for it. Later ones are lost.
@@ -28,7 +24,7 @@ class Attendance:
         self._pool = pool
         self._sets = sets
         self._spans: dict[tuple[int, int], Span] = {}
-        self._joined: set[int] = set()
+        self._joined: dict[int, set[str]] = {}
 
     def watched(self, viewers: Mapping[int, int], since: float, until: float) -> None:
         """So many, by session, all the time between two looks."""
@@ -37,9 +33,10 @@ class Attendance:
                 seconds = count * (until - since)
                 self._add(Span(session_id, since, until, seconds, count))
 
-    def joined(self, session_ids: Iterable[int]) -> None:
-        """Sessions that have viewers whom they may not have had before."""
-        self._joined.update(session_ids)
+    def joined(self, viewers: Mapping[int, Collection[str]]) -> None:
+        """By session, those who may not have been among its viewers before."""
+        for session_id, some in viewers.items():
+            self._joined.setdefault(session_id, set()).update(some)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -53,9 +50,9 @@ class Attendance:
     async def flush(self) -> None:
         """What is noted stands in Postgres when this returns."""
         spans, self._spans = self._spans, {}
-        joined, self._joined = self._joined, set()
+        joined, self._joined = self._joined, {}
         try:
-            await self._write(list(spans.values()), list(joined))
+            await self._write(list(spans.values()), joined)
         except Away:
             self.joined(joined)
             for span in spans.values():
@@ -67,16 +64,11 @@ class Attendance:
         if key in self._spans or len(self._spans) < MOST_WAITING:
             self._spans[key] = merged(self._spans.get(key), span)
 
-    async def _write(self, spans: list[Span], joined: list[int]) -> None:
+    async def _write(
+        self, spans: list[Span], joined: Mapping[int, Collection[str]]
+    ) -> None:
         if spans or joined:
-            unique = await self._unique(joined)
+            found = await self._sets.unique(joined)
+            unique = dict(zip(joined, found, strict=True))
             async with self._pool.transaction() as connection:
                 await store.add(connection, spans, unique)
-
-    async def _unique(self, session_ids: list[int]) -> dict[int, int]:
-        try:
-            found = await self._sets.unique(session_ids)
-        except Away as error:
-            log.warning("unique viewers are away", error=type(error).__name__)
-            return {}
-        return dict(zip(session_ids, found, strict=True))

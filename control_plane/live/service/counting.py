@@ -25,30 +25,40 @@ from control_plane.live.model.viewers import (
 from control_plane.live.service.attendance import Attendance
 from control_plane.live.store.viewers import KEEP_VIEWERS, Looked, ViewerSets
 
-SLICE = 500  # readers; more at once would hold the event loop
+SLICE = 250  # readers; more at once would hold the event loop
+COMPARED = 5000  # viewers, the same
 CHECK_EVERY = KEEP_VIEWERS / 5  # seconds
 
 Audiences = Mapping[int, Audience]  # by session
 
 
 class Tally:
-    """One look at a node, under way."""
+    """One look at a node, under way. ``turn``: of all looks, one at a time goes on, so
+    that many hold the event loop no longer than one does."""
 
-    def __init__(self, node: str, look: Look) -> None:
+    def __init__(self, node: str, look: Look, turn: asyncio.Lock) -> None:
+        self._turn = turn
         self.node = node
         self.look = look
         self.asked_at = time.time()
 
     async def take(self, readers: Sequence[Reader]) -> None:
         for start in range(0, len(readers), SLICE):
-            self.look.take(readers[start : start + SLICE], time.time())
-            await asyncio.sleep(0)
+            async with self._turn:
+                self.look.take(readers[start : start + SLICE], time.time())
+                await asyncio.sleep(0)
 
 
 class Counting:
     def __init__(
-        self, sets: ViewerSets, viewer_key: Derived, attendance: Attendance
+        self,
+        sets: ViewerSets,
+        viewer_key: Derived,
+        attendance: Attendance,
+        turn: asyncio.Lock,
     ) -> None:
+        """``turn``: see :class:`Tally`."""
+        self._turn = turn
         self._sets = sets
         self._viewer_key = viewer_key
         self._attendance = attendance
@@ -58,7 +68,7 @@ class Counting:
     def look(self, node: str) -> Tally:
         """Just before the node is asked."""
         known = self._nodes.setdefault(node, _Node(Watched(self._viewer_key)))
-        return Tally(node, known.watched.look())
+        return Tally(node, known.watched.look(), self._turn)
 
     async def count(
         self, tally: Tally, open_sessions: Iterable[LiveSession], *, lists_hls: bool
@@ -104,7 +114,6 @@ class Counting:
         else:
             await self._changed(name, changes)
         joined = {i: one.confirmed for i, one in changes.items() if one.confirmed}
-        await self._sets.add_unique(joined)
         self._attendance.joined(joined)
         told = max(before.told, looked.told)
         written = Looked(looked.at, told, looked.by)
@@ -116,18 +125,13 @@ class Counting:
             await self._check(name, node, looked.at)
 
     async def _changed(self, node: str, changes: Mapping[int, Change]) -> None:
-        await self._sets.change(
-            {
-                (i, node): (one.came, one.went)
-                for i, one in changes.items()
-                if one.came or one.went
-            }
-        )
+        moved = {i: (one.came, one.went) for i, one in changes.items()}
+        await self._sets.change(node, moved)
 
     async def _check(self, name: str, node: "_Node", now: float) -> None:
         """Redis may have thrown out some of it. If so, all is written next time."""
         node.checked_at = now
-        there = {i: len(one.confirmed | one.new) for i, one in node.audiences.items()}
+        there = {i: one.size for i, one in node.audiences.items()}
         watched = [i for i, count in there.items() if count]
         found = await self._sets.keep([(i, name) for i in watched])
         if found != [there[i] for i in watched]:
@@ -137,14 +141,9 @@ class Counting:
         self, node: str, confirmed: Mapping[int, int], now: float
     ) -> dict[int, int]:
         places = [(session_id, node) for session_id in confirmed]
-        found = await self._sets.steady(places, now - WINDOW)
-        self._attendance.joined([i for i, n in zip(confirmed, found, strict=True) if n])
-        return {
-            session_id: listed + steady
-            for (session_id, listed), steady in zip(
-                confirmed.items(), found, strict=True
-            )
-        }
+        steady = await self._sets.steady(places, now - WINDOW)
+        self._attendance.joined(steady)
+        return {i: count + len(steady[i]) for i, count in confirmed.items()}
 
 
 class _Node:
@@ -173,7 +172,7 @@ async def _changes(before: Audiences, after: Audiences) -> dict[int, Change]:
     for session_id, audience in after.items():
         changes[session_id] = change(before.get(session_id, NOBODY), audience)
         compared += len(audience.confirmed)
-        if compared > 10 * SLICE:
+        if compared > COMPARED:
             compared = 0
             await asyncio.sleep(0)
     return changes

@@ -51,4 +51,3 @@ class Hints:
         before = time.time() - WINDOW
         await self._sets.hint("hints", hints, before)
         await self._sets.hint("steady", steady, before)
-        await self._sets.add_unique({place[0]: who for place, who in steady.items()})

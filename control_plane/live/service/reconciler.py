@@ -9,6 +9,7 @@ import structlog
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.secrets import Derived
+from control_plane.base.tasks import in_turns
 from control_plane.live.model.credentials import from_query
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Publisher, View
@@ -127,7 +128,7 @@ class Reconciler:
         permissions = await keys.permissions(self._pool, paths)
         ids = [publisher.source_id for publisher in view.publishers]
         grants = await grant_store.of(self._pool, node.name, ids)
-        for publisher in view.publishers:
+        async for publisher in in_turns(view.publishers):
             permission = permissions.get(publisher.path)
             grant = grants.get(publisher.source_id)
             key_id = None if grant is None else grant.key_id

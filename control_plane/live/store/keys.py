@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
+from control_plane.base.tasks import in_turns
 from control_plane.live.model.keys import Channel, StreamKey
 from control_plane.live.model.permissions import KeyPermit, Permission
 
@@ -153,7 +154,7 @@ async def permissions(
             | keys.get(("channel", row["channel_id"]), {}),
             **dict(row),
         )
-        for row in rows
+        async for row in in_turns(rows)
     }
 
 

@@ -36,6 +36,16 @@ for _, key in ipairs(KEYS) do
     at = last + 1
 end
 """
+# Each key has a command, how many members, and these.
+_CHANGE = """
+local at = 2
+for _, key in ipairs(KEYS) do
+    local last = at + 1 + tonumber(ARGV[at + 1])
+    redis.call(ARGV[at], key, unpack(ARGV, at + 2, last))
+    redis.call('EXPIRE', key, ARGV[1])
+    at = last + 1
+end
+"""
 # A hint counts unless a look that began after it has told about everybody.
 _COUNT = """
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -108,11 +118,18 @@ class ViewerSets:
         return [found[place] for place in places]
 
     @asks_redis
-    async def steady(self, places: Sequence[Place], since: float) -> list[int]:
-        commands = (
-            ("ZCOUNT", _key("steady", place), since, "+inf") for place in places
+    async def steady(
+        self, places: Sequence[Place], since: float
+    ) -> dict[int, list[str]]:
+        """Who, by session."""
+        found = await pipelined(
+            self._redis,
+            (
+                ("ZRANGEBYSCORE", _key("steady", place), since, "+inf")
+                for place in places
+            ),
         )
-        return [int(n) for n in await pipelined(self._redis, commands)]
+        return {place[0]: who for place, who in zip(places, found, strict=True)}
 
     @asks_redis
     async def looked(self, node: str) -> Looked:
@@ -139,17 +156,10 @@ class ViewerSets:
 
     @asks_redis
     async def change(
-        self, changes: Mapping[Place, tuple[Collection[str], Collection[str]]]
+        self, node: str, changes: Mapping[int, tuple[Collection[str], Collection[str]]]
     ) -> None:
-        """Who came and who went."""
-        await pipelined(
-            self._redis,
-            (
-                one
-                for place, (came, went) in changes.items()
-                for one in _changed(place, came, went)
-            ),
-        )
+        """By session, who came and who went."""
+        await pipelined(self._redis, _changes(node, changes))
 
     @asks_redis
     async def keep(self, places: Sequence[Place]) -> list[int]:
@@ -163,19 +173,16 @@ class ViewerSets:
         return [int(count) for count in answers[1::2]]
 
     @asks_redis
-    async def add_unique(self, viewers: Mapping[int, Collection[str]]) -> None:
-        """``viewers``: by session."""
+    async def unique(self, joined: Mapping[int, Collection[str]]) -> list[int]:
+        """For each session, how many they and all those before them are."""
         commands: list[Command] = []
-        for session_id, of_session in viewers.items():
+        for session_id, viewers in joined.items():
             key = _unique(session_id)
-            commands += [("PFADD", key, *some) for some in _some(of_session)]
+            commands += [("PFADD", key, *some) for some in _some(viewers)]
             commands.append(("EXPIRE", key, KEEP_UNIQUE))
         await pipelined(self._redis, commands)
-
-    @asks_redis
-    async def unique(self, session_ids: Sequence[int]) -> list[int]:
-        commands = (("PFCOUNT", _unique(one)) for one in session_ids)
-        return [int(count) for count in await pipelined(self._redis, commands)]
+        counted = (("PFCOUNT", _unique(session_id)) for session_id in joined)
+        return [int(count) for count in await pipelined(self._redis, counted)]
 
 
 def _hints(
@@ -225,16 +232,22 @@ def _replaced(place: Place, viewers: Collection[str]) -> Iterator[Command]:
     yield ("RENAME", coming, key)
 
 
-def _changed(
-    place: Place, came: Collection[str], went: Collection[str]
+def _changes(
+    node: str, changes: Mapping[int, tuple[Collection[str], Collection[str]]]
 ) -> Iterator[Command]:
-    key = _key("viewers", place)
-    for some in _some(came):
-        yield ("SADD", key, *some)
-    for some in _some(went):
-        yield ("SREM", key, *some)
-    if came:
-        yield ("EXPIRE", key, KEEP_VIEWERS)
+    keys: list[str] = []
+    words: list[str | int] = []
+    for session_id, (came, went) in changes.items():
+        key = _key("viewers", (session_id, node))
+        for word, viewers in (("SADD", came), ("SREM", went)):
+            for some in _some(viewers):
+                keys.append(key)
+                words += [word, len(some), *some]
+                if len(words) >= CHUNK:
+                    yield ("EVAL", _CHANGE, len(keys), *keys, KEEP_VIEWERS, *words)
+                    keys, words = [], []
+    if keys:
+        yield ("EVAL", _CHANGE, len(keys), *keys, KEEP_VIEWERS, *words)
 
 
 def _some(viewers: Collection[str]) -> Iterator[list[str]]:
