@@ -23,7 +23,6 @@ from mediamtx.payloads import (
     Connection,
     HlsSession,
     Info,
-    Listed,
     Page,
     Path,
     Server,
@@ -33,7 +32,7 @@ from mediamtx.payloads import (
 
 KickResult = Literal["kicked", "missing", "unknown"]
 #: Gets the readers, some at a time.
-Take = Callable[[Sequence[Listed]], Awaitable[None]]
+Take = Callable[[Sequence[Connection | HlsSession]], Awaitable[None]]
 
 #: The server has no upper limit, and its default of 100 hides the rest.
 PATHS_PER_PAGE = 100_000

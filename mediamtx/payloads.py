@@ -28,14 +28,7 @@ T = TypeVar("T")
 # Without garbage collection: 100,000 of them would be looked through again and again,
 # and they refer to nothing that could refer back.
 class Listed(
-    Struct,
-    gc=False,
-    rename={
-        "reader_id": "id",
-        "remote": "remoteAddr",
-        "outbound": "outboundBytes",
-        "sent": "bytesSent",
-    },
+    Struct, gc=False, kw_only=True, rename={"reader_id": "id", "remote": "remoteAddr"}
 ):
     """One connection or session. Decoded as it is; what only a new one is asked for
     is worked out then."""
@@ -44,12 +37,6 @@ class Listed(
     path: str
     query: str = ""
     remote: str = ""
-    outbound: int | None = None
-    sent: int = 0  # its name before v1.17.0
-
-    @property
-    def outbound_bytes(self) -> int:
-        return self.sent if self.outbound is None else self.outbound
 
     @property
     def address(self) -> str:
@@ -57,11 +44,28 @@ class Listed(
         return self.remote.rpartition(":")[0].strip("[]")
 
 
-class Connection(Listed, gc=False, kw_only=True):
+class Connection(
+    Listed,
+    gc=False,
+    kw_only=True,
+    rename={"outbound": "outboundBytes", "sent": "bytesSent"},
+):
     state: str
+    outbound: int | None = None
+    sent: int = 0  # its name before v1.17.0
+
+    @property
+    def outbound_bytes(self) -> int:
+        return self.sent if self.outbound is None else self.outbound
 
 
-class HlsSession(Listed, gc=False, kw_only=True, rename={"is_cdn": "isCDN"}):
+class HlsSession(
+    Listed,
+    gc=False,
+    kw_only=True,
+    rename={"outbound_bytes": "outboundBytes", "is_cdn": "isCDN"},
+):
+    outbound_bytes: int
     #: A CDN's one session stands for no viewer.
     is_cdn: bool = False
 

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from control_plane.live.model import nodes
 from mediamtx.client import Client
-from mediamtx.payloads import HlsSession, Info, Listed, Publisher, View
+from mediamtx.payloads import Connection, HlsSession, Info, Publisher, View
 from tests.support.looking import look
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -65,7 +65,9 @@ def connection(source_id: str, state: str, path: str) -> dict[str, Any]:
     return {"id": source_id, "state": state, "path": path, "query": f"key={source_id}"}
 
 
-async def look_at(version: str, scenario: str) -> tuple[View, list[Listed]]:
+async def look_at(
+    version: str, scenario: str
+) -> tuple[View, list[Connection | HlsSession]]:
     async with asking(saying(recorded(version)[scenario])) as client:
         return await look(client)
 
@@ -118,7 +120,13 @@ async def test_it_lists_hls_sessions() -> None:
     view, readers = await look_at("v1.20.1", "hls_read_with_cookies")
     session_id = "8c269b21-f763-4ff2-826d-a413eee45bba"
     remote = "127.0.0.1:56400"
-    expected = HlsSession(session_id, "live/100", "token=VIEW", remote, 383595)
+    expected = HlsSession(
+        reader_id=session_id,
+        path="live/100",
+        query="token=VIEW",
+        remote=remote,
+        outbound_bytes=383595,
+    )
     assert (readers, view.lists_hls) == ([expected], True)
     assert (expected.address, expected.outbound_bytes) == ("127.0.0.1", 383595)
 

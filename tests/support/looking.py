@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from mediamtx.client import Client
-from mediamtx.payloads import Listed, View
+from mediamtx.payloads import Connection, HlsSession, View
 
 
-async def look(client: Client) -> tuple[View, list[Listed]]:
-    readers: list[Listed] = []
+async def look(client: Client) -> tuple[View, list[Connection | HlsSession]]:
+    readers: list[Connection | HlsSession] = []
 
-    async def take(some: Sequence[Listed]) -> None:
+    async def take(some: Sequence[Connection | HlsSession]) -> None:
         readers.extend(some)
 
     return await client.look(take), readers
