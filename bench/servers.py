@@ -153,21 +153,24 @@ _SERVER_CORES: set[int] = set()
 
 @contextlib.contextmanager
 def running(
-    command: list[str], port: int, environ: "os._Environ[str] | dict[str, str]"
+    command: list[str],
+    port: int,
+    environ: "os._Environ[str] | dict[str, str]",
+    start: float = START,
 ) -> Iterator[None]:
     process = subprocess.Popen(command, env=dict(environ))
     if _SERVER_CORES:
         os.sched_setaffinity(process.pid, _SERVER_CORES)
     try:
-        _wait_for(port, process)
+        _wait_for(port, process, start)
         yield
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", start: float) -> None:
+    end = time.monotonic() + start
     while time.monotonic() < end and process.poll() is None:
         with (
             contextlib.suppress(OSError),

@@ -19,7 +19,7 @@ from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer, body_of, encoded
-from control_plane.web.snapshots import Json, broadcast, iso, live_streaming
+from control_plane.web.snapshots import Json, attendance, broadcast, iso, live_streaming
 
 MOST_LISTED = 100
 OVERLAP = 3600  # seconds that a rotated key still opens its channel
@@ -182,7 +182,10 @@ class LiveApi:
     async def show_one(self, call: Call) -> web.Response:
         found = await self._watching.find(_name(call.body))
         await self._broadcasts.asked_for(found.session, call.user)
-        return answer({"LiveStreaming": _listed(found, call.host)})
+        live = _listed(found, call.host)
+        if call.user is not None and call.user.id == found.session.user_id:
+            live |= attendance(await self._broadcasts.attended(found.session.id))
+        return answer({"LiveStreaming": live})
 
 
 def _start(call: Call) -> Start:

@@ -31,7 +31,8 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         at = sockets["work_metrics"]
         await stack.enter_async_context(to_operators(operators, at))
         events, coins = all_of_it.events, all_of_it.coins
-        for part in (coins, events.keeping, events.tail, events.delivery):
+        attendance = all_of_it.attendance
+        for part in (attendance, coins, events.keeping, events.tail, events.delivery):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it).running())
         app = _operators(all_of_it)
@@ -56,7 +57,7 @@ def _owner(all_of_it: Services) -> Owner:
         all_of_it.reserved,
         all_of_it.nodes,
         all_of_it.lifecycle,
-        all_of_it.viewers,
+        all_of_it.counting,
         peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from control_plane.live.model.attendance import Attended
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.watching import Broadcast
 
@@ -54,4 +55,20 @@ def broadcast(of: Broadcast) -> Json:
     return live_streaming(of.session, of.viewers) | {
         "profile_pic": of.host_picture,
         "sandbox": of.node.sandbox,
+    }
+
+
+def attendance(of: Attended) -> Json:
+    """For the host alone. Minutes in which nobody watched are left out."""
+    return {
+        "unique_viewers": of.unique_viewers,
+        "watched_seconds": round(of.viewer_seconds),
+        "minutes": [
+            {
+                "minute": when(one.minute),
+                "viewers_max": one.viewers_max,
+                "watched_seconds": round(one.viewer_seconds),
+            }
+            for one in of.minutes
+        ],
     }

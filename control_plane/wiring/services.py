@@ -1,5 +1,6 @@
 """The use cases, made from the settings; nothing runs in the background yet."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,15 +15,18 @@ from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
 from control_plane.config.sign_in import SignInSettings
 from control_plane.live.model.nodes import Node, NodeApi
+from control_plane.live.service.attendance import Attendance
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
+from control_plane.live.service.counting import Counting
+from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.hints import Hints
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.rights import Rights
-from control_plane.live.service.viewers import Viewers
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
@@ -55,7 +59,10 @@ class Services:
     redis: Redis
     nodes: Nodes
     lifecycle: Lifecycle
-    viewers: Viewers
+    hints: Hints
+    counting: Counting
+    counts: Counts
+    attendance: Attendance
     cutter: Cutter
     broadcasts: Broadcasts
     lasting_keys: LastingKeys
@@ -92,10 +99,11 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 
 
 def _connect(
-    secrets: Secrets, http: aiohttp.ClientSession
+    secrets: Secrets, http: aiohttp.ClientSession, turn: asyncio.Lock
 ) -> Callable[[Node], NodeApi]:
     def connect(node: Node) -> NodeApi:
-        return Client(http, node.api_url, API_USER, secrets.node_api(node.name))
+        password = secrets.node_api(node.name)
+        return Client(http, node.api_url, API_USER, password, turn=turn)
 
     return connect
 
@@ -116,16 +124,18 @@ def _services(
         timedelta(seconds=settings.longest_session_seconds),
         first_publish if settings.gift_created_sessions else timedelta(0),
     )
-    nodes = Nodes(reserved, _connect(secrets, http))
+    turn = asyncio.Lock()
+    nodes = Nodes(reserved, _connect(secrets, http, turn))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, spans)
     rights = Rights(reserved)
-    viewers = Viewers(ViewerSets(redis), secrets.viewer_tokens())
+    viewer_sets = ViewerSets(redis)
+    counts = Counts(viewer_sets)
+    attendance = Attendance(pool, viewer_sets)
     broadcasts = Broadcasts(
         reserved,
         nodes,
         lifecycle,
-        viewers,
         cutter,
         peppers=secrets.key_peppers(),
         first_publish_within=first_publish,
@@ -138,7 +148,10 @@ def _services(
         redis=redis,
         nodes=nodes,
         lifecycle=lifecycle,
-        viewers=viewers,
+        hints=Hints(viewer_sets),
+        counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn),
+        counts=counts,
+        attendance=attendance,
         cutter=cutter,
         broadcasts=broadcasts,
         lasting_keys=LastingKeys(
@@ -146,7 +159,7 @@ def _services(
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
         rights=rights,
-        watching=_watching(settings, secrets, pool, nodes, viewers, rights),
+        watching=_watching(settings, secrets, pool, nodes, counts, rights),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
@@ -162,13 +175,13 @@ def _watching(
     secrets: Secrets,
     pool: Pool,
     nodes: Nodes,
-    viewers: Viewers,
+    counts: Counts,
     rights: Rights,
 ) -> Watching:
     return Watching(
         pool,
         nodes,
-        viewers,
+        counts,
         rights,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),

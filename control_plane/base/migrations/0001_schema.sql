@@ -437,6 +437,24 @@ END $$;
 CREATE TRIGGER session_change BEFORE UPDATE OF status ON live_streaming_sessions
     FOR EACH ROW EXECUTE FUNCTION check_session_change();
 
+-- Not columns of the sessions: their rows are locked for each of their events.
+CREATE TABLE session_attendance (
+    session_id integer PRIMARY KEY REFERENCES live_streaming_sessions,
+    unique_viewers integer NOT NULL DEFAULT 0,
+    viewer_seconds double precision NOT NULL DEFAULT 0,
+    -- Unix seconds; what ended before is in viewer_seconds.
+    counted_until double precision NOT NULL DEFAULT 0
+);
+
+-- Those minutes in which somebody watched.
+CREATE TABLE session_minutes (
+    session_id integer NOT NULL REFERENCES live_streaming_sessions,
+    minute timestamptz NOT NULL,
+    viewers_max integer NOT NULL,
+    viewer_seconds double precision NOT NULL,
+    PRIMARY KEY (session_id, minute)
+);
+
 CREATE TABLE stream_keys (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id integer NOT NULL REFERENCES users,

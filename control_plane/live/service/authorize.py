@@ -24,8 +24,8 @@ from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
 from control_plane.live.model.viewers import viewer_of_address
 from control_plane.live.service.grants import Grants
+from control_plane.live.service.hints import Hints
 from control_plane.live.service.permissions import Permissions
-from control_plane.live.service.viewers import Viewers
 
 ADMITTED_FOR = 60.0  # seconds an address may go on without its token, see below
 MOST_ADMITTED = 100_000
@@ -58,7 +58,7 @@ class Authorizer:
         self,
         secrets: Secrets,
         permissions: Permissions,
-        viewers: Viewers,
+        hints: Hints,
         grants: Grants,
         *,
         tokens_required: bool,
@@ -68,7 +68,7 @@ class Authorizer:
         self._viewer_key = secrets.viewer_tokens()
         self._secrets = secrets
         self._permissions = permissions
-        self._viewers = viewers
+        self._hints = hints
         self._grants = grants
         self._tokens_required = tokens_required
         self._limit = limit
@@ -193,7 +193,7 @@ class Authorizer:
         again and again. Other protocols are in every node's lists."""
         hls = call.protocol == "hls"
         if permission.status == "live" and (viewer is not None or hls):
-            self._viewers.hint(
+            self._hints.note(
                 permission.session_id,
                 node,
                 viewer or viewer_of_address(call.ip),

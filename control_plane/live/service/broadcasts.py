@@ -12,6 +12,7 @@ from control_plane.base.secrets import Derived
 from control_plane.events import store as events
 from control_plane.events.log import append_session_event, append_user_event
 from control_plane.events.model import Event
+from control_plane.live.model.attendance import Attended
 from control_plane.live.model.keys import NewKey, hash_key, hint, new_key
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.rights import Policy
@@ -21,8 +22,7 @@ from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import NO_NODE, Nodes
 from control_plane.live.service.rights import set_policy
-from control_plane.live.service.viewers import Viewers
-from control_plane.live.store import openings, sessions
+from control_plane.live.store import attendance, openings, sessions
 from control_plane.live.store.openings import Opened
 from control_plane.people.model.users import User
 
@@ -56,7 +56,6 @@ class Broadcasts:
         pool: Pool,
         nodes: Nodes,
         lifecycle: Lifecycle,
-        viewers: Viewers,
         cutter: Cutter,
         *,
         peppers: Derived,
@@ -65,7 +64,6 @@ class Broadcasts:
         self._pool = pool
         self._nodes = nodes
         self._lifecycle = lifecycle
-        self._viewers = viewers
         self._cutter = cutter
         self._peppers = peppers
         self._first_publish_within = first_publish_within
@@ -100,7 +98,6 @@ class Broadcasts:
     async def end(self, session: LiveSession, reason: EndReason) -> bool:
         """End it for good and cut its publisher. True once nobody publishes."""
         await self._lifecycle.end(session, reason)
-        await self._viewers.clear(session)
         return await self._cutter.cut(session.node, session.path)
 
     async def get(self, session_id: int) -> LiveSession:
@@ -122,6 +119,10 @@ class Broadcasts:
 
     async def events(self, session_id: int) -> list[Event]:
         return await events.of_subject(self._pool, "session", session_id, 0, None)
+
+    async def attended(self, session_id: int) -> Attended:
+        """Seconds behind what is going on."""
+        return await attendance.of(self._pool, session_id)
 
     async def _opened(self, user: User, start: Start, key: NewKey) -> Opened:
         async with self._pool.transaction() as connection:

@@ -11,10 +11,10 @@ from control_plane.base.refusals import Empty, Refusal
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
 from control_plane.live.model.watching import Broadcast, is_over, session_id
+from control_plane.live.service.counts import Counts
 from control_plane.live.service.following import Following
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.rights import Rights
-from control_plane.live.service.viewers import Viewers
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
 
@@ -34,7 +34,7 @@ class Watching:
         self,
         pool: Pool,
         nodes: Nodes,
-        viewers: Viewers,
+        counts: Counts,
         rights: Rights,
         *,
         viewer_key: Derived,
@@ -42,7 +42,7 @@ class Watching:
     ) -> None:
         self._pool = pool
         self._nodes = nodes
-        self._viewers = viewers
+        self._counts = counts
         self._rights = rights
         self._viewer_key = viewer_key
         self._token_seconds = token_seconds
@@ -126,7 +126,7 @@ class Watching:
         )
 
     async def _counted(self, found: Sequence[Broadcast]) -> list[Broadcast]:
-        counts = await self._viewers.counts(one.session for one in found)
+        counts = await self._counts.of(one.session for one in found)
         return [one.watched_by(counts.get(one.session.id, 0)) for one in found]
 
     async def _most_watched(self, names: Iterable[str]) -> dict[str, list[Broadcast]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
+from control_plane.base.tasks import in_turns
 from control_plane.live.model.keys import Channel, Revoked, StreamKey, Terms
 from control_plane.live.model.permissions import KeyPermit, Permission
 
@@ -169,7 +170,7 @@ async def permissions(
         list(paths),
     )
     keys = await _key_permits(executor, rows)
-    return {row["path"]: _permission(row, keys) for row in rows}
+    return {row["path"]: _permission(row, keys) async for row in in_turns(rows)}
 
 
 def _permission(
