@@ -84,7 +84,7 @@ async def serve(settings: Settings) -> AsyncIterator[Ports]:
         for part in (
             *(permissions, grants, all_of_it.viewers, all_of_it.coins),
             *(all_of_it.watching, all_of_it.events.keeping, all_of_it.events.tail),
-            all_of_it.events.delivery,
+            *(all_of_it.events.delivery, all_of_it.heartbeats),
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it, grants).running())

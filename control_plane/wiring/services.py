@@ -17,6 +17,7 @@ from control_plane.live.model.nodes import Node, NodeApi
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.moderation import Moderation
@@ -59,6 +60,7 @@ class Services:
     broadcasts: Broadcasts
     lasting_keys: LastingKeys
     moderation: Moderation
+    heartbeats: Heartbeats
     watching: Watching
     accounts: Accounts
     callers: Accounts
@@ -142,6 +144,7 @@ def _services(
             reserved, nodes, cutter, peppers=secrets.key_peppers()
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
+        heartbeats=Heartbeats(pool, viewers, settings.heartbeat_seconds),
         watching=_watching(settings, secrets, pool, nodes, viewers),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),

@@ -392,6 +392,7 @@ CREATE TABLE live_streaming_sessions (
     end_reason text CHECK (end_reason IN ('completed', 'disconnected', 'kicked',
         'banned', 'superseded', 'node_lost', 'expired', 'too_long')),
     peak_viewers integer NOT NULL DEFAULT 0,
+    heartbeat_at timestamptz,
     seq bigint NOT NULL DEFAULT 0,
     event_xid xid8 NOT NULL DEFAULT '0',
     CONSTRAINT live_has_publisher CHECK ((status = 'live') = (publisher_id IS NOT NULL)),
