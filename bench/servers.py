@@ -57,7 +57,7 @@ async def stores() -> AsyncIterator[Stores]:
 
 @contextlib.contextmanager
 def service(urls: Stores) -> Iterator[Service]:
-    public, internal = _free_port(), _free_port()
+    public, internal = free_port(), free_port()
     found = Service(public, internal, secrets.token_hex(16))
     environ = {
         **os.environ,
@@ -70,7 +70,7 @@ def service(urls: Stores) -> Iterator[Service]:
         "CONTROL_PLANE_PUBLIC_PORT": str(public),
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
         "CONTROL_PLANE_OPERATOR_PORT": "0",
-        "CONTROL_PLANE_API_PORT": str(_free_port()),
+        "CONTROL_PLANE_API_PORT": str(free_port()),
     }
     command = [sys.executable, "-m", "control_plane", "serve"]
     with running(command, public, environ):
@@ -80,7 +80,7 @@ def service(urls: Stores) -> Iterator[Service]:
 @contextlib.contextmanager
 def bare_aiohttp() -> Iterator[int]:
     """The yardstick: an aiohttp application that decodes the body and says yes."""
-    port = _free_port()
+    port = free_port()
     with running([sys.executable, "-m", "bench.servers", str(port)], port, os.environ):
         yield port
 
@@ -92,7 +92,7 @@ def go_http() -> Iterator[int | None]:
     if shutil.which("go") is None:
         yield None
         return
-    port, folder = _free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
+    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
     source = Path(__file__).parent / "go"
     build = ["go", "build", "-o", str(folder / "yardstick"), "."]
     subprocess.run(build, cwd=source, check=True)
@@ -142,7 +142,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise SystemExit("A server of the benchmark did not start.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 TOGETHER = 8  # requests to one endpoint
 WINDOW = 1000  # events on their way
-SAVE_EVERY = 0.25  # seconds
+SAVE_EVERY = 1.0  # seconds; so much may be sent again after a crash
 PAGE = 100  # events of a parked subject
 
 
