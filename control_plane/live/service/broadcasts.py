@@ -123,7 +123,12 @@ class Broadcasts:
         return await sessions.listing(self._pool, statuses, limit, 0)
 
     async def events(self, session_id: int) -> list[Event]:
-        return await events.of_subject(self._pool, "session", session_id, 0, None)
+        found: list[Event] = []
+        while page := await events.of_subject(
+            self._pool, "session", session_id, found[-1].seq if found else 0
+        ):
+            found += page
+        return found
 
     async def _open(self, connection: Connection, user: User, start: Start) -> int:
         session = await sessions.open_of_user(connection, user.id)
@@ -136,7 +141,7 @@ class Broadcasts:
                 self._first_publish_within,
             )
             if start.title or start.cover:
-                data = {"title": start.title, "cover": start.cover}
+                data = {"title": bool(start.title), "cover": bool(start.cover)}
                 await append_session_event(connection, session.id, "live.changed", data)
             return session.id
         node = await self._nodes.least_busy(connection)

@@ -38,7 +38,6 @@ log = structlog.get_logger(__name__)
 TOGETHER = 8  # requests to one endpoint
 WINDOW = 1000  # events on their way
 SAVE_EVERY = 1.0  # seconds; so much may be sent again after a crash
-PAGE = 100  # events of a parked subject
 
 
 class Over(Exception):
@@ -60,6 +59,7 @@ class _Waiting:
     of: Parked
     skipped: int
     due: float  # of the monotonic clock
+    page: deque[Event] = field(default_factory=deque)
 
     @property
     def about(self) -> About:
@@ -185,14 +185,19 @@ class Pump:
         await waiting.unpark(self.pool, self.endpoint.id, *one.about, one.of.parked_at)
 
     async def _next(self, one: _Waiting) -> Event | None:
+        """The first that is not delivered; None: there is none any more."""
         while True:
-            page = await events.of_subject(self.pool, *one.about, one.of.seq - 1, PAGE)
-            for event in page:
-                if self.endpoint.takes(event):
+            while one.page:
+                event = one.page[0]
+                if event.seq >= one.of.seq and self.endpoint.takes(event):
                     return event
-            if not page:
+                one.page.popleft()
+                one.of = replace(one.of, seq=max(one.of.seq, event.seq + 1))
+            one.page.extend(
+                await events.of_subject(self.pool, *one.about, one.of.seq - 1)
+            )
+            if not one.page:
                 return None
-            one.of = replace(one.of, seq=page[-1].seq + 1)
 
     async def _failed_again(self, one: _Waiting, event: Event, answer: Answer) -> None:
         attempts, seq = one.of.attempts + 1, event.seq
