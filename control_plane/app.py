@@ -160,9 +160,10 @@ async def _internal(
 @contextlib.asynccontextmanager
 async def _operators(all_of_it: Services) -> AsyncIterator[int]:
     settings, events = all_of_it.settings, all_of_it.events
+    events_api = EventsApi(events.reading, events.tail)
     app = operators_app(
         [
-            *EventsApi(events.reading, events.tail).routes(events.tokens),
+            *events_api.routes(events.tokens),
             *WebhooksApi(events.webhooks).routes(events.tokens),
         ]
     )
@@ -170,7 +171,10 @@ async def _operators(all_of_it: Services) -> AsyncIterator[int]:
     addresses = Addresses(settings.trusted_proxies)
     with _named(port, "CONTROL_PLANE_OPERATOR_PORT"):
         async with to_everybody(app, host, port, addresses) as real_port:
-            yield real_port
+            try:
+                yield real_port
+            finally:
+                events_api.close()
 
 
 @contextlib.asynccontextmanager

@@ -26,6 +26,7 @@ from control_plane.ops.operators import CHECK, guarded
 from control_plane.web import sse
 
 LIMIT, MOST = 100, 1000  # events in an answer
+FIRST = asyncio.FIRST_COMPLETED
 CHECK_EVERY = 30.0  # seconds that a revoked token may read on
 END = "end"  # the cursor of what is yet to come
 
@@ -34,6 +35,7 @@ class EventsApi:
     def __init__(self, reading: Reading, tail: Tail) -> None:
         self._reading = reading
         self._tail = tail
+        self._closing = asyncio.Event()
 
     def routes(self, tokens: Tokens) -> list[web.RouteDef]:
         may_read = partial(guarded, tokens, "read")
@@ -41,6 +43,10 @@ class EventsApi:
             web.get("/v1/events", may_read(self.page), allow_head=False),
             web.get("/v1/events/stream", may_read(self.stream), allow_head=False),
         ]
+
+    def close(self) -> None:
+        """Ends every stream: a shutdown waits for nobody who only listens."""
+        self._closing.set()
 
     async def page(self, request: web.Request) -> web.Response:
         query = request.query
@@ -74,7 +80,7 @@ class EventsApi:
     ) -> None:
         loop = asyncio.get_running_loop()
         check_at = loop.time() + CHECK_EVERY
-        while True:
+        while not self._closing.is_set():
             events = await self._next(start)
             if loop.time() > check_at:
                 await request[CHECK]()
@@ -86,12 +92,16 @@ class EventsApi:
                 await sse.write(request, response, frames or _place(start))
 
     async def _next(self, start: Position) -> Sequence[Event]:
-        """None within a while: none."""
+        """None within a while, or when all of it ends: none."""
+        coming = asyncio.ensure_future(self._tail.after(start))
+        closing = asyncio.ensure_future(self._closing.wait())
+        either = {coming, closing}
         try:
-            async with asyncio.timeout(sse.KEEP_ALIVE):
-                return await self._tail.after(start)
-        except TimeoutError:
-            return ()
+            await asyncio.wait(either, timeout=sse.KEEP_ALIVE, return_when=FIRST)
+            return coming.result() if coming.done() else ()
+        finally:
+            coming.cancel()
+            closing.cancel()
 
     async def _position(self, cursor: str) -> Position:
         if cursor == END:

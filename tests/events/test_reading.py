@@ -235,6 +235,18 @@ async def test_a_token_that_is_revoked_reads_no_more(
             await live.response.content.read()
 
 
+async def test_streams_end_when_the_service_shuts_down(
+    database_url: str, redis_url: str, token: str
+) -> None:
+    wanted = settings(database_url, redis_url, node_name="")
+    async with aiohttp.ClientSession() as http, contextlib.AsyncExitStack() as stack:
+        app = await stack.enter_async_context(running(wanted))
+        async with stream(App(http, app.base, app.operators), token) as live:
+            await live.block()
+            await stack.aclose()
+            assert b"data" not in await live.response.content.read()
+
+
 async def test_a_reader_that_takes_nothing_holds_nobody(
     app: App, pool: Pool, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
