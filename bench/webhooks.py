@@ -19,7 +19,7 @@ from control_plane.base.schema import migrate
 from control_plane.events import store
 from control_plane.events.log import append_user_events
 from control_plane.webhooks.model.endpoints import Wish
-from control_plane.webhooks.service.pump import TOGETHER
+from control_plane.webhooks.service.gate import TOGETHER
 from control_plane.webhooks.store import endpoints
 
 HOST = "127.0.0.1"
