@@ -8,7 +8,7 @@ from control_plane.base.refusals import Empty
 from control_plane.events import store
 from control_plane.events.model import Event, Position, Subject
 
-SCANNED = 1000  # events at once
+SCANNED = store.MOST  # events at once
 MOST_SCANNED = 20_000  # events for one page, when few are of the wanted types
 
 LONGEST_ID = 19  # digits of what fits into 63 bits
@@ -60,7 +60,7 @@ class Reading:
 
     async def of_session(self, session_id: int, seq: int) -> Sequence[Event]:
         """What happened in it after that number, or the beginning of that."""
-        return await store.of_subject(self._pool, "session", session_id, seq, SCANNED)
+        return await store.of_subject(self._pool, "session", session_id, seq)
 
     async def page(self, position: Position, limit: int, wanted: Wanted) -> Page:
         """May be empty and have more behind it: it looks at so much of the log and no
@@ -81,4 +81,4 @@ class Reading:
     async def _scan(self, position: Position, subject: About | None) -> list[Event]:
         if subject is None:
             return await store.after(self._pool, position, SCANNED)
-        return await store.of_subject_after(self._pool, position, SCANNED, *subject)
+        return await store.of_subject_after(self._pool, position, *subject)

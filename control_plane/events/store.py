@@ -14,13 +14,23 @@ _SELECT = f"SELECT {_COLUMNS} FROM events"  # noqa: S608
 _ERA = "(SELECT max(era) FROM event_eras)"
 #: Whatever runs now, or begins later, has a number that is not below the snapshot's.
 _COMPLETE = f"(xid < pg_snapshot_xmin(pg_current_snapshot()) OR era < {_ERA})"
-_AFTER = f"(era, xid, id) > ($1, $2::text::xid8, $3) AND {_COMPLETE}"
+#: Said to Postgres as a number, so that its plan for all limits walks along the index
+#: instead of sorting the log.
+MOST = 1000  # events at once
+#: By the columns, not by what is made of them above, or no index helps.
+_PAGE = f"ORDER BY events.xid, events.id LIMIT {MOST}"
 
 
 async def after(executor: Executor, position: Position, limit: int) -> list[Event]:
     """In the log's order, whatever is complete."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE {_AFTER} ORDER BY era, xid, id LIMIT $4",
+        # An era, and the one that follows it: compared like the rest, which is nearly
+        # always the same, it would make Postgres expect no rows at all.
+        f"SELECT * FROM (({_SELECT} WHERE era = $1"  # noqa: S608
+        f" AND (xid, id) > ($2::text::xid8, $3) AND {_COMPLETE} {_PAGE})"
+        f" UNION ALL ({_SELECT} WHERE era = (SELECT era FROM events WHERE era > $1"
+        f" ORDER BY era LIMIT 1) AND {_COMPLETE} {_PAGE}))"
+        " AS page ORDER BY era, xid, id LIMIT $4",
         position.era,
         str(position.xid),
         position.id,
@@ -32,27 +42,28 @@ async def after(executor: Executor, position: Position, limit: int) -> list[Even
 async def newest(executor: Executor, limit: int) -> list[Event]:
     """In the log's order too."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE {_COMPLETE} ORDER BY era DESC, xid DESC, id DESC LIMIT $1",
+        f"SELECT * FROM ({_SELECT} WHERE {_COMPLETE}"  # noqa: S608
+        f" ORDER BY events.era DESC, events.xid DESC, id DESC LIMIT {MOST}) AS page"
+        " ORDER BY era DESC, xid DESC, id DESC LIMIT $1",
         limit,
     )
     return [_event(row) for row in reversed(rows)]
 
 
 async def of_subject_after(
-    executor: Executor,
-    position: Position,
-    limit: int,
-    subject: Subject,
-    subject_id: int,
+    executor: Executor, position: Position, subject: Subject, subject_id: int
 ) -> list[Event]:
-    """The same of one subject alone."""
+    """The same of one subject alone, ``MOST`` at once."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE {_AFTER} AND subject = $5 AND subject_id = $6"
-        " ORDER BY seq LIMIT $4",
+        # Its own order is the log's. A cursor is mostly that of an event of its own.
+        f"{_SELECT} WHERE subject = $4 AND subject_id = $5 AND {_COMPLETE}"  # noqa: S608
+        " AND seq > coalesce((SELECT seq FROM events WHERE era = $1 AND id = $3"
+        " AND xid = $2::text::xid8 AND subject = $4 AND subject_id = $5), 0)"
+        " AND (era + 0, xid, id) > ($1::smallint + 0, $2::text::xid8, $3)"
+        f" ORDER BY seq LIMIT {MOST}",
         position.era,
         str(position.xid),
         position.id,
-        limit,
         subject,
         subject_id,
     )
@@ -69,16 +80,15 @@ async def end(executor: Executor) -> Position:
 
 
 async def of_subject(
-    executor: Executor, subject: Subject, subject_id: int, seq: int, limit: int | None
+    executor: Executor, subject: Subject, subject_id: int, seq: int
 ) -> list[Event]:
-    """After that number, in the order in which they happened; all without a limit."""
+    """After that number, in the order in which they happened; ``MOST`` at once."""
     rows = await executor.fetch(
         f"{_SELECT} WHERE subject = $1 AND subject_id = $2 AND seq > $3"
-        " ORDER BY seq LIMIT $4",
+        f" ORDER BY seq LIMIT {MOST}",
         subject,
         subject_id,
         seq,
-        limit,
     )
     return [_event(row) for row in rows]
 
@@ -86,7 +96,7 @@ async def of_subject(
 async def with_ids(executor: Executor, ids: Sequence[int]) -> list[Event]:
     """Those that are still kept, in the log's order."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE id = ANY($1) ORDER BY era, xid, id",
+        f"{_SELECT} WHERE id = ANY($1) ORDER BY events.era, events.xid, id",
         list(ids),
     )
     return [_event(row) for row in rows]

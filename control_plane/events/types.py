@@ -27,10 +27,10 @@ class Created(Data, frozen=True):
 
 
 class Changed(Data, frozen=True):
-    """What the host gave anew; empty: as before."""
+    """What the host gave anew. Not the words themselves: those go with the account."""
 
-    title: str
-    cover: str
+    title: bool
+    cover: bool
 
 
 class Published(Data, frozen=True):
@@ -204,7 +204,7 @@ KINDS: Mapping[EventType, Kind] = {
     "live.changed": Kind(
         "The host gave it another title or cover.",
         Changed,
-        {"title": "Cooking", "cover": ""},
+        {"title": True, "cover": False},
     ),
     "live.started": Kind(
         "The first picture arrived.", Started, {**_PUBLISHED, "channel": "ann"}

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import get_args
 
 from aiohttp import web
 
-from control_plane.base.refusals import BadInput
+from control_plane.base.refusals import BadInput, Refusal
 from control_plane.events.model import (
     BadCursor,
     Event,
@@ -22,10 +22,12 @@ from control_plane.events.reading import About, Reading, Wanted
 from control_plane.events.tail import Tail
 from control_plane.events.types import KINDS
 from control_plane.operators.service import Tokens
-from control_plane.ops.operators import guarded
+from control_plane.ops.operators import CHECK, guarded
 from control_plane.web import sse
 
 LIMIT, MOST = 100, 1000  # events in an answer
+FIRST = asyncio.FIRST_COMPLETED
+CHECK_EVERY = 30.0  # seconds that a revoked token may read on
 END = "end"  # the cursor of what is yet to come
 
 
@@ -33,6 +35,7 @@ class EventsApi:
     def __init__(self, reading: Reading, tail: Tail) -> None:
         self._reading = reading
         self._tail = tail
+        self._closing = asyncio.Event()
 
     def routes(self, tokens: Tokens) -> list[web.RouteDef]:
         may_read = partial(guarded, tokens, "read")
@@ -40,6 +43,10 @@ class EventsApi:
             web.get("/v1/events", may_read(self.page), allow_head=False),
             web.get("/v1/events/stream", may_read(self.stream), allow_head=False),
         ]
+
+    def close(self) -> None:
+        """Ends every stream: a shutdown waits for nobody who only listens."""
+        self._closing.set()
 
     async def page(self, request: web.Request) -> web.Response:
         query = request.query
@@ -57,8 +64,9 @@ class EventsApi:
         """Everybody reads on from an own position, so nobody waits for the slow."""
         cursor = request.headers.get("Last-Event-ID") or request.query.get("after", END)
         start, of = await self._position(cursor), wanted(request.query)
-        response = await sse.begin(request)
-        with contextlib.suppress(ConnectionError), self._tail.followed():
+        response = web.StreamResponse(headers=sse.HEADERS)
+        with contextlib.suppress(ConnectionError, Refusal), self._tail.followed():
+            await response.prepare(request)
             await sse.write(request, response, sse.RETRY)
             await self._follow(request, response, start, of)
         return response
@@ -70,18 +78,30 @@ class EventsApi:
         start: Position,
         of: Wanted,
     ) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(sse.KEEP_ALIVE):
-                    events = await self._tail.after(start)
-            except TimeoutError:
-                # No event, and the place from which a reader that comes again goes on.
-                await sse.write(request, response, b"id: %b\n\n" % _bytes(start))
-                continue
-            start = events[-1].position
+        loop = asyncio.get_running_loop()
+        check_at = loop.time() + CHECK_EVERY
+        while not self._closing.is_set():
+            events = await self._next(start)
+            if loop.time() > check_at:
+                await request[CHECK]()
+                check_at = loop.time() + CHECK_EVERY
+            # In silence the place alone, from which a reader that comes again goes on.
+            start = events[-1].position if events else start
             frames = b"".join(_frame(event) for event in events if of.takes(event))
-            if frames:
-                await sse.write(request, response, frames)
+            if frames or not events:
+                await sse.write(request, response, frames or _place(start))
+
+    async def _next(self, start: Position) -> Sequence[Event]:
+        """None within a while, or when all of it ends: none."""
+        coming = asyncio.ensure_future(self._tail.after(start))
+        closing = asyncio.ensure_future(self._closing.wait())
+        either = {coming, closing}
+        try:
+            await asyncio.wait(either, timeout=sse.KEEP_ALIVE, return_when=FIRST)
+            return coming.result() if coming.done() else ()
+        finally:
+            coming.cancel()
+            closing.cancel()
 
     async def _position(self, cursor: str) -> Position:
         if cursor == END:
@@ -125,5 +145,5 @@ def _frame(event: Event) -> bytes:
     return f"id: {event.position}\ndata: {body}\n\n".encode()
 
 
-def _bytes(start: Position) -> bytes:
-    return str(start).encode()
+def _place(start: Position) -> bytes:
+    return f"id: {start}\n\n".encode()

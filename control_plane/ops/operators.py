@@ -1,6 +1,8 @@
 """The operators' listener: ``/v1``, for whoever has an operator's token."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -12,6 +14,15 @@ from control_plane.operators.service import OutOfScope, Tokens
 from control_plane.web.connections import patience
 
 log = structlog.get_logger(__name__)
+
+
+class Check(Protocol):
+    async def __call__(self) -> None:
+        """Raises Refusal."""
+
+
+#: Whether the request's token still counts, for answers that last.
+CHECK = web.RequestKey("check", Check)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -33,13 +44,19 @@ def operators_app(routes: Iterable[web.AbstractRouteDef]) -> web.Application:
 
 def guarded(tokens: Tokens, scope: Scope, handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            raise NoToken("This needs an operator's token: Authorization: Bearer …")
-        await tokens.check(token.strip(), scope)
+        check: Check = partial(tokens.check, _token(request), scope)
+        await check()
+        request[CHECK] = check
         return await handler(request)
 
     return handle
+
+
+def _token(request: web.Request) -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise NoToken("This needs an operator's token: Authorization: Bearer …")
+    return token.strip()
 
 
 @web.middleware

@@ -31,22 +31,26 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         at = sockets["work_metrics"]
         await stack.enter_async_context(to_operators(operators, at))
         events, coins = all_of_it.events, all_of_it.coins
-        attendance = all_of_it.attendance
-        for part in (attendance, coins, events.keeping, events.tail, events.delivery):
+        for part in (
+            *(all_of_it.attendance, all_of_it.heartbeats, coins),
+            *(events.keeping, events.tail, events.delivery),
+        ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it).running())
-        app = _operators(all_of_it)
+        api = EventsApi(events.reading, events.tail)
+        app = _operators(all_of_it, api)
         addresses = Addresses(settings.trusted_proxies)
         at = sockets["operator"]
         await stack.enter_async_context(to_everybody(app, at, addresses))
+        stack.callback(api.close)  # a drain would wait for who follows
         yield
 
 
-def _operators(all_of_it: Services) -> web.Application:
+def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
     events = all_of_it.events
     return operators_app(
         [
-            *EventsApi(events.reading, events.tail).routes(events.tokens),
+            *api.routes(events.tokens),
             *WebhooksApi(events.webhooks).routes(events.tokens),
         ]
     )

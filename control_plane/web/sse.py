@@ -16,12 +16,6 @@ RETRY = b"retry: 2000\n\n"
 COMMENT = b": keep-alive\n\n"
 
 
-async def begin(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers=HEADERS)
-    await response.prepare(request)
-    return response
-
-
 async def write(
     request: web.Request, response: web.StreamResponse, frame: bytes
 ) -> None:

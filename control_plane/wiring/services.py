@@ -21,6 +21,7 @@ from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counting import Counting
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
@@ -68,6 +69,7 @@ class Services:
     lasting_keys: LastingKeys
     moderation: Moderation
     rights: Rights
+    heartbeats: Heartbeats
     watching: Watching
     accounts: Accounts
     callers: Accounts
@@ -159,6 +161,7 @@ def _services(
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
         rights=rights,
+        heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
         watching=_watching(settings, secrets, pool, nodes, counts, rights),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),

@@ -1,5 +1,8 @@
 """The log's monthly partitions."""
 
+import asyncpg
+import pytest
+
 from control_plane.base.database import Pool
 from control_plane.events.keeping import Keeping
 from tests.support.log import bonus, new_user, whole_log
@@ -9,6 +12,9 @@ PARTITIONS = """
     WHERE i.inhparent = 'events'::regclass ORDER BY 1
 """
 MONTH = "to_char(now() AT TIME ZONE 'UTC' + interval '{} month', '\"events_\"YYYY_MM')"
+
+
+OWNS = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE relname = $1"
 
 
 async def partitions(pool: Pool) -> list[str]:
@@ -61,6 +67,16 @@ async def test_no_event_is_lost_for_want_of_a_month(pool: Pool, owner: Pool) -> 
     await bonus(pool, user, 2)
     assert await pool.fetchval("SELECT count(*) FROM events") == 2
     assert name not in await partitions(pool)
+
+
+async def test_what_is_written_stays_in_each_of_them(pool: Pool) -> None:
+    await bonus(pool, await new_user(pool))
+    if await pool.fetchval(OWNS, "events"):
+        pytest.skip("DATABASE_URL names one role for everything")
+    for name in await partitions(pool):
+        for change in (f"TRUNCATE {name}", f"ALTER TABLE {name} RENAME TO old"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute(change)
 
 
 async def test_old_months_go(pool: Pool, owner: Pool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.events.log import append_user_events
+from control_plane.ops import events
 from control_plane.web import sse
 from tests.support.api import App, running, settings
 from tests.support.commands import command
@@ -38,7 +40,7 @@ def env(database_url: str, redis_url: str) -> dict[str, str]:
 
 @pytest.fixture
 async def token(env: dict[str, str]) -> str:
-    return (await command(env, "token", "create", "dashboard")).output.strip()
+    return (await command(env, "token", "create", "dashboard")).stdout.strip()
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -113,9 +115,9 @@ async def test_only_operators_read(
     async with app.http.get(f"{app.base}/v1/events", headers=bearer(token)) as found:
         assert found.status in (404, 405)  # the public listener serves no such thing
     said = await command(env, "token", "create", "hooks", "--scope", "webhooks")
-    await get(app, said.output.strip(), expected=403)
+    await get(app, said.stdout.strip(), expected=403)
     said = await command(env, "token", "create", "short", "--days", "0")
-    await get(app, said.output.strip(), expected=401)
+    await get(app, said.stdout.strip(), expected=401)
     assert (await command(env, "token", "revoke", "dashboard")).exit_code == 0
     await get(app, token, expected=401)
     listed = json.loads((await command(env, "token", "list", "--json")).output)
@@ -221,22 +223,60 @@ async def test_silence_tells_where_to_go_on(
         await until(further, WITHIN, 0.0)
 
 
+async def test_a_token_that_is_revoked_reads_no_more(
+    app: App, env: dict[str, str], token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(events, "CHECK_EVERY", 0.1)
+    async with stream(app, token) as live:
+        await live.block()
+        await command(env, "token", "revoke", "dashboard")
+        async with asyncio.timeout(WITHIN):
+            await live.response.content.read()
+
+
+async def test_streams_end_when_the_service_shuts_down(
+    database_url: str, redis_url: str, token: str
+) -> None:
+    wanted = settings(database_url, redis_url, node_name="")
+    async with aiohttp.ClientSession() as http, contextlib.AsyncExitStack() as stack:
+        app = await stack.enter_async_context(running(wanted))
+        async with stream(App(http, app.base, app.operators), token) as live:
+            await live.block()
+            await stack.aclose()
+            assert b"data" not in await live.response.content.read()
+
+
 async def test_a_reader_that_takes_nothing_holds_nobody(
     app: App, pool: Pool, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is cut, and goes on by its cursor when it comes again."""
     monkeypatch.setattr(sse, "WRITE_WITHIN", 1.5)
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.5)
     user = await new_user(pool)
-    async with stream(app, token) as slow, stream(app, token) as quick:
+    small = aiohttp.TCPConnector(socket_factory=_with_a_small_buffer)
+    async with (
+        aiohttp.ClientSession(connector=small) as http,
+        stream(App(http, app.base, app.operators), token) as slow,
+        stream(app, token) as quick,
+    ):
         await quick.block()
         await _many(pool, user, 30_000)
         for seq in range(1, 30_001):
             assert (await quick.event())["seq"] == seq
+        for _ in range(5):  # for longer than the slow one may take nothing
+            assert "data" not in await quick.block()
         got = await _until_cut(slow)
     assert [event["seq"] for event in got] == list(range(1, len(got) + 1))
     assert len(got) < 30_000
     async with stream(app, token, last=got[-1]["cursor"]) as again:
         assert (await again.event())["seq"] == len(got) + 1
+
+
+def _with_a_small_buffer(address: Any) -> socket.socket:
+    made = socket.socket(address[0], address[1], address[2])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    return made
 
 
 async def _until_cut(stream: Stream) -> list[Json]:

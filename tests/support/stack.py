@@ -74,6 +74,7 @@ class Stack:
             "CONTROL_PLANE_SECRET": secrets.token_hex(16),
             "CONTROL_PLANE_INTERNAL_URL": f"http://127.0.0.1:{self.proxy.port}",
             "CONTROL_PLANE_RECONCILE_SECONDS": "1",
+            "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),
             **{f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()},

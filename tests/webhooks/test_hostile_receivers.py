@@ -10,24 +10,40 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from control_plane.base.database import Pool
 from control_plane.webhooks.sending import http
-from control_plane.webhooks.sending.guard import Guard
+from control_plane.webhooks.sending.guard import Forbidden, Guard
 from control_plane.webhooks.sending.http import open_sender
 from tests.support.log import bonus, new_user
 from tests.support.receiver import Json, Receiver, receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import Operator
 
-PRIVATE = [
+HERE = [
     *("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0177.0.0.1"),
     *("[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0", "[::]"),
-    *("[64:ff9b::7f00:1]", "[2002:7f00:1::]", "169.254.169.254", "10.0.0.1"),
-    *("192.168.1.1", "172.16.0.1", "100.64.0.1", "[fe80::1]", "[fc00::1]"),
-    *("224.0.0.1", "255.255.255.255", "127.0.0.1.", "localhost."),
+    *("127.0.0.1.", "localhost."),
 ]
+ELSEWHERE = [
+    *("169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1"),
+    *("fe80::1", "fe80::1%eth0", "fc00::1", "224.0.0.1", "255.255.255.255"),
+    *("64:ff9b::a00:1", "64:ff9b::7f00:1", "2002:7f00:1::", "2002:a00:1::"),
+    *("::ffff:10.0.0.1", "2001:0:7f00:1::", "", "example.com"),
+]
+PUBLIC = ["93.184.215.14", "2606:4700::1111", "64:ff9b::5db8:d70e"]
 
 
-@pytest.mark.parametrize("host", PRIVATE)
-async def test_nothing_is_sent_to_private_addresses(host: str, hook: Receiver) -> None:
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_these_are_no_addresses_to_connect_to(address: str) -> None:
+    with pytest.raises(Forbidden):
+        Guard("").check(address)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_these_are(address: str) -> None:
+    Guard("").check(address)
+
+
+@pytest.mark.parametrize("host", HERE)
+async def test_nothing_is_sent_to_ourselves(host: str, hook: Receiver) -> None:
     port = hook.url.split(":")[2]
     async with open_sender(Guard("")) as sender:
         answer = await sender.send(f"http://{host}:{port}", {}, b"{}")

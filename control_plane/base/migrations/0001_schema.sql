@@ -148,6 +148,8 @@ CREATE TABLE events (
     PRIMARY KEY (subject, subject_id, seq, created_at)
 ) PARTITION BY RANGE (created_at);
 CREATE INDEX events_in_order ON events (era, xid, id);
+-- Small, and nearly for nothing: one event is asked for seldom.
+CREATE INDEX events_by_id ON events USING brin (id) WITH (autosummarize = on);
 -- For a month that nobody made a partition for: no event is lost for want of one.
 CREATE TABLE events_other PARTITION OF events DEFAULT;
 
@@ -155,7 +157,7 @@ CREATE TABLE events_other PARTITION OF events DEFAULT;
 -- events stand in events_other already is not made.
 CREATE FUNCTION make_event_partitions(ahead integer) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path FROM CURRENT SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
+SET search_path FROM CURRENT SET timezone = 'UTC' SET lock_timeout = '200ms' AS $$
 DECLARE
     month timestamptz;
     name text;
@@ -180,7 +182,7 @@ SELECT make_event_partitions(2);
 -- The names of the partitions dropped: those that ended so many whole months ago.
 CREATE FUNCTION drop_old_events(months integer) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path FROM CURRENT SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
+SET search_path FROM CURRENT SET timezone = 'UTC' SET lock_timeout = '200ms' AS $$
 DECLARE
     oldest timestamptz := date_trunc('month', now()) - make_interval(months => months);
     name text;
@@ -397,6 +399,7 @@ CREATE TABLE live_streaming_sessions (
         CHECK (policy IN ('default', 'public', 'token', 'followers')),
     -- Viewers' tokens of an earlier epoch count no more.
     token_epoch integer NOT NULL DEFAULT 0,
+    heartbeat_at timestamptz,
     seq bigint NOT NULL DEFAULT 0,
     event_xid xid8 NOT NULL DEFAULT '0',
     CONSTRAINT live_has_publisher CHECK ((status = 'live') = (publisher_id IS NOT NULL)),

@@ -118,7 +118,12 @@ class Broadcasts:
         return await sessions.listing(self._pool, statuses, limit, 0)
 
     async def events(self, session_id: int) -> list[Event]:
-        return await events.of_subject(self._pool, "session", session_id, 0, None)
+        found: list[Event] = []
+        while page := await events.of_subject(
+            self._pool, "session", session_id, found[-1].seq if found else 0
+        ):
+            found += page
+        return found
 
     async def attended(self, session_id: int) -> Attended:
         """Seconds behind what is going on."""
@@ -148,7 +153,7 @@ class Broadcasts:
         session_id = again.session.id
         await key_events.superseded(connection, user.id, session_id, again.retired)
         if title or cover:
-            data = {"title": title, "cover": cover}
+            data = {"title": bool(title), "cover": bool(cover)}
             await append_session_event(connection, session_id, "live.changed", data)
         return again
 

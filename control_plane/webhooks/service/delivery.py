@@ -12,7 +12,8 @@ from control_plane.base.tasks import Loop, stop
 from control_plane.events.tail import Tail
 from control_plane.webhooks.model.endpoints import Endpoint
 from control_plane.webhooks.service.attempts import Attempts
-from control_plane.webhooks.service.pump import Over, Pump
+from control_plane.webhooks.service.gate import Over
+from control_plane.webhooks.service.pump import Pump
 from control_plane.webhooks.store import endpoints
 
 LOOK_EVERY = 2.0  # seconds

@@ -14,35 +14,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import structlog
-
 from control_plane.base.database import Pool
 from control_plane.events import store as events
 from control_plane.events.model import Event, Position
 from control_plane.events.reading import About
 from control_plane.events.tail import Tail
-from control_plane.webhooks.model import endpoints as model
 from control_plane.webhooks.model.endpoints import Endpoint
-from control_plane.webhooks.model.messages import ASKS_TO_WAIT, Answer, Parked
-from control_plane.webhooks.model.retries import (
-    GIVE_UP_AFTER,
-    SWITCH_OFF_AFTER,
-    Circuit,
-    delay,
-)
-from control_plane.webhooks.service.attempts import Attempts, message_of
+from control_plane.webhooks.model.messages import Answer, Parked
+from control_plane.webhooks.model.retries import GIVE_UP_AFTER, delay
+from control_plane.webhooks.service.attempts import Attempts
+from control_plane.webhooks.service.gate import Gate, Over
 from control_plane.webhooks.store import endpoints, waiting
 
-log = structlog.get_logger(__name__)
-
-TOGETHER = 8  # requests to one endpoint
 WINDOW = 1000  # events on their way
-SAVE_EVERY = 0.25  # seconds
-PAGE = 100  # events of a parked subject
-
-
-class Over(Exception):
-    """The endpoint is not ours to deliver to any more."""
+SAVE_EVERY = 1.0  # seconds; so much may be sent again after a crash
 
 
 @dataclass(slots=True)
@@ -60,6 +45,7 @@ class _Waiting:
     of: Parked
     skipped: int
     due: float  # of the monotonic clock
+    page: deque[Event] = field(default_factory=deque)
 
     @property
     def about(self) -> About:
@@ -80,14 +66,11 @@ class Pump:
     _lanes: dict[About, deque[tuple[Event, _Place]]] = field(default_factory=dict)
     _waiting: dict[About, _Waiting] = field(default_factory=dict)
     _ahead: dict[About, int] = field(default_factory=dict)
-    _circuit: Circuit = field(default_factory=Circuit)
 
     def __post_init__(self) -> None:
         self._read = self._done = self._saved = self.endpoint.position
         self._room = asyncio.Event()
-        self._slots = asyncio.Semaphore(TOGETHER)
-        self._probe = asyncio.Lock()
-        self._failing = self.endpoint.failing_since is not None
+        self._gate = Gate(self.endpoint, self.pool, self.attempts, self.is_ours)
 
     async def run(self) -> None:
         """Until the endpoint is another's or switched off."""
@@ -114,17 +97,25 @@ class Pump:
 
     def _take(self, event: Event) -> None:
         about = event.subject, event.subject_id
-        place = _Place(event.position)
-        self._open.append(place)
         parked = self._waiting.get(about)
         if not self.endpoint.takes(event) or event.seq <= self._ahead.get(about, 0):
-            self._settle(place)
+            self._pass(event)
         elif parked is not None:
             parked.skipped = event.seq
-            self._settle(place)
+            self._pass(event)
         else:
             self._ahead.pop(about, None)
+            place = _Place(event.position)
+            self._open.append(place)
             self._queue(about, event, place)
+
+    def _pass(self, event: Event) -> None:
+        """Nothing of it is on its way, so it takes no room."""
+        if self._open and self._open[-1].done:
+            self._open[-1].position = event.position
+        else:
+            self._open.append(_Place(event.position))
+            self._settle(self._open[-1])
 
     def _queue(self, about: About, event: Event, place: _Place) -> None:
         if about in self._lanes:
@@ -143,10 +134,10 @@ class Pump:
     async def _lane(self, about: About, queue: deque[tuple[Event, _Place]]) -> None:
         while queue:
             event, place = queue[0]
-            if (await self._attempt(event)).taken:
+            if (await self._gate.attempt(event)).taken:
                 queue.popleft()
                 self._settle(place)
-            elif not self._circuit.tripped(time.monotonic()):
+            elif not self._gate.tripped:
                 await self._park(about, event, queue)
         del self._lanes[about]
 
@@ -175,7 +166,7 @@ class Pump:
                     break
                 # What was passed over is not kept any more.
                 one.of = replace(one.of, seq=one.skipped + 1)
-            elif (answer := await self._attempt(event, again=True)).taken:
+            elif (answer := await self._gate.attempt(event, again=True)).taken:
                 one.of = replace(one.of, seq=event.seq + 1, attempts=0)
             else:
                 await self._failed_again(one, event, answer)
@@ -185,14 +176,19 @@ class Pump:
         await waiting.unpark(self.pool, self.endpoint.id, *one.about, one.of.parked_at)
 
     async def _next(self, one: _Waiting) -> Event | None:
+        """The first that is not delivered; None: there is none any more."""
         while True:
-            page = await events.of_subject(self.pool, *one.about, one.of.seq - 1, PAGE)
-            for event in page:
-                if self.endpoint.takes(event):
+            while one.page:
+                event = one.page[0]
+                if event.seq >= one.of.seq and self.endpoint.takes(event):
                     return event
-            if not page:
+                one.page.popleft()
+                one.of = replace(one.of, seq=max(one.of.seq, event.seq + 1))
+            one.page.extend(
+                await events.of_subject(self.pool, *one.about, one.of.seq - 1)
+            )
+            if not one.page:
                 return None
-            one.of = replace(one.of, seq=page[-1].seq + 1)
 
     async def _failed_again(self, one: _Waiting, event: Event, answer: Answer) -> None:
         attempts, seq = one.of.attempts + 1, event.seq
@@ -206,49 +202,6 @@ class Pump:
             self.pool, self.endpoint.id, *one.about, seq, attempts, _delay(attempts)
         )
         one.due = time.monotonic() + one.of.wait
-
-    async def _attempt(self, event: Event, *, again: bool = False) -> Answer:
-        async with self._slots:
-            if not self._circuit.tripped(time.monotonic()):
-                return await self._send(event, again=again)
-            async with self._probe:
-                await asyncio.sleep(self._circuit.pause(time.monotonic()))
-                return await self._send(event, again=again)
-
-    async def _send(self, event: Event, *, again: bool) -> Answer:
-        """``again``: what fails again and again alone says nothing about others."""
-        if not self.is_ours():
-            raise Over
-        answer = await self.attempts.send(self.endpoint, message_of(event))
-        if answer.taken:
-            await self._took()
-        elif answer.gone:
-            await self._switch_off(model.GONE)
-        else:
-            await self._failed(answer, again=again)
-        return answer
-
-    async def _took(self) -> None:
-        self._circuit.took()
-        if self._failing:
-            self._failing = False
-            await endpoints.note_taking(self.pool, self.endpoint.id)
-
-    async def _failed(self, answer: Answer, *, again: bool) -> None:
-        now = time.monotonic()
-        if not again or self._circuit.tripped(now):
-            self._circuit.failed(now, random.random())  # noqa: S311
-        if answer.retry_after is not None and answer.status in ASKS_TO_WAIT:
-            self._circuit.asked(now, answer.retry_after)
-        self._failing = True
-        since = await endpoints.note_failing(self.pool, self.endpoint.id)
-        if datetime.now(UTC) - since > SWITCH_OFF_AFTER:
-            await self._switch_off(model.FAILING)
-
-    async def _switch_off(self, because: str) -> None:
-        await endpoints.switch_off(self.pool, self.endpoint.id, because)
-        log.warning("webhook off", endpoint=self.endpoint.id, because=because)
-        raise Over
 
     async def _keep(self) -> None:
         """Saves how far it is, whenever that changed."""

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from standardwebhooks import Webhook
 
@@ -11,6 +12,7 @@ from control_plane.webhooks.model.endpoints import Endpoint
 from control_plane.webhooks.model.messages import Message
 
 PREFIX = "whsec_"
+MOST_KEPT = 1000  # endpoints' keys
 
 
 class Signer:
@@ -18,11 +20,11 @@ class Signer:
     messages carry a signature of each."""
 
     def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
+        self._derived = lru_cache(MOST_KEPT)(secrets.webhook)
 
     def secret(self, endpoint: Endpoint) -> str:
         """As the receiver is given it."""
-        key = self._secrets.webhook(endpoint.id, endpoint.generation)[0]
+        key = self._derived(endpoint.id, endpoint.generation)[0]
         return PREFIX + base64.b64encode(key).decode()
 
     def headers(self, endpoint: Endpoint, message: Message) -> Mapping[str, str]:
@@ -41,6 +43,6 @@ class Signer:
         }
 
     def _keys(self, endpoint: Endpoint, now: datetime) -> Iterator[bytes]:
-        yield from self._secrets.webhook(endpoint.id, endpoint.generation)
+        yield from self._derived(endpoint.id, endpoint.generation)
         if endpoint.old_until is not None and now < endpoint.old_until:
-            yield from self._secrets.webhook(endpoint.id, endpoint.generation - 1)
+            yield from self._derived(endpoint.id, endpoint.generation - 1)
