@@ -110,7 +110,7 @@ async def looked(at: Services, times: int = 1) -> None:
 
 
 async def counted(by: Services, session: LiveSession) -> int:
-    return (await by.counts.of([session]))[session.id]
+    return (await by.counts.of([session])).get(session.id, 0)
 
 
 async def test_viewers_of_a_node_come_and_go(
@@ -262,8 +262,8 @@ async def _is(asked: Services, session: LiveSession, count: int) -> bool:
 
 
 async def _written(gate: Services) -> None:
+    seen = await gate.redis.dbsize()
     async with gate.hints.running():
-        seen = await gate.redis.dbsize()
 
         async def more() -> bool:
             return bool(await gate.redis.dbsize() > seen)
