@@ -130,7 +130,12 @@ def _services(
     nodes = Nodes(reserved, _connect(secrets, http, turn))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, spans)
-    rights = Rights(reserved)
+    rights = Rights(
+        reserved,
+        cutter,
+        viewer_key=secrets.viewer_tokens(),
+        tokens_by_default=settings.playback == "token",
+    )
     viewer_sets = ViewerSets(redis)
     counts = Counts(viewer_sets)
     attendance = Attendance(pool, viewer_sets)

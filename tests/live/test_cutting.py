@@ -2,6 +2,7 @@
 is out."""
 
 import json
+from urllib.parse import urljoin
 
 import pytest
 
@@ -114,3 +115,44 @@ async def test_a_session_has_a_longest_length(own_stack: Stack) -> None:
     shown = await own_stack.status(live["id"], "ended")
     assert shown["end_reason"] == "too_long"
     await encoder.ended()
+
+
+async def _opened(stack: Stack, url: str) -> str:
+    """A playlist of a session that a viewer has opened; what follows asks nobody."""
+    async with stack.http.get(url) as response:
+        assert response.status == 200
+        master = await response.text()
+    child = next(
+        line for line in master.splitlines() if line and not line.startswith("#")
+    )
+    return urljoin(str(response.url), child)
+
+
+async def _gives(stack: Stack, url: str) -> bool:
+    async with stack.http.get(url) as response:
+        return response.status == 200
+
+
+async def test_a_viewer_whose_right_ends_gets_nothing_more(stack: Stack) -> None:
+    live, encoder, token = await _live(stack)
+    await stack.ask("setLivePolicy", {"id": live["id"], "policy": "token"}, token)
+    seen = [(await stack.ask("watch", {"id": live["id"]}))["Watch"] for _ in range(2)]
+    denied, other = [await _opened(stack, one["playback_url"]) for one in seen]
+    body = {"id": live["id"], "viewer": seen[0]["viewer"]}
+    await stack.ask("denyViewer", body, token)
+    assert not await _gives(stack, denied)
+    assert await _gives(stack, other)
+    assert not await _gives(stack, seen[0]["playback_url"])
+    await stack.ask("setLivePolicy", {"id": live["id"], "policy": "followers"}, token)
+    assert not await _gives(stack, other)
+    assert encoder.running
+
+
+async def test_who_watches_without_a_token_is_cut_when_one_is_needed(
+    stack: Stack,
+) -> None:
+    live, _encoder, token = await _live(stack)
+    url = (await stack.show(live["id"]))["playback_url"]
+    anybody = await _opened(stack, url)
+    await stack.ask("setLivePolicy", {"id": live["id"], "policy": "token"}, token)
+    assert not await _gives(stack, anybody)

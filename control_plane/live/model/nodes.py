@@ -84,6 +84,9 @@ class NodeApi(Protocol):
 
     async def look(self, take: Take | None = None) -> View: ...
     async def kick(self, source_type: str, source_id: str) -> KickResult: ...
+    async def kick_readers(self, chosen: Callable[[Reader], bool]) -> int:
+        """How many were closed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

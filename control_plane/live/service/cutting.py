@@ -1,11 +1,12 @@
 """Cutting a publisher: deny first (a commit, before any of this), then kick."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
 from control_plane.base.database import Pool
-from control_plane.live.model.nodes import NodeApi, Publisher
+from control_plane.live.model.nodes import NodeApi, Publisher, Reader
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import grants
@@ -17,6 +18,9 @@ PAUSE = 0.25  # seconds
 #: An RTMP encoder is let in seconds before any list names its path (MediaMTX
 #: analyses the tracks first). Only the auth call told us of it.
 STILL_COMING = 15  # seconds
+HEARD_WITHIN = 0.5  # seconds for a notice to reach every process
+
+Chosen = Callable[[Reader], bool]
 
 
 class Cutter:
@@ -41,6 +45,14 @@ class Cutter:
             await asyncio.sleep(PAUSE)
         log.warning("a publisher could not be cut yet", node=node_name, path=path)
         return False
+
+    async def cut_viewers(self, node_name: str, chosen: Chosen) -> None:
+        """Close those who may not watch any more. Twice: an auth process may have let
+        one in before it heard of the denial."""
+        api = self._nodes.api(await self._nodes.get(node_name))
+        await api.kick_readers(chosen)
+        await asyncio.sleep(HEARD_WITHIN)
+        await api.kick_readers(chosen)
 
     async def kick(self, source: Source) -> None:
         """One publisher that has turned out not to belong there."""
