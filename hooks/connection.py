@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from hooks.heads import Heads
 from hooks.messages import CONTINUE, Answer, Request, encoded
 from hooks.parsing import Parser, Refused
 
@@ -34,7 +35,7 @@ class Connections:
 
     def __init__(self, answerer: Answerer) -> None:
         self._answerer = answerer
-        self._parser = Parser()
+        self._heads = Heads()
         self.open: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -49,7 +50,7 @@ class Connections:
             return None
         if not data:
             return None
-        request = self._only_request(data)
+        request = self._heads.only_request(data)
         if request is None:
             return Connection(self, first=data)
         answer = self.answer(request)
@@ -59,17 +60,6 @@ class Connections:
             one.send(encoded(answer, keep=False), TOGETHER)
         finish(answer)
         return None
-
-    def _only_request(self, data: bytes) -> Request | None:
-        """None if this is less or more than one, or none that a node sends."""
-        found: list[Request] = []
-        with contextlib.suppress(Refused):
-            self._parser.feed(data)
-            found = self._parser.whole()
-        only = found[0] if len(found) == 1 and not self._parser.begun else None
-        if only is None or not only.keep:  # it takes no more, or is amid something
-            self._parser = Parser()
-        return only
 
     def answer(self, request: Request) -> "Answer | Awaitable[Answer]":
         try:

@@ -248,6 +248,24 @@ async def test_a_call_that_comes_whole_is_answered_and_hung_up() -> None:
     assert in_pieces.startswith(b"HTTP/1.1 200 OK\r\n" + EMPTY)
 
 
+async def test_a_head_that_is_known_already() -> None:
+    seen = Seen()
+    whole = [POST % (5, body) for body in (b"hello", b"world", b"again")]
+    async with listening(Connections(seen)) as port:
+        for one in whole:
+            await said(port, one)
+        await said(port, whole[0][:-1], whole[0][-1:])
+        await said(port, whole[0] + whole[1])
+        for other in (b"Content-Length: 6", b"content-length: 5"):
+            await said(port, whole[0].replace(b"Content-Length: 5", other), b"!")
+        await said(port, CHUNKED % b"")
+        await said(port, CHUNKED % b"")
+    bodies = [request.body for request in seen.requests]
+    assert bodies[:3] == [b"hello", b"world", b"again"]
+    assert bodies[3:6] == [b"hello", b"hello", b"world"]
+    assert bodies[6:] == [b"hello!", b"hello", b"abcde", b"abcde"]
+
+
 async def test_what_was_asked_before_nonsense_is_answered() -> None:
     async with listening(Connections(Seen())) as port:
         answers = await said(port, POST % (2, b"ok") + b"\x00\x01", close=False)
