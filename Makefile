@@ -31,6 +31,9 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.auth
 	@$(IN)/python -m bench.hostile
 	@$(IN)/python -m bench.admission
+	@$(IN)/python -m bench.cutting
+	@$(IN)/python -m bench.calls
+	@$(IN)/python -m bench.pages
 	@$(IN)/python -m bench.gifts
 
 clean: ## Delete all that make has made, the data of `make run` included

@@ -12,10 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
+import asyncpg
 from aiohttp import web
 
 from bench.golang import Programs
@@ -58,9 +60,10 @@ async def stores() -> AsyncIterator[Stores]:
 
 
 @contextlib.contextmanager
-def service(urls: Stores, **changes: str) -> Iterator[Service]:
-    """All roles. Where its node's API should be nobody answers, which says nothing
-    about a stream; ``changes``: of its environment."""
+def service(urls: Stores, *options: str, **changes: str) -> Iterator[Service]:
+    """All roles, or as the command's ``options`` say. Where its node's API should be
+    nobody answers, which says nothing about a stream; ``changes``: of its
+    environment."""
     public, internal = free_port(), free_port()
     found = Service(public, internal, secrets.token_hex(16))
     environ = {
@@ -75,23 +78,45 @@ def service(urls: Stores, **changes: str) -> Iterator[Service]:
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
         "CONTROL_PLANE_API_METRICS_PORT": str(free_port()),
         "CONTROL_PLANE_WORK_METRICS_PORT": str(free_port()),
+        "CONTROL_PLANE_OPERATOR_PORT": "0",
         **changes,
     }
-    command = [sys.executable, "-m", "control_plane", "serve"]
+    command = [sys.executable, "-m", "control_plane", "serve", *options]
     with (
         _silent() as port,
         running(command, public, {"CONTROL_PLANE_API_PORT": str(port)} | environ),
     ):
-        for port in (internal, public):
+        for port in (public,) if options else (internal, public):
             _wait_until_ready(port)
         yield found
+
+
+def api_role(urls: Stores) -> AbstractContextManager[Service]:
+    """Only what the public talks to, so that a core is one process's; nobody reaches
+    its limits."""
+    limit = {"CONTROL_PLANE_WRITES_PER_MINUTE": "1000000000"}
+    return service(urls, "--role", "api", **limit)
 
 
 @contextlib.contextmanager
 def bare_aiohttp() -> Iterator[int]:
     """The yardstick: an aiohttp application that decodes the body and says yes."""
+    with _yardstick() as port:
+        yield port
+
+
+@contextlib.contextmanager
+def one_select(database: str) -> Iterator[int]:
+    """Another: the same, answering with one row of Postgres."""
+    with _yardstick(database) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _yardstick(*options: str) -> Iterator[int]:
     port = free_port()
-    with running([sys.executable, "-m", "bench.servers", str(port)], port, os.environ):
+    command = [sys.executable, "-m", "bench.servers", str(port), *options]
+    with running(command, port, os.environ):
         yield port
 
 
@@ -128,21 +153,24 @@ _SERVER_CORES: set[int] = set()
 
 @contextlib.contextmanager
 def running(
-    command: list[str], port: int, environ: "os._Environ[str] | dict[str, str]"
+    command: list[str],
+    port: int,
+    environ: "os._Environ[str] | dict[str, str]",
+    start: float = START,
 ) -> Iterator[None]:
     process = subprocess.Popen(command, env=dict(environ))
     if _SERVER_CORES:
         os.sched_setaffinity(process.pid, _SERVER_CORES)
     try:
-        _wait_for(port, process)
+        _wait_for(port, process, start)
         yield
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", start: float) -> None:
+    end = time.monotonic() + start
     while time.monotonic() < end and process.poll() is None:
         with (
             contextlib.suppress(OSError),
@@ -184,9 +212,30 @@ def _bare() -> web.Application:
     return app
 
 
+def _selecting(database: str) -> web.Application:
+    app = web.Application()
+
+    async def pool(app: web.Application) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(database, min_size=4) as app[POOL]:
+            yield
+
+    async def one(request: web.Request) -> web.Response:
+        await request.json()
+        row = await app[POOL].fetchrow(ONE, 1)
+        return web.json_response({"code": 200, "msg": dict(row or {})})
+
+    app.cleanup_ctx.append(pool)
+    app.router.add_post("/api/{name}", one)
+    return app
+
+
+ONE = "SELECT id, username, first_name, bio, profile_pic FROM users WHERE id = $1"
+POOL: "web.AppKey[asyncpg.Pool[asyncpg.Record]]" = web.AppKey("pool", asyncpg.Pool)
+
+
 if __name__ == "__main__":
     web.run_app(
-        _bare(),
+        _selecting(sys.argv[2]) if len(sys.argv) > 2 else _bare(),
         host="127.0.0.1",
         port=int(sys.argv[1]),
         access_log=None,

@@ -7,29 +7,44 @@ not have answers 404.
 import asyncio
 import contextlib
 import errno
-import json
-from collections.abc import AsyncIterator
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 import aiohttp
+from msgspec import DecodeError, ValidationError
+from msgspec.json import Decoder
 
 from mediamtx.payloads import (
+    HLS,
     LIST_OF_TYPE,
+    PUBLISHER_TYPES,
     Answer,
+    Connection,
+    HlsSession,
     Info,
-    Item,
+    Page,
+    Path,
+    Server,
     View,
     publishers,
-    readers,
 )
 
 KickResult = Literal["kicked", "missing", "unknown"]
+#: Gets the readers, some at a time.
+Take = Callable[[Sequence[Connection | HlsSession]], Awaitable[None]]
 
 #: The server has no upper limit, and its default of 100 hides the rest.
 PATHS_PER_PAGE = 100_000
-#: Smaller, so that parsing 20,000 viewers never holds the event loop for long.
+#: Smaller: decoding a page holds the event loop (5,000 take 2 ms).
 CONNECTIONS_PER_PAGE = 5_000
+
+T = TypeVar("T")
+
+_PATHS = Decoder(Page[Path])
+_CONNECTIONS = Decoder(Page[Connection])
+_HLS_SESSIONS = Decoder(Page[HlsSession])
+_SERVER = Decoder(Server)
 
 
 class _TroubleError(Exception):
@@ -42,10 +57,11 @@ class _TroubleError(Exception):
 
 
 class Client:
-    """``timeout`` bounds each call as a whole, in seconds.
+    """``timeout`` bounds each request, in seconds: a look at many readers takes many.
 
     ``user`` and ``password`` are needed where the server asks its auth endpoint about
-    API calls too.
+    API calls too. ``turn``: one page at a time is decoded of those clients that share
+    it, so that many nodes hold the event loop no longer than one does.
     """
 
     def __init__(
@@ -55,7 +71,9 @@ class Client:
         user: str = "",
         password: str = "",
         timeout: float = 3.0,
+        turn: asyncio.Lock | None = None,
     ) -> None:
+        self._turn = turn or asyncio.Lock()
         self._http = http
         self._base = api_url.rstrip("/") + "/v3"
         self._headers = (
@@ -63,8 +81,11 @@ class Client:
         )
         self._timeout = timeout
 
-    async def look(self) -> View:
-        """Who publishes and who watches. Never raises for a node in trouble.
+    async def look(self, take: Take | None = None) -> View:
+        """Who publishes. Never raises for a node in trouble.
+
+        ``take`` gets who watches, page by page, somebody perhaps twice; all of it
+        counts only when the look ends with an answer.
 
         Whoever publishes during the whole look is in it. Paths come before
         connections: a publisher that turns ready in between is then seen as a
@@ -73,23 +94,17 @@ class Client:
         without its query.
         """
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._view()
-        except TimeoutError:
-            return View("silent", self._no_answer())
+            return await self._view(take)
         except _TroubleError as trouble:
             return View(trouble.answer, trouble.reason)
 
     async def info(self) -> Info:
         """Which server it is, for people. Never raises for a node in trouble."""
         try:
-            async with asyncio.timeout(self._timeout):
-                found = await self._info()
-        except TimeoutError:
-            return Info("silent", self._no_answer())
+            found = await self._info()
         except _TroubleError as trouble:
             return Info(trouble.answer, trouble.reason)
-        return Info("answered", "", found.get("version", ""), found.get("started", ""))
+        return Info("answered", "", found.version, found.started)
 
     async def kick(self, source_type: str, source_id: str) -> KickResult:
         """Close a connection; its encoder may come back at once. Never raises.
@@ -101,99 +116,126 @@ class Client:
         if name is None:
             return "unknown"
         try:
-            async with asyncio.timeout(self._timeout):
-                status, body = await self._ask(
-                    "POST", f"{name}/kick/{quote(source_id, safe='')}"
-                )
-        except (TimeoutError, _TroubleError):
+            status, body = await self._ask(
+                "POST", f"{name}/kick/{quote(source_id, safe='')}"
+            )
+        except _TroubleError:
             return "unknown"
         return _kick_result(status, body)
 
-    async def _view(self) -> View:
+    async def _view(self, take: Take | None) -> View:
         async with _together() as group:
             info = group.create_task(self._info())
-            first = group.create_task(self._list("paths"))
+            paths = group.create_task(self._paths())
+        publishing: dict[str, tuple[str, Connection]] = {}
         async with _together() as group:
-            tasks = {
-                name: group.create_task(self._list(name))
-                for name in LIST_OF_TYPE.values()
-            }
-        paths = first.result()
-        if paths is None:
-            raise _TroubleError("it answered 404 to paths/list")
-        lists = {name: task.result() for name, task in tasks.items()}
-        try:
-            return View(
-                "answered",
-                started=info.result().get("started", ""),
-                publishers=publishers(paths, lists),
-                readers=readers(lists),
-                lists_hls=lists["hlssessions"] is not None,
-            )
-        except (KeyError, TypeError, AttributeError):
-            raise _TroubleError("its lists have another shape") from None
+            for source_type in PUBLISHER_TYPES:
+                group.create_task(self._connections(source_type, publishing, take))
+            if take is not None:
+                hls = group.create_task(self._hls_sessions(take))
+        return View(
+            "answered",
+            started=info.result().started,
+            publishers=list(publishers(paths.result(), publishing)),
+            lists_hls=take is not None and hls.result(),
+        )
 
-    async def _info(self) -> dict[str, str]:
+    async def _info(self) -> Server:
         status, body = await self._ask("GET", "info")
         if status == 404:
-            return {}
-        return _object("info", status, body)
+            return Server()
+        return _decoded("info", status, body, _SERVER)
 
-    async def _list(self, name: str) -> list[Item] | None:
-        """All items; None where the node has no such list.
+    async def _paths(self) -> list[Path]:
+        found: dict[str, Path] = {}
+
+        async def keep(paths: Sequence[Path]) -> None:
+            found.update((path.name, path) for path in paths)
+
+        if not await self._list("paths", PATHS_PER_PAGE, _PATHS, keep):
+            raise _TroubleError("it answered 404 to paths/list")
+        return list(found.values())
+
+    async def _connections(
+        self,
+        source_type: str,
+        publishing: dict[str, tuple[str, Connection]],
+        take: Take | None,
+    ) -> None:
+        async def sort_out(found: Sequence[Connection]) -> None:
+            for one in found:
+                if one.state == "publish":
+                    publishing[one.reader_id] = (source_type, one)
+            if take is not None:
+                await take([one for one in found if one.state == "read"])
+
+        name = LIST_OF_TYPE[source_type]
+        await self._list(name, CONNECTIONS_PER_PAGE, _CONNECTIONS, sort_out)
+
+    async def _hls_sessions(self, take: Take) -> bool:
+        async def viewers(found: Sequence[HlsSession]) -> None:
+            await take([one for one in found if not one.is_cdn])
+
+        name = LIST_OF_TYPE[HLS]
+        return await self._list(name, CONNECTIONS_PER_PAGE, _HLS_SESSIONS, viewers)
+
+    async def _list(
+        self,
+        name: str,
+        per_page: int,
+        decoder: Decoder[Page[T]],
+        take: Callable[[Sequence[T]], Awaitable[None]],
+    ) -> bool:
+        """Every item to ``take``; False where the node has no such list.
 
         Further pages are read from the last to the first. Connections are listed by
         age, so one that closes moves the later ones to an earlier page, where this
         still meets them; the other way round it would miss one.
         """
-        per_page = PATHS_PER_PAGE if name == "paths" else CONNECTIONS_PER_PAGE
-        first = await self._page(name, per_page, 0)
+        first = await self._page(name, per_page, 0, decoder)
         if first is None:
-            return None
-        items, page_count = first
-        if page_count <= 1:
-            return items
-        found: dict[str, Item] = {}
-        for number in reversed(range(page_count)):
-            page = await self._page(name, per_page, number)
-            for item in page[0] if page else ():
-                found[item.get("id") or item.get("name", "")] = item
-        return list(found.values())
+            return False
+        if first.page_count <= 1:
+            await take(first.items)
+            return True
+        for number in reversed(range(first.page_count)):
+            page = await self._page(name, per_page, number, decoder)
+            if page is not None:
+                await take(page.items)
+        return True
 
     async def _page(
-        self, name: str, per_page: int, number: int
-    ) -> tuple[list[Item], int] | None:
+        self, name: str, per_page: int, number: int, decoder: Decoder[Page[T]]
+    ) -> Page[T] | None:
         query = f"itemsPerPage={per_page}&page={number}"
         status, body = await self._ask("GET", f"{name}/list?{query}")
         if status == 404:
             return None
-        page = _object(f"{name}/list", status, body)
-        items, page_count = page.get("items", []), page.get("pageCount", 1)
-        fits = isinstance(items, list) and isinstance(page_count, int)
-        if not fits or not all(isinstance(item, dict) for item in items):
-            raise _TroubleError("its lists have another shape")
-        return items, page_count
+        async with self._turn:
+            page = _decoded(f"{name}/list", status, body, decoder)
+            await asyncio.sleep(0)
+        return page
 
     async def _ask(self, method: str, what: str) -> tuple[int, bytes]:
         try:
-            async with self._http.request(
-                method,
-                f"{self._base}/{what}",
-                headers=self._headers,
-                allow_redirects=False,
-            ) as response:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._http.request(
+                    method,
+                    f"{self._base}/{what}",
+                    headers=self._headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
                 return response.status, await response.read()
         except aiohttp.ClientConnectorError as error:
             if error.os_error.errno == errno.ECONNREFUSED:
                 raise _TroubleError("connection refused", "refused") from None
             raise _TroubleError("it cannot be reached") from None
-        except aiohttp.ServerTimeoutError:
-            raise _TroubleError(self._no_answer()) from None
+        except TimeoutError:
+            raise _TroubleError(f"no answer within {self._timeout:g} s") from None
         except (aiohttp.ClientError, OSError):
             raise _TroubleError("the connection broke") from None
-
-    def _no_answer(self) -> str:
-        return f"no answer within {self._timeout:g} s"
 
 
 @contextlib.asynccontextmanager
@@ -206,16 +248,15 @@ async def _together() -> AsyncIterator[asyncio.TaskGroup]:
         raise errors.exceptions[0] from None
 
 
-def _object(what: str, status: int, body: bytes) -> dict[str, Any]:
+def _decoded(what: str, status: int, body: bytes, decoder: Decoder[T]) -> T:
     if status != 200:
         raise _TroubleError(f"it answered {status} to {what}")
     try:
-        found = json.loads(body)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise _TroubleError(f"its answer to {what} is not JSON")
-    return found
+        return decoder.decode(body)
+    except ValidationError:
+        raise _TroubleError("its lists have another shape") from None
+    except DecodeError:
+        raise _TroubleError(f"its answer to {what} is not JSON") from None
 
 
 def _kick_result(status: int, body: bytes) -> KickResult:

@@ -1,15 +1,14 @@
 """What the lists of the control API hold, from v1.3.0 on, and what we take."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, TypeVar
 
-Item = Mapping[str, Any]
-#: A list's items by its name; None where the node has no such list.
-Lists = Mapping[str, Sequence[Item] | None]
+from msgspec import UNSET, Struct, UnsetType
+
 Answer = Literal["answered", "refused", "silent"]
 
-#: Where the connections of each source and reader type are listed and kicked.
+#: Where the connections of each source type are listed and kicked.
 LIST_OF_TYPE = {
     "rtmpConn": "rtmpconns",
     "rtmpsConn": "rtmpsconns",
@@ -20,7 +19,88 @@ LIST_OF_TYPE = {
     "moqSession": "moqsessions",
     "hlsSession": "hlssessions",
 }
-PUBLISHER_TYPES = tuple(name for name in LIST_OF_TYPE if name != "hlsSession")
+HLS = "hlsSession"
+PUBLISHER_TYPES = tuple(name for name in LIST_OF_TYPE if name != HLS)
+
+T = TypeVar("T")
+
+
+# Without garbage collection: 100,000 of them would be looked through again and again,
+# and they refer to nothing that could refer back.
+class Listed(
+    Struct, gc=False, kw_only=True, rename={"reader_id": "id", "remote": "remoteAddr"}
+):
+    """One connection or session. Decoded as it is; what only a new one is asked for
+    is worked out then."""
+
+    reader_id: str
+    path: str
+    query: str = ""
+    remote: str = ""
+
+    @property
+    def address(self) -> str:
+        """Of ``host:port`` or ``[host]:port``."""
+        return self.remote.rpartition(":")[0].strip("[]")
+
+
+class Connection(
+    Listed,
+    gc=False,
+    kw_only=True,
+    rename={"outbound": "outboundBytes", "sent": "bytesSent"},
+):
+    state: str
+    outbound: int | None = None
+    sent: int = 0  # its name before v1.17.0
+
+    @property
+    def outbound_bytes(self) -> int:
+        return self.sent if self.outbound is None else self.outbound
+
+
+class HlsSession(
+    Listed,
+    gc=False,
+    kw_only=True,
+    rename={"outbound_bytes": "outboundBytes", "is_cdn": "isCDN"},
+):
+    outbound_bytes: int
+    #: A CDN's one session stands for no viewer.
+    is_cdn: bool = False
+
+
+class PathSource(Struct, gc=False):
+    type: str
+    id: str
+
+
+class Path(Struct, gc=False):
+    name: str
+    ready: bool
+    source: PathSource | None
+    online: bool | UnsetType = UNSET
+
+    @property
+    def publisher(self) -> PathSource | None:
+        """Its encoder's connection, once it has a picture."""
+        # Before v1.16.0 there is no `online`; since then `ready` may mean a path that
+        # plays a stand-in without any publisher.
+        live = self.ready if self.online is UNSET else self.online
+        source = self.source
+        if live and source is not None and source.type in PUBLISHER_TYPES:
+            return source
+        return None
+
+
+class Page(Struct, Generic[T], rename="camel"):
+    items: list[T] = []
+    page_count: int = 1
+
+
+class Server(Struct):
+    version: str = ""
+    started: str = ""
 
 
 class Publisher(NamedTuple):
@@ -31,17 +111,6 @@ class Publisher(NamedTuple):
     source_id: str
     ready: bool
     query: str
-
-
-class Reader(NamedTuple):
-    """One viewer. A tuple: 20,000 frozen dataclasses take twice as long to make."""
-
-    path: str
-    reader_type: str
-    reader_id: str
-    query: str
-    outbound_bytes: int
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,75 +131,23 @@ class View:
     reason: str = ""
     started: str = ""
     publishers: Sequence[Publisher] = ()
-    readers: Sequence[Reader] = ()
     lists_hls: bool = False
 
 
-def publishers(paths: Sequence[Item], lists: Lists) -> list[Publisher]:
-    """The live source of each path, then who publishes and is no such source yet.
-
-    Raises KeyError, TypeError or AttributeError on items of another shape.
-    """
-    queries = _publishing_queries(lists)
-    found = list(_sources(paths, queries))
-    live = {publisher.source_id for publisher in found}
-    for source_type, item in _connections(lists, "publish"):
-        if item["id"] not in live:
-            query = queries[item["id"]]
-            found.append(Publisher(item["path"], source_type, item["id"], False, query))
-    return found
+#: By their ids, with their source types.
+Publishing = Mapping[str, tuple[str, Connection]]
 
 
-def readers(lists: Lists) -> list[Reader]:
-    """Everyone who watches; raises as ``publishers`` does."""
-    found = [
-        _reader(reader_type, item) for reader_type, item in _connections(lists, "read")
-    ]
-    for item in lists["hlssessions"] or ():
-        # A CDN's one session stands for no viewer.
-        if not item.get("isCDN"):
-            found.append(_reader("hlsSession", item))
-    return found
-
-
-def _sources(paths: Sequence[Item], queries: Mapping[str, str]) -> Iterator[Publisher]:
+def publishers(paths: Iterable[Path], publishing: Publishing) -> Iterator[Publisher]:
+    """The live source of each path, then who publishes and is no such source yet."""
+    live: set[str] = set()
     for path in paths:
-        source = path["source"]
-        # Before v1.16.0 there is no `online`; since then `ready` may mean a path that
-        # plays a stand-in without any publisher.
-        live = path["online"] if "online" in path else path["ready"]
-        if live and source is not None and source["type"] in PUBLISHER_TYPES:
-            query = queries.get(source["id"], "")
-            yield Publisher(path["name"], source["type"], source["id"], True, query)
-
-
-def _publishing_queries(lists: Lists) -> dict[str, str]:
-    return {
-        item["id"]: item.get("query", "") for _, item in _connections(lists, "publish")
-    }
-
-
-def _connections(lists: Lists, state: str) -> Iterator[tuple[str, Item]]:
-    for source_type in PUBLISHER_TYPES:
-        for item in lists[LIST_OF_TYPE[source_type]] or ():
-            if item["state"] == state:
-                yield source_type, item
-
-
-def _reader(reader_type: str, item: Item) -> Reader:
-    sent = item.get("outboundBytes")
-    if sent is None:
-        sent = item.get("bytesSent", 0)
-    return Reader(
-        item["path"],
-        reader_type,
-        item["id"],
-        item.get("query", ""),
-        sent,
-        _host(item.get("remoteAddr", "")),
-    )
-
-
-def _host(remote: str) -> str:
-    """Of ``host:port`` or ``[host]:port``."""
-    return remote.rpartition(":")[0].strip("[]")
+        source = path.publisher
+        if source is not None:
+            live.add(source.id)
+            known = publishing.get(source.id)
+            query = "" if known is None else known[1].query
+            yield Publisher(path.name, source.type, source.id, True, query)
+    for source_id, (source_type, one) in publishing.items():
+        if source_id not in live:
+            yield Publisher(one.path, source_type, source_id, False, one.query)

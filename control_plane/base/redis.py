@@ -2,15 +2,20 @@
 
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Iterator
-from typing import ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, ParamSpec, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from control_plane.base.faults import Away
 
-__all__ = ["Redis", "asks_redis", "open_redis", "translated"]
+__all__ = ["Command", "Redis", "asks_redis", "open_redis", "pipelined", "translated"]
+
+#: A command and its arguments.
+Command = tuple[str | int | float, ...]
+#: Words that are packed at once: more would hold the event loop.
+WORDS = 1000
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
@@ -26,6 +31,31 @@ async def ping(redis: Redis) -> None:
     """Raises Away."""
     with translated():
         await redis.ping()
+
+
+async def pipelined(redis: Redis, commands: Iterable[Command]) -> list[Any]:
+    """Their answers. Many at once, as few round trips as the event loop allows."""
+    answers: list[Any] = []
+    for some in _chunks(commands):
+        async with redis.pipeline(transaction=False) as pipe:
+            for command in some:
+                pipe.execute_command(*command)
+            answers += await pipe.execute()
+    return answers
+
+
+def _chunks(commands: Iterable[Command]) -> Iterator[list[Command]]:
+    some: list[Command] = []
+    words = 0
+    for command in commands:
+        some.append(command)
+        # A command costs about as much as ten words.
+        words += len(command) + 10
+        if words >= WORDS:
+            yield some
+            some, words = [], 0
+    if some:
+        yield some
 
 
 @contextlib.contextmanager

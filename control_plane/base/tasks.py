@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Gauge
@@ -12,6 +13,8 @@ from control_plane.base.faults import Away
 from control_plane.base.refusals import Unavailable
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 AGAIN = 1.0  # seconds
 AGE = Gauge(
@@ -33,9 +36,13 @@ class Loop:
         interval: float,
         *,
         after_failure: float | None = None,
+        from_start: bool = False,
     ) -> None:
         """``interval``: seconds between the end of one turn and the next;
-        ``after_failure``: the same, once a turn failed, if it is another."""
+        ``after_failure``: the same, once a turn failed, if it is another.
+        ``from_start``: between their starts, for turns that may last; what is looked
+        at in them has a rest of a quarter of that time all the same."""
+        self._from_start = from_start
         self.name = name
         self._work = work
         self._interval = interval
@@ -63,10 +70,12 @@ class Loop:
         )
         try:
             while True:
+                began = time.monotonic()
                 went_well = await self._turn()
-                await asyncio.sleep(
-                    self._interval if went_well else self._after_failure
-                )
+                pause = self._interval if went_well else self._after_failure
+                if self._from_start:
+                    pause = _rest(pause, time.monotonic() - began)
+                await asyncio.sleep(pause)
         finally:
             alike.discard(self)
 
@@ -100,6 +109,18 @@ class Loop:
         story = None if self._failed else error
         log.error("a loop failed", loop=self.name, error=repr(error), exc_info=story)
         self._failed = True
+
+
+async def in_turns(items: Iterable[T], at_once: int = 100) -> AsyncIterator[T]:
+    """For a long list: others on the event loop have their turn in between."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % at_once == 0:
+            await asyncio.sleep(0)
+
+
+def _rest(interval: float, took: float) -> float:
+    return min(interval, max(interval - took, took / 4))
 
 
 def _is_cancelled() -> bool:

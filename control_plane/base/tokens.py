@@ -39,6 +39,7 @@ class ViewerToken(
     path: str
     user_id: int  # 0 for a guest
     expires_at: int  # unix seconds
+    epoch: int = 0  # of the session's tokens: all of one can be taken back
 
 
 _user = msgspec.json.Decoder(UserToken)

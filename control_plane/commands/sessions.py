@@ -25,7 +25,7 @@ def list_sessions(everything: bool, limit: int, as_json: bool) -> None:
 
     async def work(services: Services) -> list[dict[str, object]]:
         found = await services.broadcasts.listing(limit, everything=everything)
-        counts = await services.viewers.counts(found)
+        counts = await services.counts.of(found)
         return [_row(session, counts.get(session.id, 0)) for session in found]
 
     show(run(work), json_wanted=as_json)
@@ -39,10 +39,13 @@ def show_session(session_id: int, as_json: bool) -> None:
 
     async def work(services: Services) -> dict[str, object]:
         session = await services.broadcasts.get(session_id)
-        counts = await services.viewers.counts([session])
+        counts = await services.counts.of([session])
+        attended = await services.broadcasts.attended(session_id)
         return _row(session, counts.get(session.id, 0)) | {
             "title": session.title,
             "peak_viewers": session.peak_viewers,
+            "unique_viewers": attended.unique_viewers,
+            "watched_seconds": round(attended.viewer_seconds),
             "reconnecting_until": session.reconnect_until,
             "publisher": session.publisher_id,
             "ended_at": session.ended_at,
@@ -50,6 +53,27 @@ def show_session(session_id: int, as_json: bool) -> None:
         }
 
     show_one(run(work), json_wanted=as_json)
+
+
+@sessions.command("minutes")
+@click.argument("session_id", type=int)
+@as_json
+def show_minutes(session_id: int, as_json: bool) -> None:
+    """How many watched a session, minute by minute."""
+
+    async def work(services: Services) -> list[dict[str, object]]:
+        session = await services.broadcasts.get(session_id)
+        attended = await services.broadcasts.attended(session.id)
+        return [
+            {
+                "minute": one.minute,
+                "viewers_max": one.viewers_max,
+                "watched_seconds": round(one.viewer_seconds),
+            }
+            for one in attended.minutes
+        ]
+
+    show(run(work), json_wanted=as_json)
 
 
 @sessions.command("events")

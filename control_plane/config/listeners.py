@@ -49,6 +49,13 @@ class InternalSettings(Concern):
         return self.internal_url or f"http://{self.internal_host}:{self.internal_port}"
 
 
+class OperatorSettings(Concern):
+    """The operators' listener: events and webhooks, for whoever has a token."""
+
+    operator_host: str = "127.0.0.1"
+    operator_port: int = Field(8084, ge=0, le=65535)
+
+
 class RateSettings(Concern):
     """Requests a minute; 0: no limit. Sign-in: of an address. The others: of a user,
     and ten times that of an address."""

@@ -11,6 +11,7 @@ from control_plane.config.listeners import PublicSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.health import Health
 from control_plane.ops import metrics, status
+from control_plane.pages.feeds import Feeds, fed
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.watching import WatchingUpdates
@@ -39,7 +40,10 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         well = health(all_of_it)
         operators = metrics.app(well)
         await stack.enter_async_context(to_operators(operators, sockets["api_metrics"]))
-        app = _public_app(all_of_it, well, addresses)
+        feeds = Feeds(all_of_it.events.reading.of_session)
+        await stack.enter_async_context(all_of_it.events.tail.running())
+        await stack.enter_async_context(fed(feeds, all_of_it.events.tail))
+        app = _public_app(all_of_it, well, addresses, feeds)
         await stack.enter_async_context(to_everybody(app, sockets["public"], addresses))
         # Pages follow for as long as they are let; a drain would wait for them.
         stack.callback(all_of_it.watching.close)
@@ -47,14 +51,14 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
 
 
 def _public_app(
-    all_of_it: Services, well: Health, addresses: Addresses
+    all_of_it: Services, well: Health, addresses: Addresses, feeds: Feeds
 ) -> web.Application:
     settings, coins = all_of_it.settings, all_of_it.coins
     origins = Origins(addresses, settings.public_url)
     return public_app(
         dispatcher(all_of_it, addresses, origins),
         [
-            *_pages(all_of_it, addresses, origins).routes(),
+            *_pages(all_of_it, addresses, origins, feeds).routes(),
             *_files(settings),
             *store_notices.routes(coins.apple, coins.purchases),
         ],
@@ -71,11 +75,13 @@ def _files(settings: PublicSettings) -> list[web.RouteDef]:
     return found
 
 
-def _pages(all_of_it: Services, addresses: Addresses, origins: Origins) -> Pages:
+def _pages(
+    all_of_it: Services, addresses: Addresses, origins: Origins, feeds: Feeds
+) -> Pages:
     settings = all_of_it.settings
     seats = Seats(
         addresses,
         of_address=settings.event_streams_per_address,
         in_all=settings.event_streams,
     )
-    return Pages(WatchingUpdates(all_of_it.watching), seats, origins)
+    return Pages(WatchingUpdates(all_of_it.watching), seats, origins, feeds)

@@ -28,7 +28,7 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
-        for part in (permissions, grants, all_of_it.viewers):
+        for part in (permissions, grants, all_of_it.hints):
             await stack.enter_async_context(part.running())
         connections = Connections(listener.answer)
         await stack.enter_async_context(to_nodes(connections, sockets["internal"]))
@@ -41,7 +41,7 @@ def _listener(
     authorizer = Authorizer(
         all_of_it.secrets,
         permissions,
-        all_of_it.viewers,
+        all_of_it.hints,
         grants,
         tokens_required=all_of_it.settings.playback == "token",
     )

@@ -15,7 +15,6 @@ import uvloop
 from control_plane.base.schema import migrate
 from control_plane.config.service import StoreSettings
 from control_plane.config.settings import Settings
-from control_plane.live.store import nodes
 from control_plane.roles.api import api
 from control_plane.roles.auth import auth
 from control_plane.roles.parent import Ties
@@ -38,7 +37,7 @@ class Role:
 ROLES: Mapping[RoleName, Role] = {
     "auth": Role("auth", ("internal",), auth),
     "api": Role("api", ("public", "api_metrics"), api),
-    "work": Role("work", ("work_metrics",), work),
+    "work": Role("work", ("work_metrics", "operator"), work),
 }
 
 
@@ -55,7 +54,7 @@ async def prepare(settings: Settings) -> None:
         log.info("migrated", migration=name)
     if settings.node_name:
         async with services(settings) as all_of_it:
-            await nodes.save(all_of_it.reserved, configured_node(settings))
+            await all_of_it.nodes.save(configured_node(settings))
 
 
 def run(role: Role, settings: Settings, sockets: Sockets, ties: Ties | None) -> None:

@@ -10,7 +10,7 @@ from control_plane.config.concern import PREFIX
 from control_plane.config.settings import Settings
 from control_plane.web.accepting import CannotListen, listening
 
-Place = Literal["public", "internal", "api_metrics", "work_metrics"]
+Place = Literal["public", "internal", "operator", "api_metrics", "work_metrics"]
 Sockets = Mapping[Place, Sequence[socket.socket]]
 
 
@@ -32,7 +32,8 @@ def port_of(sockets: Sequence[socket.socket]) -> int:
 def _open(
     stack: contextlib.ExitStack, settings: Settings, place: Place
 ) -> Sequence[socket.socket]:
-    host = settings.public_host if place == "public" else settings.internal_host
+    hosts = {"public": settings.public_host, "operator": settings.operator_host}
+    host = hosts.get(place, settings.internal_host)
     port: int = getattr(settings, f"{place}_port")
     shared = place == "internal" and settings.internal_reuse_port
     try:

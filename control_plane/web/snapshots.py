@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from control_plane.live.model.attendance import Attended
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.watching import Broadcast
 
@@ -10,7 +11,7 @@ Json = dict[str, object]
 
 def when(value: datetime | None) -> str:
     """``yyyy-MM-dd HH:mm:ss`` in GMT, the apps' only form."""
-    return "" if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+    return "" if value is None else value.isoformat(" ", "seconds")[:19]
 
 
 def live_streaming(session: LiveSession, viewers: int) -> Json:
@@ -34,6 +35,7 @@ def live_streaming(session: LiveSession, viewers: int) -> Json:
         "reconnect_window": session.reconnect_window,
         "viewers": viewers,
         "peak_viewers": session.peak_viewers,
+        "policy": session.policy,
         "created": when(session.created_at),
     }
 
@@ -46,11 +48,27 @@ def duration(session: LiveSession) -> int:
 
 
 def iso(value: datetime | None) -> str:
-    return "" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return "" if value is None else f"{value.isoformat(timespec='seconds')[:19]}Z"
 
 
 def broadcast(of: Broadcast) -> Json:
     return live_streaming(of.session, of.viewers) | {
         "profile_pic": of.host_picture,
         "sandbox": of.node.sandbox,
+    }
+
+
+def attendance(of: Attended) -> Json:
+    """For the host alone. Minutes in which nobody watched are left out."""
+    return {
+        "unique_viewers": of.unique_viewers,
+        "watched_seconds": round(of.viewer_seconds),
+        "minutes": [
+            {
+                "minute": when(one.minute),
+                "viewers_max": one.viewers_max,
+                "watched_seconds": round(one.viewer_seconds),
+            }
+            for one in of.minutes
+        ],
     }

@@ -1,5 +1,6 @@
 """The use cases, made from the settings; nothing runs in the background yet."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,14 +15,19 @@ from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
 from control_plane.config.sign_in import SignInSettings
 from control_plane.live.model.nodes import Node, NodeApi
+from control_plane.live.service.attendance import Attendance
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
+from control_plane.live.service.counting import Counting
+from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.heartbeats import Heartbeats
+from control_plane.live.service.hints import Hints
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.service.viewers import Viewers
+from control_plane.live.service.rights import Rights
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
@@ -31,6 +37,7 @@ from control_plane.people.service.sign_in import IdTokens
 from control_plane.videos.service.videos import Videos
 from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
+from control_plane.wiring.events import Events, open_events
 from mediamtx.client import Client
 
 #: Connections to Postgres. An auth look-up has no time to wait for a new one.
@@ -53,15 +60,21 @@ class Services:
     redis: Redis
     nodes: Nodes
     lifecycle: Lifecycle
-    viewers: Viewers
+    hints: Hints
+    counting: Counting
+    counts: Counts
+    attendance: Attendance
     cutter: Cutter
     broadcasts: Broadcasts
     lasting_keys: LastingKeys
     moderation: Moderation
+    rights: Rights
+    heartbeats: Heartbeats
     watching: Watching
     accounts: Accounts
     callers: Accounts
     coins: Coins
+    events: Events
     profiles: Profiles
     videos: Videos
     id_tokens: IdTokens
@@ -83,14 +96,16 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         coins = await stack.enter_async_context(open_coins(settings, pool))
-        yield _services(settings, secrets, pool, reserved, redis, http, coins)
+        events = await stack.enter_async_context(open_events(settings, secrets, pool))
+        yield _services(settings, secrets, pool, reserved, redis, http, coins, events)
 
 
 def _connect(
-    secrets: Secrets, http: aiohttp.ClientSession
+    secrets: Secrets, http: aiohttp.ClientSession, turn: asyncio.Lock
 ) -> Callable[[Node], NodeApi]:
     def connect(node: Node) -> NodeApi:
-        return Client(http, node.api_url, API_USER, secrets.node_api(node.name))
+        password = secrets.node_api(node.name)
+        return Client(http, node.api_url, API_USER, password, turn=turn)
 
     return connect
 
@@ -103,6 +118,7 @@ def _services(
     redis: Redis,
     http: aiohttp.ClientSession,
     coins: Coins,
+    events: Events,
 ) -> Services:
     first_publish = timedelta(seconds=settings.first_publish_seconds)
     spans = Spans(
@@ -110,15 +126,18 @@ def _services(
         timedelta(seconds=settings.longest_session_seconds),
         first_publish if settings.gift_created_sessions else timedelta(0),
     )
-    nodes = Nodes(reserved, _connect(secrets, http))
+    turn = asyncio.Lock()
+    nodes = Nodes(reserved, _connect(secrets, http, turn))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, spans)
-    viewers = Viewers(ViewerSets(redis), secrets.viewer_tokens())
+    rights = Rights(reserved)
+    viewer_sets = ViewerSets(redis)
+    counts = Counts(viewer_sets)
+    attendance = Attendance(pool, viewer_sets)
     broadcasts = Broadcasts(
         reserved,
         nodes,
         lifecycle,
-        viewers,
         cutter,
         peppers=secrets.key_peppers(),
         first_publish_within=first_publish,
@@ -131,17 +150,23 @@ def _services(
         redis=redis,
         nodes=nodes,
         lifecycle=lifecycle,
-        viewers=viewers,
+        hints=Hints(viewer_sets),
+        counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn),
+        counts=counts,
+        attendance=attendance,
         cutter=cutter,
         broadcasts=broadcasts,
         lasting_keys=LastingKeys(
             reserved, nodes, cutter, peppers=secrets.key_peppers()
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
-        watching=_watching(settings, secrets, pool, nodes, viewers),
+        rights=rights,
+        heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
+        watching=_watching(settings, secrets, pool, nodes, counts, rights),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
+        events=events,
         profiles=Profiles(pool),
         videos=Videos(pool),
         id_tokens=IdTokens(_providers(settings), fetcher(http)),
@@ -153,12 +178,14 @@ def _watching(
     secrets: Secrets,
     pool: Pool,
     nodes: Nodes,
-    viewers: Viewers,
+    counts: Counts,
+    rights: Rights,
 ) -> Watching:
     return Watching(
         pool,
         nodes,
-        viewers,
+        counts,
+        rights,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),
     )

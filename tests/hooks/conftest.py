@@ -144,6 +144,7 @@ async def service(
         "CONTROL_PLANE_INTERNAL_PORT": "0",
         "CONTROL_PLANE_API_METRICS_PORT": "0",
         "CONTROL_PLANE_WORK_METRICS_PORT": "0",
+        "CONTROL_PLANE_OPERATOR_PORT": "0",
         # No node answers: nothing may be concluded from that while a test runs.
         "CONTROL_PLANE_RECONCILE_SECONDS": "60",
     } | settings

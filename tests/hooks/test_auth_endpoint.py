@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from control_plane.base.secrets import Secrets
-from control_plane.live.service.viewers import FLUSH_EVERY
+from control_plane.live.service.hints import FLUSH_EVERY
 from tests.hooks.conftest import SECRET, Json, Service, publish, read
 from tests.support.stack import until
 

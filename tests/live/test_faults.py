@@ -180,6 +180,7 @@ async def test_another_process_takes_a_node_over(own_stack: Stack) -> None:
         CONTROL_PLANE_INTERNAL_PORT=str(internal),
         CONTROL_PLANE_API_METRICS_PORT=str(api),
         CONTROL_PLANE_WORK_METRICS_PORT=str(work),
+        CONTROL_PLANE_OPERATOR_PORT="0",
     )
     own_stack.proxy.target = internal
     own_stack.proxy.lose = {"not_ready"}  # so that only the owner can see it

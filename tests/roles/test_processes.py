@@ -21,7 +21,7 @@ from tests.support.stack import until
 SECRET = "a secret of thirty-two characters"
 ROLES = ["auth", "api", "work"]
 LOOP = re.compile('loop_age_seconds{loop="([a-z_]+)"}')
-PLACES = ["PUBLIC", "INTERNAL", "API_METRICS", "WORK_METRICS"]
+PLACES = ["PUBLIC", "INTERNAL", "OPERATOR", "API_METRICS", "WORK_METRICS"]
 #: Where each role says how it is.
 STATUS = {"auth": "INTERNAL", "api": "PUBLIC", "work": "WORK_METRICS"}
 

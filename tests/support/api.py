@@ -28,6 +28,7 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
             "internal_port": 0,
             "api_metrics_port": 0,
             "work_metrics_port": 0,
+            "operator_port": 0,
             "api_port": free_ports(1)[0],
             "sign_ins_per_minute": 0,
             "money_per_minute": 0,
@@ -41,4 +42,5 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
 @contextlib.asynccontextmanager
 async def running(wanted: Settings) -> AsyncIterator[App]:
     async with serve(wanted) as ports, aiohttp.ClientSession() as http:
-        yield App(http, f"http://127.0.0.1:{ports.public}")
+        operators = f"http://127.0.0.1:{ports.operator}"
+        yield App(http, f"http://127.0.0.1:{ports.public}", operators)

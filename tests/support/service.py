@@ -17,6 +17,7 @@ class Ports:
     internal: int
     api_metrics: int
     work_metrics: int
+    operator: int
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,6 @@
 """What we need from a media node, and what we remember of one."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -39,8 +39,6 @@ class Reader(Protocol):
     @property
     def path(self) -> str: ...
     @property
-    def reader_type(self) -> str: ...
-    @property
     def reader_id(self) -> str: ...
     @property
     def address(self) -> str:
@@ -71,18 +69,30 @@ class View(Protocol):
     @property
     def publishers(self) -> Sequence[Publisher]: ...
     @property
-    def readers(self) -> Sequence[Reader]: ...
-    @property
     def lists_hls(self) -> bool:
-        """False before v1.18.0, where HLS viewers are in no list."""
+        """False before v1.18.0, where HLS viewers are in no list, and where nobody
+        asked for readers."""
         ...
+
+
+#: Gets a node's readers, some at a time.
+Take = Callable[[Sequence[Reader]], Awaitable[None]]
 
 
 class NodeApi(Protocol):
     """A node's control API."""
 
-    async def look(self) -> View: ...
+    async def look(self, take: Take | None = None) -> View: ...
     async def kick(self, source_type: str, source_id: str) -> KickResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was known of a node before it answered."""
+
+    id: int
+    started: str
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,13 @@ only asks: new ones count as one for each address, and for no peak.
 import base64
 import contextlib
 import hashlib
+import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
+
+from msgspec import Struct
 
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, read_viewer
@@ -48,6 +52,30 @@ class Audience:
     confirmed: set[str] = field(default_factory=set)
     new: set[str] = field(default_factory=set)
 
+    @property
+    def size(self) -> int:
+        return len(self.confirmed) + len(self.new - self.confirmed)
+
+
+NOBODY = Audience()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From one audience to the next."""
+
+    came: set[str]
+    went: set[str]
+    confirmed: set[str]  # who was not before
+
+
+def change(before: Audience, after: Audience) -> Change:
+    """What makes of ``before``'s members, confirmed or new, those of ``after``."""
+    confirmed = after.confirmed - before.confirmed
+    came = (confirmed | (after.new - before.confirmed)) - before.new
+    went = (before.confirmed - after.confirmed) | (before.new - after.new)
+    return Change(came, went - after.confirmed - after.new, confirmed)
+
 
 class Watched:
     """One node's lists, look by look."""
@@ -62,28 +90,74 @@ class Watched:
         had no time yet to move under our eyes."""
         return now >= self._complete_at
 
-    def look(self, readers: Iterable[Reader], now: float) -> dict[str, Audience]:
-        """By path. The first look tells nothing about movement."""
-        before = self._readers
-        after = {one.reader_id: self._progress(before, one, now) for one in readers}
-        self._readers = after
-        if before is None:
-            self._complete_at = now + WINDOW if after else now
-        return _audiences(after.values(), now)
+    def look(self) -> "Look":
+        """Begin one. The first tells nothing about movement."""
+        return Look(self._viewer_key, self._readers)
 
-    def _progress(
-        self, before: "dict[str, _Progress] | None", reader: Reader, now: float
-    ) -> "_Progress":
-        known = None if before is None else before.get(reader.reader_id)
-        if known is None:
-            new_at = None if before is None else now
-            return _Progress(reader, self._token_viewer(reader), new_at)
-        if reader.outbound_bytes != known.bytes:
-            # The first bytes may be a playlist, which anybody asks for.
-            if known.bytes:
-                known.moved_at = now
-            known.bytes = reader.outbound_bytes
-        return known
+    def saw(self, look: "Look", now: float) -> dict[str, Audience]:
+        """By path, once the node has answered to the end. A look that it did not
+        answer to the end is left alone: it may lack anybody."""
+        if self._readers is None:
+            self._complete_at = now + WINDOW if look.readers else now
+        self._readers = look.readers
+        return look.audiences()
+
+
+class Look:
+    """One look at the readers, as they come, some at a time."""
+
+    def __init__(
+        self, viewer_key: Derived, before: "dict[str, _Progress] | None"
+    ) -> None:
+        self.readers: dict[str, _Progress] = {}
+        self._viewer_key = viewer_key
+        self._first = before is None
+        self._before = before or {}
+        self._confirmed: dict[str, set[str]] = defaultdict(set)
+        self._addresses: dict[str, set[str]] = defaultdict(set)
+        self._new: list[_Progress] = []
+
+    def take(self, readers: Iterable[Reader], now: float) -> None:
+        """Somebody may come twice: lists move while they are read."""
+        limit = now - WINDOW
+        before, after, confirmed = self._before, self.readers, self._confirmed
+        for reader in readers:
+            one = before.get(reader.reader_id)
+            if one is None:
+                one = after.get(reader.reader_id) or self._come(reader, now)
+            elif (sent := reader.outbound_bytes) != one.bytes:
+                # The first bytes may be a playlist, which anybody asks for.
+                if one.bytes:
+                    one.moved_at = now
+                one.bytes = sent
+            after[one.reader_id] = one
+            if one.moved_at > limit:
+                confirmed[one.path].add(one.viewer)
+                if one.token is None:
+                    self._addresses[one.path].add(one.address)
+            elif one.new_at > limit and not one.moved_at:
+                self._new.append(one)
+
+    def audiences(self) -> dict[str, Audience]:
+        """A new one from the address of somebody who watches is another try."""
+        found = {path: Audience(who) for path, who in self._confirmed.items()}
+        for one in self._new:
+            if one.token is not None or one.address not in self._addresses[one.path]:
+                who = one.token or viewer_of_address(one.address)
+                found.setdefault(one.path, Audience()).new.add(who)
+        return found
+
+    def _come(self, reader: Reader, now: float) -> "_Progress":
+        token = self._token_viewer(reader)
+        return _Progress(
+            reader_id=reader.reader_id,
+            path=sys.intern(reader.path),
+            address=reader.address,
+            bytes=reader.outbound_bytes,
+            token=token,
+            viewer=token or viewer_of_reader(reader.reader_id),
+            new_at=0.0 if self._first else now,
+        )
 
     def _token_viewer(self, reader: Reader) -> str | None:
         for text in from_query(reader.query):
@@ -94,36 +168,15 @@ class Watched:
         return None
 
 
-class _Progress:
+# As in mediamtx/payloads.py: 100,000 that refer to nothing but text and numbers.
+class _Progress(Struct, gc=False):
     """How far one reader had come, and when that last changed."""
 
-    __slots__ = ("address", "bytes", "moved_at", "new_at", "path", "token", "viewer")
-
-    def __init__(self, reader: Reader, token: str | None, new_at: float | None) -> None:
-        self.path = reader.path
-        self.address = reader.address
-        self.bytes = reader.outbound_bytes
-        self.token = token
-        self.viewer = token or viewer_of_reader(reader.reader_id)
-        self.moved_at: float | None = None
-        self.new_at = new_at
-
-
-def _audiences(readers: Iterable[_Progress], now: float) -> dict[str, Audience]:
-    found: dict[str, Audience] = {}
-    settled: set[tuple[str, str]] = set()
-    new: list[_Progress] = []
-    for one in readers:
-        if one.moved_at is None:
-            new.append(one)
-        elif one.moved_at > now - WINDOW:
-            found.setdefault(one.path, Audience()).confirmed.add(one.viewer)
-            if one.token is None:
-                settled.add((one.path, one.address))
-    for one in new:
-        if one.new_at is None or one.new_at <= now - WINDOW:
-            continue
-        if one.token is not None or (one.path, one.address) not in settled:
-            who = one.token or viewer_of_address(one.address)
-            found.setdefault(one.path, Audience()).new.add(who)
-    return found
+    reader_id: str
+    path: str
+    address: str
+    bytes: int
+    token: str | None
+    viewer: str
+    new_at: float  # 0: it was there when we first looked
+    moved_at: float = 0.0  # 0: never

@@ -24,8 +24,8 @@ from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
 from control_plane.live.model.viewers import viewer_of_address
 from control_plane.live.service.grants import Grants
+from control_plane.live.service.hints import Hints
 from control_plane.live.service.permissions import Permissions
-from control_plane.live.service.viewers import Viewers
 
 ADMITTED_FOR = 60.0  # seconds an address may go on without its token, see below
 MOST_ADMITTED = 100_000
@@ -58,7 +58,7 @@ class Authorizer:
         self,
         secrets: Secrets,
         permissions: Permissions,
-        viewers: Viewers,
+        hints: Hints,
         grants: Grants,
         *,
         tokens_required: bool,
@@ -68,12 +68,12 @@ class Authorizer:
         self._viewer_key = secrets.viewer_tokens()
         self._secrets = secrets
         self._permissions = permissions
-        self._viewers = viewers
+        self._hints = hints
         self._grants = grants
         self._tokens_required = tokens_required
         self._limit = limit
         self._allowed: dict[str, deque[float]] = {}
-        self._admitted: dict[tuple[str, str], tuple[float, str]] = {}
+        self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
 
     def decide_now(self, node: str, call: AuthCall) -> Verdict | None:
         """From memory alone. None: it has to be looked up, see :meth:`decide`."""
@@ -136,17 +136,18 @@ class Authorizer:
         return ALLOW
 
     def _read(self, node: str, call: AuthCall, permission: Permission) -> Verdict:
-        reason = rules.may_read(permission)
+        token = self._viewer_token(call, permission.path) or self._admitted_token(
+            call, permission.path
+        )
+        reason = rules.may_read(
+            permission, token, tokens_by_default=self._tokens_required
+        )
+        if reason == "token_missing" and candidates(call):
+            return deny("token_invalid")
         if reason != "ok":
             return deny(reason)
-        token = self._viewer_token(call, permission.path)
-        viewer = None if token is None else token.viewer
-        if viewer is None and self._tokens_required:
-            viewer = self._admitted_viewer(call, permission.path)
-            if viewer is None:
-                return deny("token_invalid" if candidates(call) else "token_missing")
         if call.action == "read":
-            self._count(node, call, permission, viewer)
+            self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
 
     def _viewer_token(self, call: AuthCall, path: str) -> ViewerToken | None:
@@ -156,11 +157,11 @@ class Authorizer:
             except BadToken:
                 continue
             if token.path == path:
-                self._admit(call, path, token.viewer)
+                self._admit(call, path, token)
                 return token
         return None
 
-    def _admit(self, call: AuthCall, path: str, viewer: str) -> None:
+    def _admit(self, call: AuthCall, path: str, token: ViewerToken) -> None:
         """Nodes before v1.8.3 ask for child playlists without the master's query
         (docs/mediamtx.md). There the address that a token let in a moment ago goes on,
         so that native players work; they are the versions without ``token``."""
@@ -169,17 +170,17 @@ class Authorizer:
         if len(self._admitted) >= MOST_ADMITTED:
             self._admitted.clear()
         until = time.monotonic() + ADMITTED_FOR
-        self._admitted[(path, call.ip)] = (until, viewer)
+        self._admitted[(path, call.ip)] = (until, token)
 
-    def _admitted_viewer(self, call: AuthCall, path: str) -> str | None:
+    def _admitted_token(self, call: AuthCall, path: str) -> ViewerToken | None:
         if call.token is not UNSET or call.protocol != "hls":
             return None
         who = (path, call.ip)
-        until, viewer = self._admitted.get(who, (0.0, ""))
-        if until < time.monotonic():
+        admitted = self._admitted.get(who)
+        if admitted is None or admitted[0] < time.monotonic():
             return None
-        self._admitted[who] = (time.monotonic() + ADMITTED_FOR, viewer)
-        return viewer
+        self._admitted[who] = (time.monotonic() + ADMITTED_FOR, admitted[1])
+        return admitted[1]
 
     def _count(
         self,
@@ -192,7 +193,7 @@ class Authorizer:
         again and again. Other protocols are in every node's lists."""
         hls = call.protocol == "hls"
         if permission.status == "live" and (viewer is not None or hls):
-            self._viewers.hint(
+            self._hints.note(
                 permission.session_id,
                 node,
                 viewer or viewer_of_address(call.ip),

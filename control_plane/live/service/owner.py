@@ -30,7 +30,8 @@ class Owner:
         name: str,
         interval: float,
     ) -> None:
-        """``name``: no other process's. ``interval``: seconds between two rounds."""
+        """``name``: no other process's. ``interval``: seconds from one round's start to
+        the next one's."""
         self._pool = pool
         self._nodes = nodes
         self._reconciler = reconciler
@@ -63,7 +64,7 @@ class Owner:
     def _start(self, name: str) -> None:
         if name not in self._mine:
             watch = _Watch(name, self._nodes, self._reconciler)
-            loop = Loop("rounds", watch.turn, self._interval)
+            loop = Loop("rounds", watch.turn, self._interval, from_start=True)
             self._mine[name] = asyncio.create_task(loop.run())
 
     async def _stop(self, name: str) -> None:

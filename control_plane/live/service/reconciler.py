@@ -1,7 +1,6 @@
 """A round compares a node's own lists with our tables and repairs both."""
 
 import contextlib
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +9,7 @@ import structlog
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.secrets import Derived
+from control_plane.base.tasks import in_turns
 from control_plane.live.model.credentials import from_query
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Publisher, View
@@ -17,13 +17,12 @@ from control_plane.live.model.permissions import (
     Standing,
     may_stay,
 )
-from control_plane.live.model.sessions import EndReason, LiveSession
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.service.counting import Counting, Tally
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.service.viewers import Viewers
 from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
-from control_plane.live.store import nodes as node_store
 
 log = structlog.get_logger(__name__)
 
@@ -38,14 +37,14 @@ class Reconciler:
         pool: Pool,
         nodes: Nodes,
         lifecycle: Lifecycle,
-        viewers: Viewers,
+        counting: Counting,
         *,
         peppers: Derived,
     ) -> None:
         self._pool = pool
         self._nodes = nodes
         self._lifecycle = lifecycle
-        self._viewers = viewers
+        self._counting = counting
         self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
@@ -54,8 +53,8 @@ class Reconciler:
         that stands there and is missing from the lists is gone, not yet to come."""
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
-        asked_at = time.time()
-        view = await self._nodes.api(node).look()
+        tally = self._counting.look(node.name)
+        view = await self._nodes.api(node).look(tally.take)
         if view.answer == "silent":
             await self._silent(node, view)
             return
@@ -65,35 +64,35 @@ class Reconciler:
         await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
-        await self._count(node, view, current, asked_at)
+        if view.answer == "answered":
+            await self._count(tally, view, current)
 
     async def count_only(self, node: Node) -> None:
         """While Postgres is away: viewers are counted and no session changes."""
         known = self._known_sessions.get(node.name, [])
-        asked_at = time.time()
-        view = await self._nodes.api(node).look()
+        tally = self._counting.look(node.name)
+        view = await self._nodes.api(node).look(tally.take)
         if view.answer != "answered":
             return
         with contextlib.suppress(Away):
-            await self._viewers.observe(node.name, view, known, asked_at)
+            await self._counting.count(tally, known, lists_hls=view.lists_hls)
 
     def forget(self, name: str) -> None:
         """The node is another's from here on, or gone."""
         self._known_sessions.pop(name, None)
-        self._viewers.drop_node(name)
+        self._counting.drop_node(name)
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""
-        if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+        if await self._nodes.unheard(node.name, LOST_AFTER):
             log.warning("node lost", node=node.name, reason=view.reason)
 
     async def _mark_heard(self, node: Node, view: View) -> None:
         if view.answer == "refused":
-            if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+            if await self._nodes.unheard(node.name, LOST_AFTER):
                 log.warning("node lost", node=node.name, reason=view.reason)
             return
-        before = await node_store.heard(self._pool, node.name, view.started)
-        if before and before != view.started:
+        if await self._nodes.heard(node.name, view.started):
             log.warning("node restarted", node=node.name)
 
     async def _lost_publishers(
@@ -123,7 +122,7 @@ class Reconciler:
         permissions = await keys.permissions(self._pool, paths)
         ids = [publisher.source_id for publisher in view.publishers]
         grants = await grant_store.of(self._pool, node.name, ids)
-        for publisher in view.publishers:
+        async for publisher in in_turns(view.publishers):
             permission = permissions.get(publisher.path)
             grant = grants.get(publisher.source_id)
             key_id = None if grant is None else grant.key_id
@@ -177,32 +176,28 @@ class Reconciler:
         ):
             if session.path not in there:
                 gone = view.answer == "refused"
-                await self._end(session, "node_lost" if gone else "disconnected")
+                await self._lifecycle.end_overdue(
+                    session, "node_lost" if gone else "disconnected"
+                )
         used = self._lifecycle.spans.used_within
         for session in await sessions.never_published(
             self._pool, node.name, at, FIRST_PUBLISH_GRACE, used
         ):
             if session.path not in there:
-                await self._end(session, "expired")
+                await self._lifecycle.end_overdue(session, "expired")
         for session in await sessions.too_long(self._pool, node.name, at):
-            await self._end(session, "too_long")
+            await self._lifecycle.end_overdue(session, "too_long")
             for publisher in view.publishers:
                 if publisher.path == session.path:
                     await self._kick(node, publisher, "too_long")
 
-    async def _end(self, session: LiveSession, reason: EndReason) -> None:
-        if await self._lifecycle.end_overdue(session, reason):
-            await self._viewers.clear(session)
-
     async def _count(
-        self,
-        node: Node,
-        view: View,
-        current: Sequence[LiveSession],
-        asked_at: float,
+        self, tally: Tally, view: View, current: Sequence[LiveSession]
     ) -> None:
         try:
-            confirmed = await self._viewers.observe(node.name, view, current, asked_at)
+            confirmed = await self._counting.count(
+                tally, current, lists_hls=view.lists_hls
+            )
         except Away as error:
             log.warning("viewers not counted", error=type(error).__name__)
             return

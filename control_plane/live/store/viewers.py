@@ -1,20 +1,85 @@
-"""Who watches what, in Redis: one sorted set per session and node, its members
-the viewers, its scores the unix second in which each was last seen.
+"""Who watches what, in Redis.
 
-A lost node drops out whole, and a set that nobody refreshes goes away by itself.
+For each session and node: ``viewers:``, a set of those whom the node's last look
+counted, and ``hints:`` and ``steady:``, sorted sets of who was let in and of who asks
+again and again, by the unix second in which that was last. For each node ``look:``
+says when it was looked at last, and ``unique:`` for each session holds the distinct
+viewers of all time, as a HyperLogLog.
+
+A lost node drops out whole: what was counted longer than a window ago is nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from control_plane.base.redis import Redis, asks_redis
+from control_plane.base.redis import Command, Redis, asks_redis, pipelined
 
-KEEP = 60  # seconds after the last refresh
+KEEP_HINTS = 60  # seconds
+KEEP_VIEWERS = 300  # seconds after it was last said that they are kept
+KEEP_UNIQUE = 86_400  # seconds after the last new one
 CHUNK = 1000  # members a command: a longer one holds the event loop
 
-#: ``viewers``: all who count. ``steady``: those of them who ask again and again, on
-#: nodes that list no HLS viewers.
-Kind = Literal["viewers", "steady"]
+#: ``steady``: those of the hinted who ask again and again, on nodes that list no HLS
+#: viewers.
+Kind = Literal["hints", "steady"]
+Place = tuple[int, str]  # session, node
+
+# The words of each key follow their number.
+_HINT = """
+local at = 3
+for _, key in ipairs(KEYS) do
+    local last = at + tonumber(ARGV[at])
+    redis.call('ZADD', key, 'GT', unpack(ARGV, at + 1, last))
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', ARGV[1])
+    redis.call('EXPIRE', key, ARGV[2])
+    at = last + 1
+end
+"""
+# Each key has a command, how many members, and these.
+_CHANGE = """
+local at = 2
+for _, key in ipairs(KEYS) do
+    local last = at + 1 + tonumber(ARGV[at + 1])
+    redis.call(ARGV[at], key, unpack(ARGV, at + 2, last))
+    redis.call('EXPIRE', key, ARGV[1])
+    at = last + 1
+end
+"""
+# A hint counts unless a look that began after it has told about everybody.
+_COUNT = """
+local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local look = redis.call('HMGET', KEYS[1], 'at', 'told')
+local fresh = tonumber(look[1] or 0) > now - window
+local since = math.max(now - window, tonumber(look[2] or 0))
+local found = {}
+for i = 2, #KEYS, 2 do
+    local listed = fresh and redis.call('SCARD', KEYS[i]) or 0
+    local count = listed
+    if listed == 0 then
+        count = redis.call('ZCOUNT', KEYS[i + 1], since, '+inf')
+    else
+        for _, one in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i + 1], since, '+inf')) do
+            count = count + 1 - redis.call('SISMEMBER', KEYS[i], one)
+        end
+    end
+    found[#found + 1] = count
+end
+return found
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """``at``: when a node's last look ended. ``told``: a time; who was let in before
+    it is in the sets, or nowhere. ``by``: who looked."""
+
+    at: float
+    told: float
+    by: str
+
+
+NEVER = Looked(0.0, 0.0, "")
 
 
 class ViewerSets:
@@ -22,39 +87,184 @@ class ViewerSets:
         self._redis = redis
 
     @asks_redis
-    async def saw(
-        self, kind: Kind, session_id: int, node: str, seen: Mapping[str, float]
+    async def hint(
+        self, kind: Kind, seen: Mapping[Place, Mapping[str, float]], before: float
     ) -> None:
-        """``seen``: viewer to unix time."""
-        key = _key(kind, session_id, node)
-        viewers = list(seen.items())
-        for start in range(0, len(viewers), CHUNK):
-            chunk = dict(viewers[start : start + CHUNK])
-            await self._redis.zadd(key, chunk, gt=True)
-        await self._redis.expire(key, KEEP)
-
-    @asks_redis
-    async def forget_older(self, session_id: int, node: str, before: float) -> None:
-        key = _key("viewers", session_id, node)
-        await self._redis.zremrangebyscore(key, "-inf", f"({before}")
+        """``seen``: viewer to unix time. Those of ``before`` and earlier are
+        forgotten."""
+        await pipelined(self._redis, _hints(kind, seen, before))
 
     @asks_redis
     async def count(
-        self, kind: Kind, sessions: Sequence[tuple[int, str]], since: float
+        self, places: Sequence[Place], now: float, window: float
     ) -> list[int]:
-        """For each (session, node), the viewers seen at ``since`` or later."""
-        if not sessions:
-            return []
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for session_id, node in sessions:
-                pipe.zcount(_key(kind, session_id, node), since, "+inf")
-            return [int(value) for value in await pipe.execute()]
+        """For each, those whom its node counted within the last ``window`` seconds,
+        and those let in since."""
+        by_node: dict[str, list[int]] = {}
+        for session_id, node in places:
+            by_node.setdefault(node, []).append(session_id)
+        asked = [
+            (node, ids[start : start + CHUNK // 4])
+            for node, ids in by_node.items()
+            for start in range(0, len(ids), CHUNK // 4)
+        ]
+        commands = (_count(node, ids, now, window) for node, ids in asked)
+        answers = await pipelined(self._redis, commands)
+        found = {
+            (session_id, node): int(count)
+            for (node, ids), counts in zip(asked, answers, strict=True)
+            for session_id, count in zip(ids, counts, strict=True)
+        }
+        return [found[place] for place in places]
 
     @asks_redis
-    async def clear(self, session_id: int, node: str) -> None:
-        await self._redis.delete(_key("viewers", session_id, node))
-        await self._redis.delete(_key("steady", session_id, node))
+    async def steady(
+        self, places: Sequence[Place], since: float
+    ) -> dict[int, list[str]]:
+        """Who, by session."""
+        found = await pipelined(
+            self._redis,
+            (
+                ("ZRANGEBYSCORE", _key("steady", place), since, "+inf")
+                for place in places
+            ),
+        )
+        return {place[0]: who for place, who in zip(places, found, strict=True)}
+
+    @asks_redis
+    async def looked(self, node: str) -> Looked:
+        [[at, told, by]] = await pipelined(
+            self._redis, [("HMGET", _look(node), "at", "told", "by")]
+        )
+        return Looked(float(at), float(told), by) if at and told and by else NEVER
+
+    @asks_redis
+    async def look_ended(self, node: str, looked: Looked) -> None:
+        key = _look(node)
+        words = ("at", looked.at, "told", looked.told, "by", looked.by)
+        await pipelined(
+            self._redis, [("HSET", key, *words), ("EXPIRE", key, KEEP_VIEWERS)]
+        )
+
+    @asks_redis
+    async def replace(self, places: Mapping[Place, Collection[str]]) -> None:
+        """These are its viewers, whoever was there."""
+        await pipelined(
+            self._redis,
+            (one for at, there in places.items() for one in _replaced(at, there)),
+        )
+
+    @asks_redis
+    async def change(
+        self, node: str, changes: Mapping[int, tuple[Collection[str], Collection[str]]]
+    ) -> None:
+        """By session, who came and who went."""
+        await pipelined(self._redis, _changes(node, changes))
+
+    @asks_redis
+    async def keep(self, places: Sequence[Place]) -> list[int]:
+        """They do not go away by themselves for a while. How many viewers each has
+        got."""
+        commands: list[Command] = []
+        for place in places:
+            key = _key("viewers", place)
+            commands += [("EXPIRE", key, KEEP_VIEWERS), ("SCARD", key)]
+        answers = await pipelined(self._redis, commands)
+        return [int(count) for count in answers[1::2]]
+
+    @asks_redis
+    async def unique(self, joined: Mapping[int, Collection[str]]) -> list[int]:
+        """For each session, how many they and all those before them are."""
+        commands: list[Command] = []
+        for session_id, viewers in joined.items():
+            key = _unique(session_id)
+            commands += [("PFADD", key, *some) for some in _some(viewers)]
+            commands.append(("EXPIRE", key, KEEP_UNIQUE))
+        await pipelined(self._redis, commands)
+        counted = (("PFCOUNT", _unique(session_id)) for session_id in joined)
+        return [int(count) for count in await pipelined(self._redis, counted)]
 
 
-def _key(kind: Kind, session_id: int, node: str) -> str:
-    return f"{kind}:{session_id}:{node}"
+def _hints(
+    kind: Kind, seen: Mapping[Place, Mapping[str, float]], before: float
+) -> Iterator[Command]:
+    keys: dict[str, list[str]] = {}
+    words: dict[str, list[str | float]] = {}
+    for place, viewers in seen.items():
+        _, node = place
+        for some in _some(viewers):
+            pairs = [word for viewer in some for word in (viewers[viewer], viewer)]
+            keys.setdefault(node, []).append(_key(kind, place))
+            words.setdefault(node, []).extend([len(pairs), *pairs])
+            if len(words[node]) >= CHUNK:
+                yield _hint(keys.pop(node), words.pop(node), before)
+    for node, left in keys.items():
+        yield _hint(left, words[node], before)
+
+
+def _hint(keys: list[str], words: list[str | float], before: float) -> Command:
+    return ("EVAL", _HINT, len(keys), *keys, before, KEEP_HINTS, *words)
+
+
+def _count(node: str, ids: Sequence[int], now: float, window: float) -> Command:
+    keys = [
+        key
+        for session_id in ids
+        for key in (
+            _key("viewers", (session_id, node)),
+            _key("hints", (session_id, node)),
+        )
+    ]
+    return ("EVAL", _COUNT, 1 + len(keys), _look(node), *keys, now, window)
+
+
+def _replaced(place: Place, viewers: Collection[str]) -> Iterator[Command]:
+    """Under another name first, so that nobody reads half of it."""
+    key = _key("viewers", place)
+    if not viewers:
+        yield ("DEL", key)
+        return
+    coming = f"{key}:coming"
+    yield ("DEL", coming)
+    for some in _some(viewers):
+        yield ("SADD", coming, *some)
+    yield ("EXPIRE", coming, KEEP_VIEWERS)
+    yield ("RENAME", coming, key)
+
+
+def _changes(
+    node: str, changes: Mapping[int, tuple[Collection[str], Collection[str]]]
+) -> Iterator[Command]:
+    keys: list[str] = []
+    words: list[str | int] = []
+    for session_id, (came, went) in changes.items():
+        key = _key("viewers", (session_id, node))
+        for word, viewers in (("SADD", came), ("SREM", went)):
+            for some in _some(viewers):
+                keys.append(key)
+                words += [word, len(some), *some]
+                if len(words) >= CHUNK:
+                    yield ("EVAL", _CHANGE, len(keys), *keys, KEEP_VIEWERS, *words)
+                    keys, words = [], []
+    if keys:
+        yield ("EVAL", _CHANGE, len(keys), *keys, KEEP_VIEWERS, *words)
+
+
+def _some(viewers: Collection[str]) -> Iterator[list[str]]:
+    listed = list(viewers)
+    for start in range(0, len(listed), CHUNK):
+        yield listed[start : start + CHUNK]
+
+
+# The braces keep all of a node together where Redis is a cluster.
+def _look(node: str) -> str:
+    return f"look:{{{node}}}"
+
+
+def _key(kind: Literal["viewers"] | Kind, place: Place) -> str:
+    session_id, node = place
+    return f"{kind}:{{{node}}}:{session_id}"
+
+
+def _unique(session_id: int) -> str:
+    return f"unique:{session_id}"

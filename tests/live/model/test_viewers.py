@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from control_plane.base.tokens import ViewerToken, sign_viewer
 from control_plane.live.model.viewers import (
     WINDOW,
     Audience,
     Watched,
+    change,
     viewer_of_address,
     viewer_of_reader,
 )
@@ -22,7 +26,12 @@ class Listed:
     address: str = "10.0.0.1"
     query: str = ""
     path: str = PATH
-    reader_type: str = "hlsSession"
+
+
+def look(watched: Watched, listed: list[Listed], now: float) -> dict[str, Audience]:
+    one = watched.look()
+    one.take(listed, now)
+    return watched.saw(one, now)
 
 
 def looks(*lists: list[Listed], first: bool = True) -> Audience:
@@ -31,10 +40,10 @@ def looks(*lists: list[Listed], first: bool = True) -> Audience:
     watched = Watched(KEY)
     now = 1000.0
     if first:
-        watched.look([], now)
+        look(watched, [], now)
     for listed in lists:
         now += 2.0
-        found = watched.look(listed, now)
+        found = look(watched, listed, now)
     return found.get(PATH, Audience())
 
 
@@ -84,6 +93,35 @@ def test_the_first_look_of_all_tells_nothing_about_movement() -> None:
 
 def test_counts_are_left_alone_until_those_who_were_there_had_time_to_move() -> None:
     watched = Watched(KEY)
-    watched.look([Listed("a", 500)], 1000.0)
+    look(watched, [Listed("a", 500)], 1000.0)
     assert not watched.complete(1002.0)
     assert watched.complete(1000.0 + WINDOW)
+
+
+def test_who_is_listed_twice_is_one() -> None:
+    found = looks([Listed("a", 500)] * 2, [Listed("a", 900), Listed("a", 950)])
+    assert found == Audience(confirmed={viewer_of_reader("a")})
+
+
+def test_a_look_that_broke_off_makes_nobody_gone() -> None:
+    watched = Watched(KEY)
+    both = [Listed("a", 500), Listed("b", 500)]
+    look(watched, [], 1000.0)
+    look(watched, both, 1002.0)
+    watched.look().take(both[:1], 1004.0)
+    found = look(watched, [Listed("a", 900), Listed("b", 900)], 1006.0)
+    assert found[PATH].confirmed == {viewer_of_reader("a"), viewer_of_reader("b")}
+
+
+who = st.sets(st.sampled_from("abcdef"))
+audiences = st.builds(Audience, who, who)
+
+
+@given(audiences, audiences)
+def test_a_change_makes_the_later_audience_of_the_earlier(
+    before: Audience, after: Audience
+) -> None:
+    found = change(before, after)
+    there = (before.confirmed | before.new | found.came) - found.went
+    assert there == after.confirmed | after.new
+    assert found.confirmed == after.confirmed - before.confirmed

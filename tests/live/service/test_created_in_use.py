@@ -64,7 +64,7 @@ async def _status(opened: Services, session: LiveSession) -> str:
         opened.reserved,
         opened.nodes,
         opened.lifecycle,
-        opened.viewers,
+        opened.counting,
         peppers=opened.secrets.key_peppers(),
     )
     await reconciler.round(await opened.nodes.get("local"))

@@ -72,7 +72,7 @@ async def _round(opened: Services) -> None:
         opened.reserved,
         opened.nodes,
         opened.lifecycle,
-        opened.viewers,
+        opened.counting,
         peppers=opened.secrets.key_peppers(),
     )
     await reconciler.round(await opened.nodes.get("local"))

@@ -39,7 +39,7 @@ async def authorizer(
         yield Authorizer(
             opened.secrets,
             permissions,
-            opened.viewers,
+            opened.hints,
             Grants(opened.pool),
             tokens_required=False,
             limit=LIMIT,

@@ -1,0 +1,178 @@
+"""Counting who watches, from nodes' lists of readers with their byte counters.
+
+Redis holds each session's viewers as the last look found them; a look writes who came
+and who went. Everything is written anew where somebody else has written since, or
+Redis has forgotten.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from secrets import token_hex
+
+from control_plane.base.secrets import Derived
+from control_plane.live.model.nodes import Reader
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.viewers import (
+    NOBODY,
+    WINDOW,
+    Audience,
+    Change,
+    Look,
+    Watched,
+    change,
+)
+from control_plane.live.service.attendance import Attendance
+from control_plane.live.store.viewers import KEEP_VIEWERS, Looked, ViewerSets
+
+SLICE = 250  # readers; more at once would hold the event loop
+COMPARED = 5000  # viewers, the same
+CHECK_EVERY = KEEP_VIEWERS / 5  # seconds
+
+Audiences = Mapping[int, Audience]  # by session
+
+
+class Tally:
+    """One look at a node, under way. ``turn``: of all looks, one at a time goes on, so
+    that many hold the event loop no longer than one does."""
+
+    def __init__(self, node: str, look: Look, turn: asyncio.Lock) -> None:
+        self._turn = turn
+        self.node = node
+        self.look = look
+        self.asked_at = time.time()
+
+    async def take(self, readers: Sequence[Reader]) -> None:
+        for start in range(0, len(readers), SLICE):
+            async with self._turn:
+                self.look.take(readers[start : start + SLICE], time.time())
+                await asyncio.sleep(0)
+
+
+class Counting:
+    def __init__(
+        self,
+        sets: ViewerSets,
+        viewer_key: Derived,
+        attendance: Attendance,
+        turn: asyncio.Lock,
+    ) -> None:
+        """``turn``: see :class:`Tally`."""
+        self._turn = turn
+        self._sets = sets
+        self._viewer_key = viewer_key
+        self._attendance = attendance
+        self._me = token_hex(8)
+        self._nodes: dict[str, _Node] = {}
+
+    def look(self, node: str) -> Tally:
+        """Just before the node is asked."""
+        known = self._nodes.setdefault(node, _Node(Watched(self._viewer_key)))
+        return Tally(node, known.watched.look(), self._turn)
+
+    async def count(
+        self, tally: Tally, open_sessions: Iterable[LiveSession], *, lists_hls: bool
+    ) -> dict[int, int]:
+        """Take in a look that was answered. How many viewers are confirmed, by
+        session; those that are not live or reconnecting have none."""
+        node, now = self._nodes[tally.node], time.time()
+        found = node.watched.saw(tally.look, now)
+        audiences = {
+            session.id: _audience(session, found, lists_hls)
+            for session in open_sessions
+            if session.is_watchable
+        }
+        told = tally.asked_at if lists_hls and node.watched.complete(now) else 0.0
+        await self._write(tally.node, node, audiences, Looked(now, told, self._me))
+        confirmed = {i: len(one.confirmed) for i, one in audiences.items()}
+        if not lists_hls:
+            confirmed = await self._with_steady(tally.node, confirmed, now)
+        since = now if node.counted_at is None else max(node.counted_at, now - WINDOW)
+        self._attendance.watched(confirmed, since, now)
+        node.counted_at = now
+        return confirmed
+
+    def drop_node(self, node: str) -> None:
+        """It is another's from here on, or gone."""
+        self._nodes.pop(node, None)
+
+    async def _write(
+        self, name: str, node: "_Node", audiences: Audiences, looked: Looked
+    ) -> None:
+        before = await self._sets.looked(name)
+        ours = before == node.looked
+        known = node.audiences if ours else {}
+        node.looked = None  # until all is written
+        changes = await _changes(known, audiences)
+        if ours:
+            over = [i for i in known if i not in audiences]
+            await self._changed(name, changes)
+            await self._sets.replace({(i, name): () for i in over})
+        elif node.watched.complete(looked.at) or before.at < looked.at - WINDOW:
+            there = {(i, name): one.came for i, one in changes.items()}
+            await self._sets.replace(there)
+        else:
+            await self._changed(name, changes)
+        joined = {i: one.confirmed for i, one in changes.items() if one.confirmed}
+        self._attendance.joined(joined)
+        told = max(before.told, looked.told)
+        written = Looked(looked.at, told, looked.by)
+        await self._sets.look_ended(name, written)
+        node.audiences = audiences
+        if ours or node.watched.complete(looked.at):
+            node.looked = written
+        if ours and looked.at > node.checked_at + CHECK_EVERY:
+            await self._check(name, node, looked.at)
+
+    async def _changed(self, node: str, changes: Mapping[int, Change]) -> None:
+        moved = {i: (one.came, one.went) for i, one in changes.items()}
+        await self._sets.change(node, moved)
+
+    async def _check(self, name: str, node: "_Node", now: float) -> None:
+        """Redis may have thrown out some of it. If so, all is written next time."""
+        node.checked_at = now
+        there = {i: one.size for i, one in node.audiences.items()}
+        watched = [i for i, count in there.items() if count]
+        found = await self._sets.keep([(i, name) for i in watched])
+        if found != [there[i] for i in watched]:
+            node.looked = None
+
+    async def _with_steady(
+        self, node: str, confirmed: Mapping[int, int], now: float
+    ) -> dict[int, int]:
+        places = [(session_id, node) for session_id in confirmed]
+        steady = await self._sets.steady(places, now - WINDOW)
+        self._attendance.joined(steady)
+        return {i: count + len(steady[i]) for i, count in confirmed.items()}
+
+
+class _Node:
+    """One that we look at, and what of it stands in Redis."""
+
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
+        self.audiences: Audiences = {}
+        self.looked: Looked | None = None
+        self.checked_at = 0.0
+        self.counted_at: float | None = None
+
+
+def _audience(
+    session: LiveSession, found: Mapping[str, Audience], lists_hls: bool
+) -> Audience:
+    audience = found.get(session.path, NOBODY)
+    if lists_hls and session.status == "live":
+        return audience
+    return Audience(audience.confirmed)
+
+
+async def _changes(before: Audiences, after: Audiences) -> dict[int, Change]:
+    changes: dict[int, Change] = {}
+    compared = 0
+    for session_id, audience in after.items():
+        changes[session_id] = change(before.get(session_id, NOBODY), audience)
+        compared += len(audience.confirmed)
+        if compared > COMPARED:
+            compared = 0
+            await asyncio.sleep(0)
+    return changes

@@ -1,0 +1,131 @@
+"""What is kept of a session's viewers when nobody watches any more."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from control_plane.base.faults import Away
+from control_plane.live.model.attendance import Attended, Minute, Span
+from control_plane.live.service.attendance import Attendance
+from control_plane.live.service.broadcasts import Start
+from control_plane.live.store.viewers import ViewerSets
+from control_plane.people.model.users import User
+from control_plane.wiring.services import Services
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+START = NOON.timestamp()
+
+Attending = Callable[[], Attendance]
+
+
+@pytest.fixture
+async def session_id(opened: Services, ann: User) -> int:
+    return (await opened.broadcasts.start(ann, Start())).session.id
+
+
+@pytest.fixture
+def attending(opened: Services) -> Attending:
+    """As each process has one of its own."""
+    return lambda: Attendance(opened.pool, ViewerSets(opened.redis))
+
+
+def minute(number: int, viewers: int, seconds: float) -> Minute:
+    return Minute(NOON.replace(minute=number), viewers, seconds)
+
+
+async def test_minutes_add_up(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one = attending()
+    one.watched({session_id: 3}, START + 10, START + 12)
+    one.watched({session_id: 5}, START + 12, START + 14)
+    one.watched({session_id: 2}, START + 70, START + 72)
+    one.joined({session_id: {"a", "b", "c"}})
+    await one.flush()
+    one.joined({session_id: {"c", "d"}})
+    one.watched({session_id: 2}, START + 72, START + 74)
+    await one.flush()
+    assert await opened.broadcasts.attended(session_id) == Attended(
+        4, 24.0, [minute(0, 5, 16.0), minute(1, 2, 8.0)]
+    )
+
+
+async def test_of_one_whom_nobody_watched_there_is_nothing(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one = attending()
+    one.watched({session_id: 0}, START, START + 2)
+    await one.flush()
+    assert await opened.broadcasts.attended(session_id) == Attended(0, 0.0, ())
+
+
+async def test_two_who_look_at_the_same_time_count_it_once(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one, two = attending(), attending()
+    one.watched({session_id: 4}, START, START + 10)
+    one.joined({session_id: {"a", "b", "c", "d"}})
+    two.watched({session_id: 4}, START + 6, START + 16)
+    two.joined({session_id: {"a", "b", "c", "d"}})
+    await one.flush()
+    await two.flush()
+    assert await opened.broadcasts.attended(session_id) == Attended(
+        4, 64.0, [minute(0, 4, 64.0)]
+    )
+
+
+async def test_a_new_process_goes_on_where_the_last_one_stopped(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    before, after = attending(), attending()
+    before.watched({session_id: 1}, START, START + 10)
+    await before.flush()
+    after.watched({session_id: 1}, START + 13, START + 20)
+    await after.flush()
+    assert (await opened.broadcasts.attended(session_id)).viewer_seconds == 17.0
+
+
+async def test_what_could_not_be_written_is_written_later(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one = attending()
+    one.watched({session_id: 1}, START, START + 10)
+    one.joined({session_id: {"a"}})
+    await opened.redis.client_pause(3000)  # longer than a command may take
+    with pytest.raises(Away):
+        await one.flush()
+    await opened.redis.client_unpause()
+    one.watched({session_id: 1}, START + 10, START + 20)
+    await one.flush()
+    assert await opened.broadcasts.attended(session_id) == Attended(
+        1, 20.0, [minute(0, 1, 20.0)]
+    )
+
+
+async def test_the_last_is_written_when_it_ends(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one = attending()
+    async with one.running():
+        one.watched({session_id: 1}, START, START + 10)
+    assert (await opened.broadcasts.attended(session_id)).viewer_seconds == 10.0
+
+
+async def test_unique_viewers_are_near_the_truth(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one = attending()
+    for start in range(0, 50_000, 1000):
+        viewers = {f"{number}" for number in range(start, start + 1100)}
+        one.joined({session_id: viewers})
+    await one.flush()
+    found = (await opened.broadcasts.attended(session_id)).unique_viewers
+    assert abs(found / 50_100 - 1) < 0.03
+
+
+def test_a_span_that_was_counted_in_part() -> None:
+    span = Span(1, 100.0, 110.0, 50.0, 5)
+    assert span.after(90.0) == span
+    assert span.after(104.0) == Span(1, 104.0, 110.0, 30.0, 5)
+    assert span.after(120.0).viewer_seconds == 0.0

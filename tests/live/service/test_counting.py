@@ -1,0 +1,271 @@
+"""Who watches, as three processes know it that share Redis alone: one gives hints,
+one looks at nodes, one is asked."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from control_plane.base.redis import Redis
+from control_plane.config.settings import Settings
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.viewers import viewer_of_address
+from control_plane.live.service.broadcasts import Start
+from control_plane.live.service.lifecycle import Source
+from control_plane.live.service.reconciler import Reconciler
+from control_plane.people.model.users import User
+from control_plane.wiring.services import Services, services
+from tests.support.api import settings
+from tests.support.stack import until
+
+Json = dict[str, Any]
+
+
+@dataclass
+class FakeNode:
+    """Lists one publisher of each path, and HLS viewers whose bytes move from look to
+    look, but for those that stand still."""
+
+    api_url: str = ""
+    paths: list[str] = field(default_factory=list)
+    viewers: dict[str, str] = field(default_factory=dict)  # id to path
+    still: set[str] = field(default_factory=set)
+    looks: int = 0
+    before_viewers: Callable[[], Awaitable[None]] | None = None
+
+    async def answer(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name == "paths":
+            self.looks += 1
+            return _page([_path(path) for path in self.paths])
+        if name != "hlssessions":
+            return _page([])
+        if self.before_viewers is not None:
+            await self.before_viewers()
+        return _page([self._viewer(one, path) for one, path in self.viewers.items()])
+
+    def _viewer(self, viewer: str, path: str) -> Json:
+        sent = 1000 if viewer in self.still else 1000 * self.looks
+        remote = f"{viewer}:1"
+        return {"id": viewer, "path": path, "outboundBytes": sent, "remoteAddr": remote}
+
+
+def _path(name: str) -> Json:
+    source = {"type": "rtmpConn", "id": f"source of {name}"}
+    return {"name": name, "ready": True, "source": source}
+
+
+def _page(items: list[Json]) -> web.Response:
+    return web.json_response({"pageCount": 1, "items": items})
+
+
+@pytest.fixture
+async def node(opened: Services) -> AsyncIterator[FakeNode]:
+    fake = FakeNode()
+    app = web.Application()
+    app.router.add_get("/v3/{name}/list", fake.answer)
+    async with TestServer(app) as server:
+        fake.api_url = str(server.make_url("")).rstrip("/")
+        known = await opened.nodes.get("local")
+        await opened.nodes.save(replace(known, api_url=fake.api_url))
+        yield fake
+
+
+@pytest.fixture
+def wanted(database_url: str, redis_url: str) -> Settings:
+    return settings(database_url, redis_url)
+
+
+@contextlib.asynccontextmanager
+async def another(wanted: Settings) -> AsyncIterator[Services]:
+    """What another process has opened."""
+    async with services(wanted) as found:
+        yield found
+
+
+@pytest.fixture
+async def session(opened: Services, node: FakeNode, ann: User) -> LiveSession:
+    started = (await opened.broadcasts.start(ann, Start())).session
+    node.paths.append(started.path)
+    source = Source("local", started.path, "rtmpConn", f"source of {started.path}")
+    await opened.lifecycle.ready(source, listed=True)
+    return await opened.broadcasts.get(started.id)
+
+
+async def looked(at: Services, times: int = 1) -> None:
+    reconciler = Reconciler(
+        at.reserved,
+        at.nodes,
+        at.lifecycle,
+        at.counting,
+        peppers=at.secrets.key_peppers(),
+    )
+    for _ in range(times):
+        await reconciler.round(await at.nodes.get("local"))
+
+
+async def counted(by: Services, session: LiveSession) -> int:
+    return (await by.counts.of([session])).get(session.id, 0)
+
+
+async def test_viewers_of_a_node_come_and_go(
+    opened: Services, wanted: Settings, node: FakeNode, session: LiveSession
+) -> None:
+    async with another(wanted) as asked:
+        await looked(opened)
+        assert await counted(asked, session) == 0
+        node.viewers = {"10.0.0.1": session.path, "10.0.0.2": session.path}
+        await looked(opened, 2)
+        assert await counted(asked, session) == 2
+        del node.viewers["10.0.0.1"]
+        await looked(opened)
+        assert await counted(asked, session) == 1
+        assert (await opened.broadcasts.get(session.id)).peak_viewers == 2
+
+
+async def test_a_hint_bridges_to_the_next_look_and_no_longer(
+    opened: Services, wanted: Settings, node: FakeNode, session: LiveSession
+) -> None:
+    async with another(wanted) as gate, another(wanted) as asked:
+        await looked(opened)
+        async with gate.hints.running():
+            gate.hints.note(session.id, "local", "somebody", listed=True)
+            await until(lambda: _is(asked, session, 1))
+            await looked(opened)
+            assert await counted(asked, session) == 0
+
+
+async def test_a_hint_that_is_written_late_counts_for_nothing(
+    opened: Services, wanted: Settings, node: FakeNode, session: LiveSession
+) -> None:
+    """The look that began after it has told about its viewer already."""
+    async with another(wanted) as gate, another(wanted) as asked:
+        await looked(opened)
+        gate.hints.note(session.id, "local", "somebody", listed=True)
+        await looked(opened)
+        await _written(gate)
+        assert await counted(asked, session) == 0
+
+
+async def test_a_hint_given_during_a_look_outlives_it(
+    opened: Services, wanted: Settings, node: FakeNode, session: LiveSession
+) -> None:
+    async with another(wanted) as gate, another(wanted) as asked:
+
+        async def let_in() -> None:
+            gate.hints.note(session.id, "local", "somebody", listed=True)
+            await _written(gate)
+
+        await looked(opened)
+        node.before_viewers = let_in
+        await looked(opened)
+        assert await counted(asked, session) == 1
+
+
+async def test_who_is_hinted_and_listed_counts_once(
+    opened: Services, wanted: Settings, node: FakeNode, session: LiveSession
+) -> None:
+    async with another(wanted) as gate, another(wanted) as asked:
+        await looked(opened)
+        node.viewers = {"10.0.0.1": session.path}
+        await looked(opened)
+        again = viewer_of_address("10.0.0.1")
+        gate.hints.note(session.id, "local", again, listed=True)
+        await _written(gate)
+        assert await counted(asked, session) == 1
+
+
+async def test_who_stands_still_is_gone_at_another_look_too(
+    opened: Services, wanted: Settings, node: FakeNode, session: LiveSession
+) -> None:
+    """Somebody else takes the node over: it keeps those who were counted until they
+    had time to move, and no longer."""
+    node.viewers = {"10.0.0.1": session.path, "10.0.0.2": session.path}
+    async with another(wanted) as before, another(wanted) as asked:
+        await looked(before)
+        assert await counted(asked, session) == 0
+        await looked(before)
+        assert await counted(asked, session) == 2
+        node.still = {"10.0.0.2"}
+        await looked(opened)
+        assert await counted(asked, session) == 2
+        for _ in range(6):  # longer than a viewer counts who does not move
+            await asyncio.sleep(2)
+            await looked(opened)
+        assert await counted(asked, session) == 1
+
+
+async def test_what_redis_forgot_is_written_again(
+    opened: Services, node: FakeNode, session: LiveSession
+) -> None:
+    await looked(opened)
+    node.viewers = {"10.0.0.1": session.path}
+    await looked(opened, 2)
+    await opened.redis.flushdb()
+    assert await counted(opened, session) == 0
+    await looked(opened)
+    assert await counted(opened, session) == 1
+
+
+async def test_what_somebody_else_wrote_is_written_over(
+    opened: Services, wanted: Settings, node: FakeNode, session: LiveSession
+) -> None:
+    await looked(opened)
+    node.viewers = {"10.0.0.1": session.path}
+    await looked(opened, 2)
+    async with another(wanted) as other:
+        await looked(other)
+        await looked(opened)
+        node.viewers = {}
+        await looked(other)
+        await looked(opened)
+    assert await counted(opened, session) == 0
+
+
+async def test_nothing_is_left_of_a_session_that_is_over(
+    opened: Services, node: FakeNode, session: LiveSession
+) -> None:
+    await looked(opened)
+    node.viewers = {"10.0.0.1": session.path}
+    await looked(opened, 2)
+    assert await _keys(opened.redis, session)
+    await opened.lifecycle.end(session, "completed")
+    await looked(opened)
+    assert await counted(opened, await opened.broadcasts.get(session.id)) == 0
+    assert not await _keys(opened.redis, session)
+
+
+async def test_a_viewer_takes_little_of_redis(
+    opened: Services, node: FakeNode, session: LiveSession
+) -> None:
+    await looked(opened)
+    node.viewers = {f"10.{n >> 8}.{n & 255}.1": session.path for n in range(20_000)}
+    await looked(opened, 2)
+    assert await counted(opened, session) == 20_000
+    used = 0
+    for key in await opened.redis.keys("*"):
+        used += await opened.redis.memory_usage(key) or 0
+    assert used / 20_000 <= 200
+
+
+async def _keys(redis: Redis, session: LiveSession) -> list[str]:
+    return [str(key) for key in await redis.keys(f"viewers:*:{session.id}")]
+
+
+async def _is(asked: Services, session: LiveSession, count: int) -> bool:
+    return await counted(asked, session) == count
+
+
+async def _written(gate: Services) -> None:
+    seen = await gate.redis.dbsize()
+    async with gate.hints.running():
+
+        async def more() -> bool:
+            return bool(await gate.redis.dbsize() > seen)
+
+        await until(more, pause=0.02)
