@@ -22,7 +22,7 @@ from control_plane.live.service.authorize import (
     deny,
 )
 from control_plane.web import metrics
-from hooks.connection import Answer
+from hooks.messages import Answer
 
 log = structlog.get_logger(__name__)
 

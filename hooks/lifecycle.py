@@ -10,7 +10,7 @@ from control_plane.base.faults import Away
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
-from hooks.connection import Answer
+from hooks.messages import Answer
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from control_plane.live.service.health import Health
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.web import metrics
 from hooks import auth, lifecycle
-from hooks.connection import Answer, Request
+from hooks.messages import Answer, Request
 
 PREFIX = b"/hooks/mediamtx/"
 TEXT = b"text/plain"

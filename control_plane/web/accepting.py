@@ -20,8 +20,8 @@ AT_ONCE = 64  # taken before the others get a turn
 RETRY = 0.5  # seconds after a failure
 TOLD_EVERY = 60.0  # seconds
 
-#: The protocol for a connection from this address; None hangs up.
-Admit = Callable[[str], asyncio.BaseProtocol | None]
+#: The protocol for a connection, and its address; None hangs up.
+Admit = Callable[[socket.socket, str], asyncio.BaseProtocol | None]
 
 
 class Acceptor:
@@ -76,7 +76,7 @@ class Acceptor:
 
     def _serve(self, one: socket.socket, address: str) -> None:
         one.setblocking(False)
-        protocol = self._admit(address)
+        protocol = self._admit(one, address)
         if protocol is None:
             one.close()
             return

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from control_plane.base.tasks import Loop
 from control_plane.web import logs
-from control_plane.web.accepting import BACKLOG, Acceptor
+from control_plane.web.accepting import Acceptor
 from control_plane.web.address import Addresses
 from control_plane.web.connections import IDLE, Connections, room
 
@@ -26,7 +26,7 @@ DRAIN = 5.0  # seconds
 class NodeConnections(Protocol):
     """What speaks to nodes is not of the web's making."""
 
-    def new(self) -> asyncio.Protocol: ...
+    def admit(self, one: socket.socket) -> asyncio.Protocol | None: ...
 
     def sweep(self) -> None: ...
 
@@ -52,7 +52,9 @@ async def to_everybody(
     runner = web.AppRunner(app, shutdown_timeout=5.0, **_options())
     async with _running(runner) as server:
         connections = Connections(server, addresses, room())
-        acceptor = Acceptor(sockets, connections.admit, connections.room)
+        acceptor = Acceptor(
+            sockets, lambda _, address: connections.admit(address), connections.room
+        )
         connections.freed = acceptor.resume
         with contextlib.closing(acceptor):
             acceptor.resume()
@@ -78,18 +80,23 @@ async def to_nodes(
     async def sweep() -> None:
         connections.sweep()
 
-    loop = asyncio.get_running_loop()
+    for one in sockets:
+        _wake_with_data(one)
+    acceptor = Acceptor(sockets, lambda one, _: connections.admit(one))
     async with Loop("sweep", sweep, SWEEP_EVERY).running():
-        servers = [
-            await loop.create_server(connections.new, sock=one.dup(), backlog=BACKLOG)
-            for one in sockets
-        ]
+        acceptor.resume()
         try:
             yield
         finally:
-            for server in servers:
-                server.close()
+            acceptor.close()
             await connections.drain(DRAIN)
+
+
+def _wake_with_data(listening: socket.socket) -> None:
+    """A connection is taken when its first bytes are there, so that the first read
+    finds them; without this it would be found as often as not."""
+    if hasattr(socket, "TCP_DEFER_ACCEPT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
 
 
 @contextlib.asynccontextmanager
