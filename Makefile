@@ -27,8 +27,13 @@ lint: install-dev ## Check style, types and layers only
 	$(IN)/lint-imports
 	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static
 
-bench: install ## Measure the auth endpoint as MediaMTX calls it, and gifts
+bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.auth
+	@$(IN)/python -m bench.hostile
+	@$(IN)/python -m bench.admission
+	@$(IN)/python -m bench.cutting
+	@$(IN)/python -m bench.calls
+	@$(IN)/python -m bench.pages
 	@$(IN)/python -m bench.gifts
 
 clean: ## Delete all that make has made, the data of `make run` included

@@ -9,30 +9,22 @@ the ratio, which is what counts.
 
 import argparse
 import asyncio
-import base64
-import json
-import secrets
 import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 
-import asyncpg
+from bench.golang import built
+from bench.load import Load, Slice, client, median
+from bench.node_calls import live_path, read_call
+from bench.servers import bare_aiohttp, go_http, keep_off_the_servers, service, stores
 
-from bench.load import Slice, at_once, serial
-from bench.servers import (
-    Service,
-    bare_aiohttp,
-    go_http,
-    keep_off_the_servers,
-    service,
-    stores,
-)
-from control_plane.base.secrets import Secrets
-from control_plane.base.tokens import ViewerToken, sign_viewer
-
-CLIENTS = 64
-NODE = "local"
-Way = Callable[[int, bytes, float], Slice]
+MANY, STORM = 64, 2000
+OURS = "control plane"
+AIMS = {
+    (1, "bare aiohttp"): "aim: p50 0.40 or less",
+    (1, "Go"): "aim: p50 1.0 or less",
+    (MANY, "bare aiohttp"): "aim: rate 2.5 or more",
+    (MANY, "Go"): "aim: rate 0.75 or more",
+}
 
 
 def main() -> None:
@@ -45,108 +37,83 @@ def main() -> None:
 
 async def _run(rotations: int, seconds: float) -> None:
     keep_off_the_servers()
-    async with stores() as urls:
-        with service(urls) as ours, bare_aiohttp() as bare, go_http() as go:
-            request = _request(ours, await _live_path(urls.database))
-            yardsticks = {"bare aiohttp": bare} | ({} if go is None else {"Go": go})
-            for name, way in WAYS.items():
-                for yardstick, port in yardsticks.items():
-                    pairs = await asyncio.to_thread(
-                        _rotate, way, (ours.internal, port), request, rotations, seconds
-                    )
-                    _report(name, yardstick, pairs)
-            if go is None:
-                print("\nNo Go toolchain here: not compared with Go's server.")
+    with built() as programs:
+        name, load = client(programs)
+        print(f"client: {name}")
+        async with stores() as urls:
+            with service(urls) as ours, bare_aiohttp() as bare, go_http(programs) as go:
+                request = read_call(ours, await live_path(urls.database))
+                ports = {OURS: ours.internal, "bare aiohttp": bare}
+                ports |= {} if go is None else {"Go": go}
+                await asyncio.to_thread(
+                    _measure, load, ports, request, rotations, seconds
+                )
+        if programs is None:
+            print("\nNo Go toolchain here: not compared with Go's server.")
 
 
-def _many(port: int, request: bytes, seconds: float) -> Slice:
-    return at_once(port, request, seconds, CLIENTS)
-
-
-WAYS: dict[str, Way] = {"one at a time": serial, f"{CLIENTS} at once": _many}
+def _measure(
+    load: Load, ports: Mapping[str, int], request: bytes, rotations: int, seconds: float
+) -> None:
+    for clients in (1, MANY):
+        found = _rotate(load, ports, request, rotations, clients, seconds)
+        print(
+            f"\nauth, {clients} at once, a new connection each, {rotations} rotations"
+        )
+        _report(found)
+        for yardstick in list(ports)[1:]:
+            _compare(found[OURS], found[yardstick], yardstick, AIMS[clients, yardstick])
+    _storm(load, ports[OURS], request, rotations, seconds)
 
 
 def _rotate(
-    way: Way, ports: tuple[int, int], request: bytes, rotations: int, seconds: float
-) -> list[tuple[Slice, Slice]]:
-    for port in ports:
-        way(port, request, 0.3)
-    ours, yardstick = ports
-    return [
-        (way(ours, request, seconds), way(yardstick, request, seconds))
-        for _ in range(rotations)
-    ]
+    load: Load,
+    ports: Mapping[str, int],
+    request: bytes,
+    rotations: int,
+    clients: int,
+    seconds: float,
+) -> dict[str, list[Slice]]:
+    for port in ports.values():
+        load(port, request, clients, 0.3)
+    found: dict[str, list[Slice]] = {name: [] for name in ports}
+    for _ in range(rotations):
+        for name, port in ports.items():
+            found[name].append(load(port, request, clients, seconds))
+    return found
 
 
-def _report(name: str, yardstick: str, pairs: list[tuple[Slice, Slice]]) -> None:
-    print(f"\nauth, {name}, a new connection each, {len(pairs)} rotations")
-    for label, slices in zip(
-        ("control plane", yardstick), zip(*pairs, strict=True), strict=True
-    ):
-        rate = statistics.median(one.rate for one in slices)
-        p50 = statistics.median(one.quantile(0.5) for one in slices) * 1e6
-        p99 = statistics.median(one.quantile(0.99) for one in slices) * 1e6
-        print(f"  {label:14} {rate:8.0f}/s   p50 {p50:6.0f} µs   p99 {p99:6.0f} µs")
-    rate = statistics.median(ours.rate / other.rate for ours, other in pairs)
+def _storm(
+    load: Load, port: int, request: bytes, rotations: int, seconds: float
+) -> None:
+    """Everybody comes back at the same moment; its yardstick is the quiet rate."""
+    quiet, storms = [], []
+    for _ in range(rotations):
+        quiet.append(load(port, request, MANY, seconds))
+        storms.append(load(port, request, STORM, 0))
+    print(f"\nauth, {STORM} connections at the same moment, {rotations} rotations")
+    _report({f"{MANY} at once": quiet, f"{STORM} once": storms})
+    ratio = statistics.median(
+        storm.rate / calm.rate for storm, calm in zip(storms, quiet, strict=True)
+    )
+    print(f"  ratio to the quiet rate: {ratio:.2f}  (aim: 0.9 or more, p99 200 ms)")
+
+
+def _report(found: Mapping[str, list[Slice]]) -> None:
+    for name, slices in found.items():
+        p50 = median(slices, lambda one: one.quantile(0.5)) * 1e6
+        p99 = median(slices, lambda one: one.quantile(0.99)) * 1e6
+        rate = median(slices, lambda one: one.rate)
+        print(f"  {name:14} {rate:8.0f}/s   p50 {p50:6.0f} µs   p99 {p99:6.0f} µs")
+
+
+def _compare(ours: list[Slice], others: list[Slice], yardstick: str, aim: str) -> None:
+    pairs = list(zip(ours, others, strict=True))
+    rate = statistics.median(one.rate / other.rate for one, other in pairs)
     p50 = statistics.median(
-        ours.quantile(0.5) / other.quantile(0.5) for ours, other in pairs
+        one.quantile(0.5) / other.quantile(0.5) for one, other in pairs
     )
-    print(
-        f"  ratio to {yardstick}: rate {rate:.2f}, p50 {p50:.2f}  ({AIMS[yardstick]})"
-    )
-
-
-AIMS = {
-    "bare aiohttp": "aims: rate at once 2.5 or more, p50 one at a time 0.40 or less",
-    "Go": "aims: rate at once 0.75 or more, p50 one at a time 1.0 or less",
-}
-
-
-async def _live_path(database: str) -> str:
-    """A session that is live, as far as the tables know."""
-    connection = await asyncpg.connect(database)
-    try:
-        await connection.execute(_LIVE)
-    finally:
-        await connection.close()
-    return "live/1"
-
-
-_LIVE = """
-    WITH someone AS (INSERT INTO users (username) VALUES ('bench') RETURNING id)
-    INSERT INTO live_streaming_sessions
-        (user_id, path, node, status, started_at, longest, publisher_id)
-    SELECT id, 'live/1', 'local', 'live', now(), interval '1 hour', 'bench'
-    FROM someone
-"""
-
-
-def _request(ours: Service, path: str) -> bytes:
-    known = Secrets(ours.secret)
-    expires_at = int(time.time()) + 3600
-    viewer = ViewerToken(secrets.token_urlsafe(9), path, 0, expires_at)
-    token = sign_viewer(known.viewer_tokens(), viewer)
-    payload = {
-        "ip": "198.51.100.4",
-        "user": "",
-        "password": "",
-        "token": "",
-        "action": "read",
-        "path": path,
-        "protocol": "hls",
-        "id": "0b6c3a54-1f7e-4a3c-8a44-7a1d2f6f9b02",
-        "query": f"token={token}",
-        "userAgent": "Mozilla/5.0",
-    }
-    body = json.dumps(payload, separators=(",", ":")).encode()
-    basic = base64.b64encode(f"{NODE}:{known.node(NODE)}".encode()).decode()
-    head = (
-        f"POST /hooks/mediamtx/{NODE}/auth HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"User-Agent: Go-http-client/1.1\r\nContent-Length: {len(body)}\r\n"
-        f"Authorization: Basic {basic}\r\nContent-Type: application/json\r\n"
-        "Accept-Encoding: gzip\r\n\r\n"
-    )
-    return head.encode() + body
+    print(f"  ratio to {yardstick}: rate {rate:.2f}, p50 {p50:.2f}  ({aim})")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from bench.nodes import Holds, Plan, live_sessions, point_at, simulated
 from bench.servers import Stores, stores
 from control_plane.base.schema import migrate
 from control_plane.config.settings import Settings
-from control_plane.live.service.grants import Grants
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.wiring.services import Services, services
 from mediamtx.client import CONNECTIONS_PER_PAGE
@@ -63,7 +62,6 @@ def reconciler(opened: Services) -> Reconciler:
         opened.nodes,
         opened.lifecycle,
         opened.counting,
-        Grants(opened.reserved),
         peppers=opened.secrets.key_peppers(),
     )
 

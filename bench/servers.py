@@ -12,11 +12,15 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
+import asyncpg
 from aiohttp import web
 
+from bench.golang import Programs
 from deploy.local.postgres import postgres
 from deploy.local.valkey import valkey
 
@@ -56,7 +60,10 @@ async def stores() -> AsyncIterator[Stores]:
 
 
 @contextlib.contextmanager
-def service(urls: Stores) -> Iterator[Service]:
+def service(urls: Stores, *options: str, **changes: str) -> Iterator[Service]:
+    """All roles, or as the command's ``options`` say. Where its node's API should be
+    nobody answers, which says nothing about a stream; ``changes``: of its
+    environment."""
     public, internal = free_port(), free_port()
     found = Service(public, internal, secrets.token_hex(16))
     environ = {
@@ -69,38 +76,68 @@ def service(urls: Stores) -> Iterator[Service]:
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": str(public),
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
-        "CONTROL_PLANE_API_PORT": str(free_port()),
+        "CONTROL_PLANE_API_METRICS_PORT": str(free_port()),
+        "CONTROL_PLANE_WORK_METRICS_PORT": str(free_port()),
+        "CONTROL_PLANE_OPERATOR_PORT": "0",
+        **changes,
     }
-    command = [sys.executable, "-m", "control_plane", "serve"]
-    with running(command, public, environ):
+    command = [sys.executable, "-m", "control_plane", "serve", *options]
+    with (
+        _silent() as port,
+        running(command, public, {"CONTROL_PLANE_API_PORT": str(port)} | environ),
+    ):
+        for port in (public,) if options else (internal, public):
+            _wait_until_ready(port)
         yield found
+
+
+def api_role(urls: Stores) -> AbstractContextManager[Service]:
+    """Only what the public talks to, so that a core is one process's; nobody reaches
+    its limits."""
+    limit = {"CONTROL_PLANE_WRITES_PER_MINUTE": "1000000000"}
+    return service(urls, "--role", "api", **limit)
 
 
 @contextlib.contextmanager
 def bare_aiohttp() -> Iterator[int]:
     """The yardstick: an aiohttp application that decodes the body and says yes."""
-    port = free_port()
-    with running([sys.executable, "-m", "bench.servers", str(port)], port, os.environ):
+    with _yardstick() as port:
         yield port
 
 
 @contextlib.contextmanager
-def go_http() -> Iterator[int | None]:
+def one_select(database: str) -> Iterator[int]:
+    """Another: the same, answering with one row of Postgres."""
+    with _yardstick(database) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _yardstick(*options: str) -> Iterator[int]:
+    port = free_port()
+    command = [sys.executable, "-m", "bench.servers", str(port), *options]
+    with running(command, port, os.environ):
+        yield port
+
+
+@contextlib.contextmanager
+def go_http(programs: Programs | None) -> Iterator[int | None]:
     """The other yardstick: Go's own server on one core, doing the same. None where
     there is no Go toolchain."""
-    if shutil.which("go") is None:
+    if programs is None:
         yield None
         return
-    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="bench-go-"))
-    source = Path(__file__).parent / "go"
-    build = ["go", "build", "-o", str(folder / "yardstick"), "."]
-    subprocess.run(build, cwd=source, check=True)
+    port = free_port()
     environ = {**os.environ, "GOMAXPROCS": "1"}
-    try:
-        with running([str(folder / "yardstick"), str(port)], port, environ):
-            yield port
-    finally:
-        shutil.rmtree(folder)
+    with running([str(programs.server), str(port)], port, environ):
+        yield port
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[int]:
+    """A port that takes connections and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        yield int(one.getsockname()[1])
 
 
 def keep_off_the_servers() -> None:
@@ -144,6 +181,20 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", start: float) -> No
     raise SystemExit("A server of the benchmark did not start.")
 
 
+def _wait_until_ready(port: int) -> None:
+    """Its roles listen before they serve."""
+    end = time.monotonic() + START
+    while time.monotonic() < end:
+        with (
+            contextlib.suppress(OSError),
+            urlopen(f"http://127.0.0.1:{port}/readyz", timeout=START) as response,
+        ):
+            if response.status == 200:
+                return
+        time.sleep(0.05)
+    raise SystemExit("The service of the benchmark is not ready.")
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -161,9 +212,30 @@ def _bare() -> web.Application:
     return app
 
 
+def _selecting(database: str) -> web.Application:
+    app = web.Application()
+
+    async def pool(app: web.Application) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(database, min_size=4) as app[POOL]:
+            yield
+
+    async def one(request: web.Request) -> web.Response:
+        await request.json()
+        row = await app[POOL].fetchrow(ONE, 1)
+        return web.json_response({"code": 200, "msg": dict(row or {})})
+
+    app.cleanup_ctx.append(pool)
+    app.router.add_post("/api/{name}", one)
+    return app
+
+
+ONE = "SELECT id, username, first_name, bio, profile_pic FROM users WHERE id = $1"
+POOL: "web.AppKey[asyncpg.Pool[asyncpg.Record]]" = web.AppKey("pool", asyncpg.Pool)
+
+
 if __name__ == "__main__":
     web.run_app(
-        _bare(),
+        _selecting(sys.argv[2]) if len(sys.argv) > 2 else _bare(),
         host="127.0.0.1",
         port=int(sys.argv[1]),
         access_log=None,

@@ -5,6 +5,7 @@ import click
 from control_plane.commands import (
     check_api,
     demo,
+    events,
     ledger,
     nodes,
     payouts,
@@ -12,7 +13,9 @@ from control_plane.commands import (
     seed_demo,
     serve,
     sessions,
+    tokens,
     users,
+    webhooks,
 )
 
 
@@ -33,6 +36,9 @@ main.add_command(sessions.kick)
 main.add_command(sessions.ban)
 main.add_command(sessions.unban)
 main.add_command(users.users)
+main.add_command(events.events)
+main.add_command(tokens.token)
+main.add_command(webhooks.webhooks)
 main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)

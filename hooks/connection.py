@@ -63,6 +63,8 @@ _EMPTY = {
     for status, reason in _REASONS.items()
     for keep in (True, False)
 }
+#: Most headers are neither, which their length tells at once.
+AUTHORIZATION, EXPECT = len("authorization"), len("expect")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -175,11 +177,11 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        match name.lower():
-            case b"authorization":
-                self._authorization = value
-            case b"expect":
-                self._expects = True
+        size = len(name)
+        if size == AUTHORIZATION and name.lower() == b"authorization":
+            self._authorization = value
+        elif size == EXPECT and name.lower() == b"expect":
+            self._expects = True
 
     def on_headers_complete(self) -> None:
         if self._expects and self._transport is not None:

@@ -8,6 +8,7 @@ import structlog
 
 from control_plane.base.faults import Away
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from hooks.connection import Answer
 
@@ -25,7 +26,12 @@ def values(body: bytes) -> dict[str, str]:
 
 
 async def tell(
-    node: str, event: str, told: dict[str, str], lifecycle: Lifecycle, cutter: Cutter
+    node: str,
+    event: str,
+    told: dict[str, str],
+    lifecycle: Lifecycle,
+    grants: Grants,
+    cutter: Cutter,
 ) -> Answer:
     """204; 400 for what cannot be read, 503 when the sender should try again."""
     if event not in READY | NOT_READY:
@@ -38,20 +44,24 @@ async def tell(
     )
     if not source.path or len(source.path) > 255 or len(source.id) > 64:
         return Answer(400)
+    if any("\0" in one for one in (source.path, source.type, source.id)):
+        return Answer(400)  # Postgres takes every character but this one
     if not source.id:
         return Answer(204)  # the slate of alwaysAvailable has no source
-    return await _apply(source, event in READY, lifecycle, cutter)
-
-
-async def _apply(
-    source: Source, ready: bool, lifecycle: Lifecycle, cutter: Cutter
-) -> Answer:
     try:
-        if not ready:
+        if event in READY:
+            await _ready(source, lifecycle, grants, cutter)
+        else:
             await lifecycle.not_ready(source)
-        elif await lifecycle.ready(source, listed=False) == "refused":
-            await cutter.kick(source)
     except Away as error:
         log.warning("hook without Postgres", path=source.path, error=repr(error))
         return Answer(503)
     return Answer(204)
+
+
+async def _ready(
+    source: Source, lifecycle: Lifecycle, grants: Grants, cutter: Cutter
+) -> None:
+    await grants.settle(source.node, source.id)
+    if await lifecycle.ready(source, listed=False) == "refused":
+        await cutter.kick(source)

@@ -7,6 +7,7 @@ from control_plane.api.changes import device_change, flag, new_user, profile_cha
 from control_plane.api.identities import Identities
 from control_plane.api.own import OwnAccount, check_self
 from control_plane.base.refusals import Empty, NoToken, SignedOut
+from control_plane.people.model.users import Profile
 from control_plane.people.service.accounts import Accounts, Identity
 from control_plane.people.service.deletion import Deletion
 from control_plane.people.service.profiles import Profiles
@@ -51,10 +52,10 @@ class AccountsApi:
 
     async def show_user_detail(self, call: Call) -> web.Response:
         viewer = 0 if call.user is None else call.user.id
-        other = await self._other(call)
-        if other:
-            profile = await self._profiles.seen(viewer, other)
-            return answer(shapes.account(shapes.profile(profile, viewer), other))
+        other = await self._other(call, viewer)
+        if other is not None:
+            shape = shapes.profile(other, viewer)
+            return answer(shapes.account(shape, other.user.id))
         if call.user is None:
             return await self._sign_in_again(call)
         token = self._accounts.renewed(call.user, call.token)
@@ -115,17 +116,17 @@ class AccountsApi:
         beside: Json = {"Card": [], "DeliveryAddress": []}
         return answer(await self._own.shape(user_id, token) | beside)
 
-    async def _other(self, call: Call) -> int:
-        """Whom the call is about; 0: the caller."""
-        body, me = call.body, call.user
+    async def _other(self, call: Call, viewer: int) -> Profile | None:
+        """Whom the call is about; None: the caller."""
+        body = call.body
         user_id = body.id("other_user_id", 0)
         if not user_id and body.has("username"):
-            found = await self._profiles.by_username(body.text("username"))
-            if found is None:
-                raise Empty
-            user_id = found.id
+            found = await self._profiles.named(viewer, body.text("username"))
+            return None if found.user.id == viewer else found
         user_id = user_id or body.id("user_id", 0)
-        return 0 if me is not None and me.id == user_id else user_id
+        if user_id in (0, viewer):
+            return None
+        return await self._profiles.seen(viewer, user_id)
 
     def _unknown(self, token: str) -> Exception:
         """Before its first sign-up the Android app asks with a Firebase uid, and

@@ -1,22 +1,28 @@
 """Going live, one's lasting keys, and watching."""
 
+from datetime import timedelta
+
 from aiohttp import web
 
 from control_plane.api import shapes
 from control_plane.api.own import OwnAccount
 from control_plane.api.urls import picture
+from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal
+from control_plane.live.model.keys import Terms
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
-from control_plane.live.service.lasting_keys import LastingKeys
+from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
+from control_plane.live.service.rights import Rights, Whom, policy_of
 from control_plane.live.service.watching import Watching
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
-from control_plane.web.envelope import answer
+from control_plane.web.envelope import answer, body_of, encoded
 from control_plane.web.snapshots import Json, attendance, broadcast, iso, live_streaming
 
 MOST_LISTED = 100
+OVERLAP = 3600  # seconds that a rotated key still opens its channel
 
 
 class LiveApi:
@@ -25,19 +31,25 @@ class LiveApi:
         broadcasts: Broadcasts,
         lasting_keys: LastingKeys,
         watching: Watching,
+        rights: Rights,
         own_account: OwnAccount,
     ) -> None:
         self._broadcasts = broadcasts
         self._lasting_keys = lasting_keys
         self._watching = watching
+        self._rights = rights
         self._own = own_account
+        self._lists = Shared(self._list)
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
             "liveStream": Endpoint(self.live_stream),
             "streamKeys": Endpoint(self.create_key),
             "showStreamKeys": Endpoint(self.show_keys),
+            "rotateStreamKey": Endpoint(self.rotate_key),
             "revokeStreamKey": Endpoint(self.revoke_key),
+            "setLivePolicy": Endpoint(self.set_policy),
+            "denyViewer": Endpoint(self.deny_viewer),
             "watch": Endpoint(self.watch, "optional", without_api_key=True),
             "showLiveStreams": Endpoint(self.show_live, "optional"),
             "showLiveStream": Endpoint(self.show_one, "optional"),
@@ -66,7 +78,27 @@ class LiveApi:
             call.me,
             body.text("name", longest=200),
             body.text("channel_name", longest=32),
+            Terms(
+                opens_at=body.moment("opens_at"),
+                closes_at=body.moment("closes_at"),
+                one_shot=body.integer("one_shot", 0) != 0,
+            ),
         )
+        return await self._made(call, made)
+
+    async def rotate_key(self, call: Call) -> web.Response:
+        """``overlap``: seconds; ``at_once``: 1 cuts whoever publishes with the old
+        one."""
+        body = call.body
+        made = await self._lasting_keys.rotate(
+            call.me,
+            body.id("id"),
+            timedelta(seconds=body.integer("overlap", OVERLAP)),
+            at_once=body.integer("at_once", 0) != 0,
+        )
+        return await self._made(call, made)
+
+    async def _made(self, call: Call, made: LastingKey) -> web.Response:
         channel = made.channel
         node = await self._lasting_keys.node_of(channel)
         urls = publish_urls(node, call.host, channel.path, made.key)
@@ -74,7 +106,7 @@ class LiveApi:
             {
                 "StreamKey": {
                     "id": made.id,
-                    "name": body.text("name", longest=200),
+                    "name": made.name,
                     "channel_name": channel.name,
                     "key": made.key,
                     "stream_key": urls.stream_key,
@@ -95,6 +127,21 @@ class LiveApi:
         await self._lasting_keys.revoke(call.me, call.body.id("id"))
         return answer("revoked")
 
+    async def set_policy(self, call: Call) -> web.Response:
+        body = call.body
+        policy = body.required("policy", longest=20)
+        await self._rights.set_policy(call.me.id, body.id("id"), policy)
+        return answer("set")
+
+    async def deny_viewer(self, call: Call) -> web.Response:
+        """``user_id`` or ``viewer``; ``all``: 1 for everybody."""
+        body = call.body
+        whom = Whom(body.id("viewer_user_id", 0), body.text("viewer", longest=64))
+        if (whom == Whom()) != (body.integer("all", 0) == 1):
+            raise BadInput("viewer_user_id, viewer or all is missing.")
+        await self._rights.deny(call.me.id, body.id("id"), whom)
+        return answer("denied")
+
     async def watch(self, call: Call) -> web.Response:
         name = _name(call.body)
         user_id = 0 if call.user is None else call.user.id
@@ -105,6 +152,7 @@ class LiveApi:
             {
                 "Watch": {
                     "token": admission.token,
+                    "viewer": admission.viewer,
                     "expires_at": admission.expires_at,
                     "playback_url": playback_url(
                         node, call.host, session.path, admission.token
@@ -123,8 +171,13 @@ class LiveApi:
             raise BadInput(f"size must be 1 to {MOST_LISTED}.")
         if not 0 <= page <= 100_000:
             raise BadInput("page must be 0 or more.")
+        return encoded(await self._lists.get((size, page, call.host)))
+
+    async def _list(self, wanted: tuple[int, int, str]) -> bytes:
+        """The answer, which is the same for everybody."""
+        size, page, host = wanted
         found = await self._watching.live(size, page)
-        return answer([{"LiveStreaming": _listed(one, call.host)} for one in found])
+        return body_of([{"LiveStreaming": _listed(one, host)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:
         found = await self._watching.find(_name(call.body))
@@ -143,6 +196,7 @@ def _start(call: Call) -> Start:
         cover=picture(call, "cover"),
         client_started_at=body.text("started_at", longest=40),
         reconnect_window=window if body.has("reconnect_window") else None,
+        policy=policy_of(body.text("policy")) if body.has("policy") else None,
     )
 
 

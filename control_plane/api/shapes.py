@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from control_plane.live.model.keys import StreamKey, masked
 from control_plane.people.model.users import Profile, User
-from control_plane.web.snapshots import Json, when
+from control_plane.web.snapshots import Json, iso, when
 
 SECRET_FIELDS = (
     "password",
@@ -26,13 +26,48 @@ SECRET_FIELDS = (
 )
 
 
+#: What is the same for every user.
+_ALIKE: Json = {
+    **dict.fromkeys(SECRET_FIELDS, ""),
+    "role": "user",
+    "device_token": "",
+    # Both apps read these as text, and the Android map crashes on "".
+    "lat": "0",
+    "long": "0",
+    "online": 0,
+    "business": 0,
+    "parent": 0,
+    "country_id": 0,
+    "total_all_time_coins": 0,
+    "comission_earned": 0,
+    "total_balance_usd": 0,
+    "followers_count": 0,
+    "follower_count": 0,
+    "following_count": 0,
+    "likes_count": 0,
+    "video_count": 0,
+    "sold_items_count": 0,
+    "tagged_products_count": 0,
+    "profile_visit_count": 0,
+    "unread_notification": 0,
+    "block": 0,
+    "notification": 0,
+    "verification_applied": 0,
+    "story": [],
+    # An empty list opens the interest picker on every start of the Android app.
+    "Interests": [{"id": 1, "title": "Live"}],
+    "Playlist": [],
+}
+
+
 def user(
     of: User, *, own_token: str | None = None, wallet: int = 0, **more: object
 ) -> Json:
     """``own_token``: only when the caller is this very user. What is private to a
     user (e-mail, phone, device) is empty for everyone else."""
     own = own_token is not None
-    shape: Json = {
+    return {
+        **_ALIKE,
         "id": of.id,
         "username": of.username,
         "first_name": of.first_name,
@@ -43,49 +78,19 @@ def user(
         "dob": of.dob if own else "",
         "email": of.email if own else "",
         "phone": of.phone if own else "",
-        "role": "user",
         "profile_pic": of.profile_pic,
         "profile_pic_small": of.profile_pic,
         "profile_gif": of.profile_gif,
         "auth_token": own_token or "",
-        "device_token": "",
         "created": when(of.created_at),
-        # Both apps read these as text, and the Android map crashes on "".
-        "lat": "0",
-        "long": "0",
         "active": 2 if of.banned else 1,
-        "online": 0,
         "verified": int(of.verified),
         "private": int(of.private),
         "profile_view": int(of.profile_view),
-        "business": 0,
-        "parent": 0,
-        "country_id": 0,
         "wallet": wallet,
-        "total_all_time_coins": 0,
-        "comission_earned": 0,
-        "total_balance_usd": 0,
-        "followers_count": 0,
-        "follower_count": 0,
-        "following_count": 0,
-        "likes_count": 0,
-        "video_count": 0,
-        "sold_items_count": 0,
-        "tagged_products_count": 0,
-        "profile_visit_count": 0,
-        "unread_notification": 0,
-        "block": 0,
-        "notification": 0,
-        "verification_applied": 0,
         "button": "0" if own else "follow",
-        "story": [],
-        # An empty list opens the interest picker on every start of the Android app.
-        "Interests": [{"id": 1, "title": "Live"}],
-        "Playlist": [],
+        **more,
     }
-    shape.update(dict.fromkeys(SECRET_FIELDS, ""))
-    shape.update(more)
-    return shape
 
 
 def profile(
@@ -177,29 +182,34 @@ NO_TEXT = (
 )
 
 
-def push_notification(user_id: int) -> Json:
-    flags = (
+_NOTIFIED: Json = dict.fromkeys(
+    (
         "likes",
         "comments",
         "new_followers",
         "mentions",
         "direct_messages",
         "video_updates",
-    )
-    return {"id": user_id, **dict.fromkeys(flags, 1)}
+    ),
+    1,
+)
+_PRIVACY: Json = {
+    "videos_download": 1,
+    "videos_repost": 1,
+    "direct_message": "everyone",
+    "duet": "everyone",
+    "video_comment": "everyone",
+    "liked_videos": "everyone",
+    "order_history": "only_me",
+}
+
+
+def push_notification(user_id: int) -> Json:
+    return {"id": user_id, **_NOTIFIED}
 
 
 def privacy_setting(user_id: int) -> Json:
-    return {
-        "id": user_id,
-        "videos_download": 1,
-        "videos_repost": 1,
-        "direct_message": "everyone",
-        "duet": "everyone",
-        "video_comment": "everyone",
-        "liked_videos": "everyone",
-        "order_history": "only_me",
-    }
+    return {"id": user_id, **_PRIVACY}
 
 
 def account(shape: Json, user_id: int) -> Json:
@@ -220,4 +230,9 @@ def stream_key(key: StreamKey) -> Json:
         "key": masked(key.hint),
         "created": when(key.created_at),
         "last_used": when(key.last_published_at),
+        "state": key.state(datetime.now(UTC)),
+        "opens_at": iso(key.opens_at),
+        "closes_at": iso(key.closes_at),
+        "one_shot": int(key.one_shot),
+        "replaced_by": key.replaced_by or 0,
     }

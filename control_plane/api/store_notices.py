@@ -5,22 +5,25 @@ answered with 200.
 """
 
 import json
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
 from control_plane.base.faults import Away
 from control_plane.base.streams import whole
-from control_plane.coins.app_stores.apple import AppleStore
 from control_plane.coins.model.purchases import NotBought
 from control_plane.coins.service.purchases import Purchases
+
+if TYPE_CHECKING:
+    from control_plane.coins.app_stores.apple import AppleStore
 
 log = structlog.get_logger(__name__)
 
 LARGEST = 200_000  # bytes
 
 
-def routes(apple: AppleStore | None, purchases: Purchases) -> list[web.RouteDef]:
+def routes(apple: "AppleStore | None", purchases: Purchases) -> list[web.RouteDef]:
     """None: not configured, nothing is served."""
     if apple is None:
         return []

@@ -46,13 +46,52 @@ TEXTS = (
 )
 
 
+#: What is the same for every video.
+_ALIKE: Json = {
+    **dict.fromkeys(NUMBERS, 0),
+    **dict.fromkeys(TEXTS, ""),
+    # Comments and duets are not served yet; this hides their buttons.
+    "allow_comments": "false",
+    "allow_duet": 0,
+    # The Android map crashes on "".
+    "lat": "0",
+    "long": "0",
+    "PlaylistVideo": {"id": 0},
+}
+#: No sound; iOS wants the object all the same. ``duration`` is text.
+_SOUND: Json = {
+    **dict.fromkeys(
+        ("id", "sound_section_id", "publish", "total_videos", "favourite"), 0
+    ),
+    **dict.fromkeys(
+        (
+            "audio",
+            "name",
+            "description",
+            "thum",
+            "thumbnail",
+            "duration",
+            "uploaded_by",
+            "job_id",
+            "created",
+        ),
+        "",
+    ),
+}
+_LOCATION: Json = {
+    "id": 0,
+    **dict.fromkeys(("name", "string", "google_place_id", "image", "created"), ""),
+    "lat": "0",
+    "long": "0",
+}
+
+
 def video(of: Video, base: str, *, liked: bool) -> Json:
     """``base``: this server's address, for what it serves itself. ``like`` says
     whether the viewer likes it; ``like_count`` is the counter."""
     url, picture = _absolute(of.video_url, base), _absolute(of.thumbnail_url, base)
     return {
-        **dict.fromkeys(NUMBERS, 0),
-        **dict.fromkeys(TEXTS, ""),
+        **_ALIKE,
         "id": of.id,
         "user_id": of.user_id,
         "description": of.description,
@@ -71,17 +110,10 @@ def video(of: Video, base: str, *, liked: bool) -> Json:
         "comment_count": of.comment_count,
         "favourite_count": of.favourite_count,
         "privacy_type": of.privacy_type,
-        # Comments and duets are not served yet; this hides their buttons.
-        "allow_comments": "false",
-        "allow_duet": 0,
         "duration": of.duration,
         "width": of.width,
         "height": of.height,
-        # The Android map crashes on "".
-        "lat": "0",
-        "long": "0",
         "created": when(of.created_at),
-        "PlaylistVideo": {"id": 0},
     }
 
 
@@ -91,32 +123,10 @@ def item(of: Item, viewer_id: int, base: str) -> Json:
     return {
         "Video": video(of.video, base, liked=of.liked),
         "User": shapes.seen(of.author, viewer_id),
-        "Sound": sound(),
-        "Location": location(),
+        "Sound": _SOUND,
+        "Location": _LOCATION,
         "PinComment": {"id": 0},
     }
-
-
-def sound() -> Json:
-    """No sound; iOS wants the object all the same. ``duration`` is text."""
-    numbers = ("id", "sound_section_id", "publish", "total_videos", "favourite")
-    texts = (
-        "audio",
-        "name",
-        "description",
-        "thum",
-        "thumbnail",
-        "duration",
-        "uploaded_by",
-        "job_id",
-        "created",
-    )
-    return {**dict.fromkeys(numbers, 0), **dict.fromkeys(texts, "")}
-
-
-def location() -> Json:
-    texts = ("name", "string", "google_place_id", "image", "created")
-    return {"id": 0, **dict.fromkeys(texts, ""), "lat": "0", "long": "0"}
 
 
 def _absolute(url: str, base: str) -> str:

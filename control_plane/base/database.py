@@ -172,11 +172,18 @@ async def open_pool(
             command_timeout=10.0,
             timeout=5.0,
             server_settings=settings,
+            reset=_as_it_is,
         )
     try:
         yield Pool(raw)
     finally:
         await _close(raw)
+
+
+async def _as_it_is(_connection: object) -> None:
+    """Before this asyncpg rolls back what was left open, and closes what cannot be.
+    Its own query after that would cost each use a round trip, to undo what nothing
+    here does on a pool's connection: SET, LISTEN, and locks of a session."""
 
 
 async def _close(pool: "asyncpg.Pool[Record]") -> None:

@@ -8,4 +8,16 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
 REVOKE UPDATE, DELETE ON events, ledger_transfers, ledger_entries, gift_transactions
     FROM {role};
 REVOKE DELETE ON wallets FROM {role};
-REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {role};
+DO $$
+DECLARE
+    partition regclass;
+BEGIN
+    FOR partition IN SELECT inhrelid FROM pg_inherits
+        WHERE inhparent = '{schema}.events'::regclass
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM {role}', partition);
+    END LOOP;
+END $$;
+GRANT EXECUTE ON FUNCTION make_event_partitions, drop_old_events, settle_event_era
+    TO {role};
+REVOKE INSERT, UPDATE, DELETE ON schema_migrations, event_eras FROM {role};

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import structlog
-from limits import RateLimitItemPerMinute
 
-from control_plane.base import rates
 from control_plane.base.faults import Away
+from control_plane.base.rates import Counters
 from control_plane.base.redis import Redis
 from control_plane.base.refusals import TooMany, Unavailable
 
@@ -34,7 +33,7 @@ class Rules:
 
 class RateLimits:
     def __init__(self, redis: Redis, rules: Rules) -> None:
-        self._limiter = rates.limiter(redis)
+        self._counters = Counters(redis)
         self._per_minute = {
             "sign_in": rules.sign_in,
             "money": rules.money,
@@ -57,10 +56,9 @@ class RateLimits:
     async def _check(self, name: LimitName, per_minute: int, *who: str) -> None:
         if not per_minute:
             return
-        item = RateLimitItemPerMinute(per_minute)
         try:
             async with asyncio.timeout(LONGEST_WAIT):
-                allowed = await rates.hit(self._limiter, item, name, *who)
+                allowed = await self._counters.hit(per_minute, name, *who)
         except (Away, TimeoutError) as error:
             log.warning("rate limits without Redis", limit=name, error=repr(error))
             if name == "money":

@@ -33,6 +33,7 @@ async def migrate(url: str, service_url: str = "") -> list[str]:
         service = await _role(service_url) if service_url else ""
         async with _locked(url) as connection:
             applied = await _apply_missing(connection)
+            await _prepare_log(connection)
             if service and service != await connection.fetchval("SELECT current_user"):
                 await _grant(connection, service)
     return applied
@@ -83,6 +84,13 @@ async def _applied(connection: RawConnection) -> set[str]:
         )
     rows = await connection.fetch("SELECT name FROM schema_migrations")
     return {row["name"] for row in rows}
+
+
+async def _prepare_log(connection: RawConnection) -> None:
+    """Before the first event: those of another server are not confused with ours, and
+    the months that come have their partitions."""
+    await connection.execute("SELECT settle_event_era()")
+    await connection.execute("SELECT make_event_partitions(2)")
 
 
 async def _grant(connection: RawConnection, role: str) -> None:

@@ -33,6 +33,10 @@ class Secrets:
     def guests(self) -> bytes:
         return derive(self.secret, "guest")
 
+    def webhook(self, endpoint_id: int, generation: int) -> Derived:
+        """What messages to it are signed with."""
+        return self._derive(f"webhook:{endpoint_id}:{generation}")
+
     def node(self, name: str) -> str:
         """With it the node proves itself to us."""
         return self.known_of_node(name)[0]

@@ -1,27 +1,30 @@
 """Signed tokens: who a user is, and which viewer may watch what.
 
 Compact and symmetric, because only we verify them: ``<payload>.<signature>``,
-both base64url, verified in about 5 µs.
+both base64url, verified in about 2 µs, since every viewer's is, in a node's lock.
 """
 
-import base64
 import binascii
 import hashlib
 import hmac
-import json
-from dataclasses import astuple, dataclass
+from functools import cache
+
+import msgspec
 
 from control_plane.base.secrets import Derived
 
 SIGNATURE_BYTES = 16
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 class BadToken(Exception):
     """The token is not ours, damaged or expired."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserToken:
+class UserToken(
+    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True
+):
     user_id: int
     version: int
     issued_at: int  # unix seconds
@@ -29,79 +32,75 @@ class UserToken:
     sign_in: str  # names the sign-in; a renewed token keeps it
 
 
-@dataclass(frozen=True, slots=True)
-class ViewerToken:
+class ViewerToken(
+    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True
+):
     viewer: str
     path: str
     user_id: int  # 0 for a guest
     expires_at: int  # unix seconds
+    epoch: int = 0  # of the session's tokens: all of one can be taken back
+
+
+_user = msgspec.json.Decoder(UserToken)
+_viewer = msgspec.json.Decoder(ViewerToken)
 
 
 def sign_user(keys: Derived, token: UserToken) -> str:
-    return _sign(keys[0], list(astuple(token)))
+    return _sign(keys[0], token)
 
 
 def read_user(keys: Derived, text: str, now: float) -> UserToken:
-    match _verify(keys, text):
-        case [
-            int() as user_id,
-            int() as version,
-            int() as issued,
-            int() as expires,
-            str() as sign_in,
-        ]:
-            token = UserToken(user_id, version, issued, expires, sign_in)
-        case _:
-            raise BadToken
+    try:
+        token = _user.decode(_verified(keys, text))
+    except (msgspec.MsgspecError, ValueError):
+        raise BadToken from None
     if token.expires_at < now:
         raise BadToken
     return token
 
 
 def sign_viewer(keys: Derived, token: ViewerToken) -> str:
-    return _sign(keys[0], [token.viewer, token.path, token.user_id, token.expires_at])
+    return _sign(keys[0], token)
 
 
 def read_viewer(keys: Derived, text: str, now: float | None) -> ViewerToken:
     """``now`` None: the expiry does not matter (a session that runs already)."""
-    match _verify(keys, text):
-        case [str() as viewer, str() as path, int() as user_id, int() as expires]:
-            token = ViewerToken(viewer, path, user_id, expires)
-        case _:
-            raise BadToken
+    try:
+        token = _viewer.decode(_verified(keys, text))
+    except (msgspec.MsgspecError, ValueError):
+        raise BadToken from None
     if now is not None and token.expires_at < now:
         raise BadToken
     return token
 
 
-def _sign(key: bytes, values: list[object]) -> str:
-    payload = _encode(json.dumps(values, separators=(",", ":")).encode())
-    return f"{payload}.{_signature(key, payload)}"
+def _sign(key: bytes, token: msgspec.Struct) -> str:
+    payload = _encode(msgspec.json.encode(token))
+    return (payload + b"." + _signature(key, payload)).decode()
 
 
-def _verify(keys: Derived, text: str) -> list[object]:
-    payload, dot, signature = text.partition(".")
-    if not dot or not payload.isascii() or not signature.isascii():
-        raise BadToken
-    made = (_signature(key, payload) for key in keys)
-    if not any(hmac.compare_digest(one, signature) for one in made):
-        raise BadToken
-    try:
-        values = json.loads(
-            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-        )
-    except (ValueError, binascii.Error):
-        raise BadToken from None
-    if not isinstance(values, list):
-        raise BadToken
-    return values
+def _verified(keys: Derived, text: str) -> bytes:
+    """The payload, as whoever signed it wrote it. Raises BadToken or ValueError."""
+    payload, _, signature = text.encode("ascii").partition(b".")
+    for key in keys:
+        if hmac.compare_digest(_signature(key, payload), signature):
+            return binascii.a2b_base64(payload.translate(_FROM_URL) + b"==")
+    raise BadToken
 
 
-def _signature(key: bytes, payload: str) -> str:
-    # Keyed BLAKE2b, made for this, costs a tenth of HMAC-SHA256 here.
-    digest = hashlib.blake2b(payload.encode(), key=key, digest_size=SIGNATURE_BYTES)
-    return _encode(digest.digest())
+def _signature(key: bytes, payload: bytes) -> bytes:
+    hashed = _keyed(key).copy()
+    hashed.update(payload)
+    return _encode(hashed.digest())
 
 
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+@cache
+def _keyed(key: bytes) -> "hashlib.blake2b":
+    """Keyed BLAKE2b, made for this, costs a tenth of HMAC-SHA256 here; half of that
+    is taking in the key, which a copy need not do again."""
+    return hashlib.blake2b(key=key, digest_size=SIGNATURE_BYTES)
+
+
+def _encode(data: bytes) -> bytes:
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=")

@@ -3,24 +3,43 @@
 import asyncio
 import contextlib
 import gc
-import signal
 from collections.abc import Iterator
+from functools import partial
+from typing import get_args
 
 import click
-import uvloop
 
-from control_plane.app import PortInUse, migrated, serve
 from control_plane.base.faults import Away
 from control_plane.base.schema import MayNotMigrate
 from control_plane.commands.output import settings, show_one
 from control_plane.config.settings import Settings
-from control_plane.web import logs
+from control_plane.roles import running
+from control_plane.roles.parent import Parent, Run, Ties
+from control_plane.roles.running import ROLES, Role, RoleName
+from control_plane.roles.sockets import PortInUse, Sockets, listening_at
+from control_plane.web import compiled, logs
 from control_plane.web.connections import take_all_descriptors
 
 
 @click.command("serve")
-def serve_command() -> None:
-    """Run the service until SIGTERM or Ctrl-C, then drain."""
+@click.option(
+    "--role",
+    "name",
+    type=click.Choice(get_args(RoleName)),
+    help="Only this one: auth answers nodes, api answers apps and pages, work keeps "
+    "the tables true.  [default: all three, as processes of their own]",
+)
+def serve_command(name: RoleName | None) -> None:
+    """Run the service until SIGTERM or Ctrl-C, then drain.
+
+    A role that dies is started again at once. Several `--role auth` may share one port
+    with CONTROL_PLANE_INTERNAL_REUSE_PORT=true.
+    """
+    if plain := compiled.missing():
+        raise click.ClickException(
+            f"{', '.join(plain)} was installed without its compiled parts, which halves"
+            " the speed: install it again from a wheel or with a C compiler."
+        )
     known = settings()
     logs.set_up(known.log_level, readable=known.development)
     if known.development:
@@ -28,8 +47,36 @@ def serve_command() -> None:
             "Development mode: anyone may sign in as anyone. Never on the internet.",
             err=True,
         )
-    with _explained(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(known))
+    take_all_descriptors()
+    with _explained():
+        asyncio.run(running.prepare(known))
+        raise SystemExit(_one(known, ROLES[name]) if name else _all(known))
+
+
+def _one(known: Settings, role: Role) -> int:
+    with listening_at(known, role.places) as sockets:
+        running.run(role, known, sockets, None)
+    return 0
+
+
+def _all(known: Settings) -> int:
+    places = [place for role in ROLES.values() for place in role.places]
+    with listening_at(known, places) as sockets:
+        roles: dict[str, Run] = {
+            name: partial(_child, role, known, sockets) for name, role in ROLES.items()
+        }
+        gc.freeze()  # a collection would write to every page that the roles share
+        return Parent(roles).run()
+
+
+def _child(role: Role, known: Settings, sockets: Sockets, ties: Ties) -> int:
+    try:
+        with _explained():
+            running.run(role, known, sockets, ties)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return 0
 
 
 @contextlib.contextmanager
@@ -42,22 +89,11 @@ def _explained() -> Iterator[None]:
         raise click.ClickException(f"Postgres does not answer: {error}") from None
 
 
-async def _serve(known: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    take_all_descriptors()
-    async with serve(known):
-        gc.freeze()  # what lives as long as the process halves the p99 otherwise
-        await stop.wait()
-
-
 @click.command()
 def migrate() -> None:
     """Bring the database up to date (serve does it too)."""
     with _explained():
-        applied = asyncio.run(migrated(settings()))
+        applied = asyncio.run(running.migrated(settings()))
     click.echo("\n".join(applied) or "Nothing to do.")
 
 

@@ -33,17 +33,27 @@ class PublicSettings(Concern):
 
 
 class InternalSettings(Concern):
-    """The nodes' listener."""
+    """The nodes' listener, and what operators scrape."""
 
     internal_host: str = "127.0.0.1"
     internal_port: int = Field(8081, ge=0, le=65535)
     internal_reuse_port: bool = False
+    # Metrics and health of the roles that nodes do not call, on the same host.
+    api_metrics_port: int = Field(8082, ge=0, le=65535)
+    work_metrics_port: int = Field(8083, ge=0, le=65535)
     internal_url: str = ""
 
     @property
     def node_reaches_us_at(self) -> str:
         """The internal listener's address as a node sees it."""
         return self.internal_url or f"http://{self.internal_host}:{self.internal_port}"
+
+
+class OperatorSettings(Concern):
+    """The operators' listener: events and webhooks, for whoever has a token."""
+
+    operator_host: str = "127.0.0.1"
+    operator_port: int = Field(8084, ge=0, le=65535)
 
 
 class RateSettings(Concern):

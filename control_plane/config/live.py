@@ -13,6 +13,8 @@ class LiveSettings(Concern):
     first_publish_seconds: int = Field(3600, ge=1)
     reconnect_seconds: int = Field(60, ge=0, le=1800)
     longest_session_seconds: int = Field(43_200, ge=1)
+    # Between two events that say that a session is still live; 0: none.
+    heartbeat_seconds: float = Field(60.0, ge=0)
     reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
 
 

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from control_plane.config.coins import AppStoreSettings, CoinSettings
 from control_plane.config.concern import PREFIX
+from control_plane.config.events import EventSettings
 from control_plane.config.listeners import (
     InternalSettings,
+    OperatorSettings,
     PublicSettings,
     RateSettings,
 )
@@ -40,12 +42,14 @@ class Settings(
     StoreSettings,
     PublicSettings,
     InternalSettings,
+    OperatorSettings,
     RateSettings,
     SignInSettings,
     CoinSettings,
     AppStoreSettings,
     LiveSettings,
     NodeSettings,
+    EventSettings,
 ):
     """Everything that can be configured. Whoever needs only some of it says which."""
 

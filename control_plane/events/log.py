@@ -1,27 +1,37 @@
-"""Events: numbered facts, written in the transaction that caused them."""
+"""Appending events, in the transaction that causes them."""
 
-import json
 from collections.abc import Mapping, Sequence
 
-from control_plane.base.database import Connection, Executor
-from control_plane.events.model import Event, EventType, Subject
+from control_plane.base.database import Connection
+from control_plane.events.model import EventType, Subject
+from control_plane.events.types import KINDS, encoded
 
 #: Whom it concerns, and what there is to say.
 Happened = tuple[int, Mapping[str, object]]
+
+#: Where each subject's row, whose lock orders its events, stands.
+TABLES: Mapping[Subject, str] = {
+    "session": "live_streaming_sessions",
+    "user": "users",
+    "node": "nodes",
+}
 
 _APPEND = """
     WITH happened AS (
         SELECT subject_id, data,
             row_number() OVER (PARTITION BY subject_id ORDER BY position) AS nth
-        FROM unnest($3::int[], $4::jsonb[])
+        FROM unnest($4::int[], $5::jsonb[])
             WITH ORDINALITY AS h (subject_id, data, position)
     ), subject AS (
-        UPDATE {table} s SET seq = s.seq + n.added
+        UPDATE {table} s SET seq = s.seq + n.added,
+            event_xid = greatest(s.event_xid, pg_current_xact_id())
         FROM (SELECT subject_id, count(*) AS added FROM happened GROUP BY 1) n
-        WHERE s.id = n.subject_id RETURNING s.id, s.seq - n.added AS before
+        WHERE s.id = n.subject_id
+        RETURNING s.id, s.event_xid, s.seq - n.added AS before
     )
-    INSERT INTO events (subject, subject_id, seq, type, data)
-    SELECT $1, id, before + nth, $2, data FROM happened JOIN subject ON id = subject_id
+    INSERT INTO events (xid, subject, subject_id, seq, type, version, data)
+    SELECT event_xid, $1, id, before + nth, $2, $3, data
+    FROM happened JOIN subject ON id = subject_id ORDER BY id, nth
 """
 
 
@@ -38,54 +48,36 @@ async def append_user_event(
     await append_user_events(connection, kind, [(user_id, data)])
 
 
+async def append_node_event(
+    connection: Connection, node_id: int, kind: EventType, data: Mapping[str, object]
+) -> None:
+    await _append(connection, "node", kind, [(node_id, data)])
+
+
 async def append_session_events(
     connection: Connection, kind: EventType, many: Sequence[Happened]
 ) -> None:
     """Many at once, of several sessions: each takes its block of numbers."""
-    await _append(connection, "session", "live_streaming_sessions", kind, many)
+    await _append(connection, "session", kind, many)
 
 
 async def append_user_events(
     connection: Connection, kind: EventType, many: Sequence[Happened]
 ) -> None:
-    await _append(connection, "user", "users", kind, many)
+    await _append(connection, "user", kind, many)
 
 
 async def _append(
     connection: Connection,
     subject: Subject,
-    table: str,
     kind: EventType,
     many: Sequence[Happened],
 ) -> None:
     await connection.execute(
-        _APPEND.format(table=table),
+        _APPEND.format(table=TABLES[subject]),
         subject,
         kind,
+        KINDS[kind].version,
         [one for one, _ in many],
-        [json.dumps(data) for _, data in many],
+        [encoded(kind, data) for _, data in many],
     )
-
-
-async def happened(executor: Executor, session_id: int, kind: EventType) -> bool:
-    return bool(
-        await executor.fetchval(
-            "SELECT EXISTS (SELECT FROM events WHERE subject = 'session'"
-            " AND subject_id = $1 AND type = $2)",
-            session_id,
-            kind,
-        )
-    )
-
-
-async def of_session(executor: Executor, session_id: int) -> list[Event]:
-    """In the order in which they happened."""
-    rows = await executor.fetch(
-        "SELECT seq, type, data, created_at FROM events"
-        " WHERE subject = 'session' AND subject_id = $1 ORDER BY seq",
-        session_id,
-    )
-    return [
-        Event(row["seq"], row["type"], json.loads(row["data"]), row["created_at"])
-        for row in rows
-    ]

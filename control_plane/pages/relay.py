@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 import structlog
@@ -24,13 +24,15 @@ class Topic:
 
     def __init__(self) -> None:
         self.followers = 0
+        self.newest: object = None
         self._frame = b""
         self._version = 0
         self._ended: Exception | None = None
-        self._changed = asyncio.Event()
+        self._bells: set[asyncio.Event] = set()
 
-    def put(self, frame: bytes) -> None:
-        self._frame = frame
+    def put(self, update: object) -> None:
+        self.newest = update
+        self._frame = _frame(update)
         self._version += 1
         self._wake()
 
@@ -38,19 +40,37 @@ class Topic:
         self._ended = reason
         self._wake()
 
-    async def after(self, version: int) -> tuple[int, bytes]:
-        """The newest frame, once there is one newer than ``version`` (0: any).
-        Raises NoSuchStream or Over."""
-        while self._version <= version:
-            if self._ended is not None:
-                # A copy: one exception raised in many tasks gathers their frames.
-                raise type(self._ended)
-            await self._changed.wait()
-        return self._version, self._frame
+    @contextlib.contextmanager
+    def ringing(self, bell: asyncio.Event) -> Iterator[None]:
+        """The bell is set whenever there is something new."""
+        self._bells.add(bell)
+        try:
+            yield
+        finally:
+            self._bells.discard(bell)
+
+    def after(self, version: int) -> tuple[int, bytes]:
+        """The newest frame if it is newer than ``version``, or nothing. Raises
+        NoSuchStream or Over."""
+        if self._version > version:
+            return self._version, self._frame
+        if self._ended is not None:
+            # A copy: one exception raised in many tasks gathers their frames.
+            raise type(self._ended)
+        return version, b""
+
+    async def first(self) -> tuple[int, bytes]:
+        """As soon as there is one."""
+        bell = asyncio.Event()
+        with self.ringing(bell):
+            while not (found := self.after(0))[1]:
+                bell.clear()
+                await bell.wait()
+        return found
 
     def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        for bell in self._bells:
+            bell.set()
 
 
 class Relay:
@@ -85,7 +105,7 @@ class Relay:
         try:
             async with self._open(name) as updates:
                 async for update in updates:
-                    topic.put(_frame(update))
+                    topic.put(update)
             topic.end(Over())
         except NoSuchStream as unknown:
             topic.end(unknown)

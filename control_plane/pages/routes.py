@@ -7,19 +7,23 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from control_plane.base.refusals import Refusal, TooMany, Unavailable
 from control_plane.pages import assets
 from control_plane.pages.events import stream
+from control_plane.pages.feeds import Feeds
 from control_plane.pages.policy import policy
 from control_plane.pages.relay import Relay
 from control_plane.pages.seats import Seats
 from control_plane.pages.updates import LiveUpdates
 from control_plane.web import files
+from control_plane.web.envelope import answer
 from control_plane.web.files import File
 from control_plane.web.origin import Origins
 
 log = structlog.get_logger(__name__)
 
 WATCH = "/watch/{name:[A-Za-z0-9_-]{1,64}}"
+LIVE_EVENTS = "/api/liveEvents/{name:[A-Za-z0-9_-]{1,64}}"
 
 
 class Pages:
@@ -28,11 +32,13 @@ class Pages:
         updates: LiveUpdates,
         seats: Seats,
         origins: Origins,
+        feeds: Feeds,
         player: Path = assets.PLAYER,
     ) -> None:
         self._updates = updates
         self._seats = seats
         self._origins = origins
+        self._feeds = feeds
         self._sessions = Relay(updates.subscribe)
         self._list = Relay(lambda _: _listed(updates))
         self._assets = assets.assets(player)
@@ -45,6 +51,7 @@ class Pages:
             web.get("/events", self.home_events, allow_head=False),
             web.get(WATCH, self.watch),
             web.get(WATCH + "/events", self.watch_events, allow_head=False),
+            web.get(LIVE_EVENTS, self.live_events, allow_head=False),
             *files.from_memory("/assets", self._assets),
         ]
 
@@ -59,8 +66,23 @@ class Pages:
             return await stream(request, self._list, "")
 
     async def watch_events(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
         with self._seats.taken(request):
-            return await stream(request, self._sessions, request.match_info["name"])
+            return await stream(request, self._sessions, name, self._feeds)
+
+    async def live_events(self, request: web.Request) -> web.StreamResponse:
+        """The same for apps; below ``/api`` a refusal has the apps' shape."""
+        try:
+            response = await self.watch_events(request)
+        except web.HTTPTooManyRequests:
+            return answer(TooMany().sentence, TooMany.code)
+        except web.HTTPServiceUnavailable:
+            return answer(Unavailable().sentence, Unavailable.code)
+        if response.status == 404:
+            return answer("There is no such live stream.", Refusal.code)
+        if response.status == 503:
+            return answer(Unavailable().sentence, Unavailable.code)
+        return response
 
     async def _page(self, request: web.Request, page: File) -> web.StreamResponse:
         response = files.respond(request, page)

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import structlog
 
@@ -113,38 +114,41 @@ class CannotListen(Exception):
     """Why, in the words of the system."""
 
 
-@contextlib.asynccontextmanager
-async def listening(
+@contextlib.contextmanager
+def listening(
     host: str, port: int, *, reuse_port: bool = False
-) -> AsyncIterator[list[socket.socket]]:
+) -> Iterator[list[socket.socket]]:
     """One socket for each address of the host. Raises CannotListen."""
-    try:
-        sockets = await _listen(host, port, reuse_port)
-    except OSError as error:
-        raise CannotListen(error.strerror) from None
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            sockets = [
+                stack.enter_context(_listening(family, address, reuse_port=reuse_port))
+                for family, address in _addresses(host, port)
+            ]
+        except OSError as error:
+            raise CannotListen(error.strerror) from None
         yield sockets
-    finally:
-        _close(sockets)
 
 
-async def _listen(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
-    """asyncio finds the addresses and binds; the rest is ours."""
-    server = await asyncio.get_running_loop().create_server(
-        asyncio.Protocol, host, port, reuse_port=reuse_port or None, start_serving=False
+def _addresses(host: str, port: int) -> "list[tuple[int, Any]]":
+    found = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
-    sockets = [one.dup() for one in server.sockets]
-    server.close()
+    return list(dict.fromkeys((family, address) for family, *_, address in found))
+
+
+def _listening(family: int, address: Any, *, reuse_port: bool) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
     try:
-        for one in sockets:
-            one.setblocking(False)
-            one.listen(BACKLOG)
+        one.setblocking(False)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:  # the same port of IPv4 has a socket of its own
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
+        one.listen(BACKLOG)
     except OSError:
-        _close(sockets)
-        raise
-    return sockets
-
-
-def _close(sockets: Sequence[socket.socket]) -> None:
-    for one in sockets:
         one.close()
+        raise
+    return one

@@ -1,6 +1,7 @@
 """Whose address a request came from, behind proxies that we trust."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -17,12 +18,14 @@ Network = IPv4Network | IPv6Network
 #: One customer of an IPv6 provider has at least a whole /64.
 IPV6_CUSTOMER = 64
 MOST_HOPS = 16  # of our own proxies
+REMEMBERED = 4096  # addresses: each call asks three times about its own
 
 
 class Addresses:
     def __init__(self, trusted: str) -> None:
         """``trusted``: addresses or networks of our own proxies, between blanks."""
         self._trusted = networks(trusted)
+        self._ours = lru_cache(REMEMBERED)(self._is_ours)
 
     def of(self, request: web.Request) -> str:
         """The nearest address that is not one of our proxies'; what stands further
@@ -47,7 +50,7 @@ class Addresses:
             return ""
         return _customer(address)
 
-    def _ours(self, address: IPv4Address | IPv6Address) -> bool:
+    def _is_ours(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self._trusted)
 
 
@@ -61,6 +64,7 @@ def networks(text: str) -> Sequence[Network]:
     return [ip_network(part) for part in text.split()]
 
 
+@lru_cache(REMEMBERED)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.partition("%")[0])

@@ -4,7 +4,9 @@ Numbers arrive as numbers or as strings for the same field, so every getter take
 both; an absent field, null and "" are all the same to them.
 """
 
+import contextlib
 from collections.abc import Mapping
+from datetime import datetime
 
 from aiohttp import web
 
@@ -63,6 +65,17 @@ class Body:
         if number is None:
             raise BadInput(f"{name} must be a whole number.")
         return number
+
+    def moment(self, name: str) -> datetime | None:
+        """ISO 8601 with its zone; None where it is empty. Raises BadInput."""
+        text = self.text(name, longest=40)
+        if not text:
+            return None
+        with contextlib.suppress(ValueError):
+            found = datetime.fromisoformat(text)
+            if found.tzinfo is not None:
+                return found
+        raise BadInput(f"{name} must be a time such as 2026-01-31T20:00:00Z.")
 
     def id(self, name: str, default: int | None = None) -> int:
         """0 means none, as the apps say it."""

@@ -1,16 +1,17 @@
-"""Serving HTTP on a port: to everybody, or to our own nodes."""
+"""Serving HTTP on sockets that listen already: to everybody, to our own nodes, and to
+whoever looks after us."""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from control_plane.base.tasks import Loop
 from control_plane.web import logs
-from control_plane.web.accepting import BACKLOG, Acceptor, listening
+from control_plane.web.accepting import BACKLOG, Acceptor
 from control_plane.web.address import Addresses
 from control_plane.web.connections import IDLE, Connections, room
 
@@ -46,39 +47,45 @@ def _options() -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def to_everybody(
-    app: web.Application, host: str, port: int, addresses: Addresses
-) -> AsyncIterator[int]:
-    """The port that it really is. Raises CannotListen."""
+    app: web.Application, sockets: Sequence[socket.socket], addresses: Addresses
+) -> AsyncIterator[None]:
     runner = web.AppRunner(app, shutdown_timeout=5.0, **_options())
-    async with _running(runner) as server, listening(host, port) as sockets:
+    async with _running(runner) as server:
         connections = Connections(server, addresses, room())
         acceptor = Acceptor(sockets, connections.admit, connections.room)
         connections.freed = acceptor.resume
         with contextlib.closing(acceptor):
             acceptor.resume()
-            yield _port(sockets)
+            yield
+
+
+@contextlib.asynccontextmanager
+async def to_operators(
+    app: web.Application, sockets: Sequence[socket.socket]
+) -> AsyncIterator[None]:
+    """Few, and on our own networks."""
+    runner = web.AppRunner(app, shutdown_timeout=1.0, **_options())
+    async with _running(runner):
+        for one in sockets:
+            await web.SockSite(runner, one.dup()).start()
+        yield
 
 
 @contextlib.asynccontextmanager
 async def to_nodes(
-    connections: "NodeConnections", host: str, port: int, *, reuse_port: bool
-) -> AsyncIterator[int]:
-    """The port that it really is. Raises CannotListen."""
-
+    connections: NodeConnections, sockets: Sequence[socket.socket]
+) -> AsyncIterator[None]:
     async def sweep() -> None:
         connections.sweep()
 
-    async with (
-        Loop("sweep", sweep, SWEEP_EVERY).running(),
-        listening(host, port, reuse_port=reuse_port) as sockets,
-    ):
-        loop = asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
+    async with Loop("sweep", sweep, SWEEP_EVERY).running():
         servers = [
-            await loop.create_server(connections.new, sock=one, backlog=BACKLOG)
+            await loop.create_server(connections.new, sock=one.dup(), backlog=BACKLOG)
             for one in sockets
         ]
         try:
-            yield _port(sockets)
+            yield
         finally:
             for server in servers:
                 server.close()
@@ -94,7 +101,3 @@ async def _running(runner: web.BaseRunner) -> AsyncIterator[web.Server]:
         yield runner.server
     finally:
         await runner.cleanup()
-
-
-def _port(sockets: list[socket.socket]) -> int:
-    return int(sockets[0].getsockname()[1])

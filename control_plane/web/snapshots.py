@@ -11,7 +11,7 @@ Json = dict[str, object]
 
 def when(value: datetime | None) -> str:
     """``yyyy-MM-dd HH:mm:ss`` in GMT, the apps' only form."""
-    return "" if value is None else value.strftime("%Y-%m-%d %H:%M:%S")
+    return "" if value is None else value.isoformat(" ", "seconds")[:19]
 
 
 def live_streaming(session: LiveSession, viewers: int) -> Json:
@@ -35,6 +35,7 @@ def live_streaming(session: LiveSession, viewers: int) -> Json:
         "reconnect_window": session.reconnect_window,
         "viewers": viewers,
         "peak_viewers": session.peak_viewers,
+        "policy": session.policy,
         "created": when(session.created_at),
     }
 
@@ -47,7 +48,7 @@ def duration(session: LiveSession) -> int:
 
 
 def iso(value: datetime | None) -> str:
-    return "" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return "" if value is None else f"{value.isoformat(timespec='seconds')[:19]}Z"
 
 
 def broadcast(of: Broadcast) -> Json:

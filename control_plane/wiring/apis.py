@@ -36,6 +36,7 @@ def dispatcher(
         all_of_it.broadcasts,
         all_of_it.lasting_keys,
         all_of_it.watching,
+        all_of_it.rights,
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
     )
     return Dispatcher(

@@ -21,11 +21,13 @@ from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counting import Counting
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.rights import Rights
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
@@ -35,6 +37,7 @@ from control_plane.people.service.sign_in import IdTokens
 from control_plane.videos.service.videos import Videos
 from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
+from control_plane.wiring.events import Events, open_events
 from mediamtx.client import Client
 
 #: Connections to Postgres. An auth look-up has no time to wait for a new one.
@@ -65,10 +68,13 @@ class Services:
     broadcasts: Broadcasts
     lasting_keys: LastingKeys
     moderation: Moderation
+    rights: Rights
+    heartbeats: Heartbeats
     watching: Watching
     accounts: Accounts
     callers: Accounts
     coins: Coins
+    events: Events
     profiles: Profiles
     videos: Videos
     id_tokens: IdTokens
@@ -82,7 +88,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     )
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
-        pool = await stack.enter_async_context(open_pool(url, GENERAL))
+        pool = await stack.enter_async_context(open_pool(url, GENERAL, at_once=0))
         reserved = await stack.enter_async_context(
             open_pool(url, RESERVED, at_once=RESERVED_AT_ONCE)
         )
@@ -90,7 +96,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         coins = await stack.enter_async_context(open_coins(settings, pool))
-        yield _services(settings, secrets, pool, reserved, redis, http, coins)
+        events = await stack.enter_async_context(open_events(settings, secrets, pool))
+        yield _services(settings, secrets, pool, reserved, redis, http, coins, events)
 
 
 def _connect(
@@ -111,6 +118,7 @@ def _services(
     redis: Redis,
     http: aiohttp.ClientSession,
     coins: Coins,
+    events: Events,
 ) -> Services:
     first_publish = timedelta(seconds=settings.first_publish_seconds)
     spans = Spans(
@@ -122,6 +130,7 @@ def _services(
     nodes = Nodes(reserved, _connect(secrets, http, turn))
     cutter = Cutter(reserved, nodes)
     lifecycle = Lifecycle(reserved, spans)
+    rights = Rights(reserved)
     viewer_sets = ViewerSets(redis)
     counts = Counts(viewer_sets)
     attendance = Attendance(pool, viewer_sets)
@@ -151,10 +160,13 @@ def _services(
             reserved, nodes, cutter, peppers=secrets.key_peppers()
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
-        watching=_watching(settings, secrets, pool, nodes, counts),
+        rights=rights,
+        heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
+        watching=_watching(settings, secrets, pool, nodes, counts, rights),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
+        events=events,
         profiles=Profiles(pool),
         videos=Videos(pool),
         id_tokens=IdTokens(_providers(settings), fetcher(http)),
@@ -167,11 +179,13 @@ def _watching(
     pool: Pool,
     nodes: Nodes,
     counts: Counts,
+    rights: Rights,
 ) -> Watching:
     return Watching(
         pool,
         nodes,
         counts,
+        rights,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),
     )

@@ -115,7 +115,12 @@ async def _output(environ: Mapping[str, str], *words: str) -> str:
         stderr=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is ours to act on
     )
-    out, complaint = await process.communicate()
+    try:
+        out, complaint = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         raise LocalError(f"control-plane {words[0]}: {complaint.decode().strip()}")
     return out.decode()

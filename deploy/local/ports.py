@@ -37,6 +37,9 @@ class Port:
 
 PUBLIC = Port("public_port", "pages and API")
 INTERNAL = Port("internal_port", "what the media node asks", LOOPBACK)
+API_METRICS = Port("api_metrics_port", "metrics", LOOPBACK)
+WORK_METRICS = Port("work_metrics_port", "metrics", LOOPBACK)
+OPERATORS = Port("operator_port", "what operators ask", LOOPBACK)
 RTMP = Port("rtmp_port", "RTMP")
 HLS = Port("hls_port", "HLS")
 API = Port("api_port", "the media node's own API", LOOPBACK)
@@ -45,7 +48,8 @@ WEBRTC_UDP = Port("webrtc_udp_port", "WebRTC media", udp=True)
 SRT = Port("srt_port", "SRT", udp=True)
 RTSP = Port("rtsp_port", "RTSP")
 
-SANDBOX_PORTS = (PUBLIC, INTERNAL, RTMP, HLS, API)
+SERVICE_PORTS = (PUBLIC, INTERNAL, OPERATORS, API_METRICS, WORK_METRICS)
+SANDBOX_PORTS = (*SERVICE_PORTS, RTMP, HLS, API)
 MEDIAMTX_PORTS = (*SANDBOX_PORTS, WEBRTC, WEBRTC_UDP, SRT, RTSP)
 
 

@@ -4,11 +4,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 
 from deploy.local.folder import CHECKOUT, Folder
-from deploy.local.ports import EVERYWHERE, LOOPBACK, PUBLIC
+from deploy.local.ports import EVERYWHERE, INTERNAL, LOOPBACK, PUBLIC, WORK_METRICS
 from deploy.local.process import Child, Program, running
 
 CONTROL_PLANE = (sys.executable, "-m", "control_plane")
@@ -26,14 +27,23 @@ async def service(folder: Folder, environ: Mapping[str, str]) -> AsyncIterator[C
         pid_file=folder.pid_file("service"),
         folder=CHECKOUT,
     )
-    url = f"http://{_address(environ)}:{PUBLIC.number(environ)}/readyz"
     async with running(program) as child, aiohttp.ClientSession() as http:
-        await child.until(lambda: answers(http, url, 200))
+        for url in _ready_urls(environ):
+            await child.until(partial(answers, http, url, 200))
         yield child
 
 
-def _address(environ: Mapping[str, str]) -> str:
-    given = environ.get("CONTROL_PLANE_PUBLIC_HOST", "")
+def _ready_urls(environ: Mapping[str, str]) -> list[str]:
+    """One for each role."""
+    asked = (PUBLIC, "PUBLIC"), (INTERNAL, "INTERNAL"), (WORK_METRICS, "INTERNAL")
+    return [
+        f"http://{_address(environ, listener)}:{port.number(environ)}/readyz"
+        for port, listener in asked
+    ]
+
+
+def _address(environ: Mapping[str, str], listener: str) -> str:
+    given = environ.get(f"CONTROL_PLANE_{listener}_HOST", "")
     return LOOPBACK if given in ("", EVERYWHERE, "::") else given
 
 

@@ -181,7 +181,7 @@ async def test_google_and_apple_sign_in_too(
         {"iss": "https://accounts.google.com"},
         {"iss": "nobody"},
         {"exp": int(time.time()) - 60},
-        {"iat": int(time.time()) + 600},
+        {"iat": int(time.time()) + 86_400},  # long after this is reached
         {"sub": ""},
         {"sub": None},
         {"exp": None},

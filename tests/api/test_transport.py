@@ -80,7 +80,7 @@ async def test_a_body_in_two_pieces(app: App) -> None:
         await app.ask("showSettings")
         writer.write(body[9:])
         async with asyncio.timeout(60.0):
-            assert b'{"code": 200,' in await reader.read()
+            assert b'{"code":200,' in await reader.read()
 
 
 @pytest.mark.parametrize("header", ["Auth-Token", "auth-token", "AUTH-TOKEN"])

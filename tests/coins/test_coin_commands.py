@@ -8,7 +8,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from control_plane.app import serve
 from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.model.money import CoinWorth
@@ -20,6 +19,7 @@ from control_plane.coins.store import ledger
 from tests.support import commands
 from tests.support.api import settings
 from tests.support.money import HEART, behind_the_triggers, new_user
+from tests.support.service import serve
 from tests.support.stack import until
 
 Command = Callable[..., Awaitable[tuple[int, Any]]]
@@ -103,7 +103,7 @@ async def test_the_metrics_read_zero_until_a_rule_is_broken(
     async with serve(wanted) as ports, aiohttp.ClientSession() as http:
 
         async def faults(check: str) -> float | None:
-            url = f"http://127.0.0.1:{ports.internal}/metrics"
+            url = f"http://127.0.0.1:{ports.work_metrics}/metrics"
             async with http.get(url) as response:
                 lines = (await response.text()).splitlines()
             name = f'control_plane_ledger_faults{{check="{check}"}} '

@@ -13,6 +13,7 @@ from control_plane.coins.model.ledger import Balances, refund
 from control_plane.coins.model.money import CoinWorth, Money
 from control_plane.coins.model.payouts import ALREADY_REQUESTED
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.store import ledger
 from tests.support.money import ROSE, everything, kinds, new_user
@@ -66,7 +67,7 @@ async def test_what_is_rejected_does_not_count_as_received_again(pool: Pool) -> 
     payouts = service(pool)
     asked = await payouts.request(star, 150, MAIL)
     await payouts.decide(asked.request.id, "rejected")
-    assert await ledger.received(pool, star) == 500
+    assert (await Ledger(pool).purse(star)).received == 500
 
 
 async def test_it_is_decided_once(pool: Pool) -> None:

@@ -25,8 +25,9 @@ from tests.contract.plane import (
 )
 from tests.contract.recorded import Json, recorded
 from tests.support import media
+from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import free_ports, until
+from tests.support.stack import until
 
 COPY = ("-c", "copy")
 READ_TIMEOUT = 2.0  # seconds; ours is 10, and a test would wait for it

@@ -12,10 +12,10 @@ import aiohttp
 import psutil
 import pytest
 
-from deploy.local.ports import free_port
 from tests.support.client import App
 from tests.support.local import DEADLINE, LocalRun, Run, eventually
 from tests.support.media import fill_with_stand_ins
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.timeout(3 * DEADLINE)
 
@@ -172,6 +172,16 @@ async def test_it_can_be_stopped_while_it_starts(local: LocalRun, moment: str) -
     assert local.left() == []
 
 
+async def test_no_command_outlives_a_stop(local: LocalRun, tmp_path: Path) -> None:
+    slow = "import sys, time\nif 'mediamtx-config' in sys.orig_argv: time.sleep(600)\n"
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    run = await local.start(PYTHONPATH=str(tmp_path))
+    await eventually(lambda: local.runs(run, "mediamtx-config"))
+    await run.stop()
+    assert run.process.returncode == 0
+    assert local.left() == []
+
+
 async def test_initdb_can_be_cut_short(local: LocalRun) -> None:
     run = await local.start()
     await eventually((local.data / "postgres" / "cluster.new").exists)
@@ -252,7 +262,7 @@ async def test_where_no_mediamtx_can_be_had_the_sandbox_node_takes_its_place(
     local: LocalRun,
 ) -> None:
     del local.env["MEDIAMTX_BIN"]
-    nowhere = f"http://127.0.0.1:{free_port()}"
+    nowhere = f"http://127.0.0.1:{free_ports(1)[0]}"
     run = await local.up(PATH="/usr/bin:/bin", HTTPS_PROXY=nowhere, NO_PROXY="")
     said = run.log.read_text()
     assert "could not be fetched" in said

@@ -10,8 +10,8 @@ import pytest
 import redis.asyncio as redis
 
 from deploy.local.errors import LocalError
-from deploy.local.ports import free_port
 from deploy.local.valkey import server, valkey
+from tests.support.ports import free_ports
 
 
 async def test_it_keeps_its_data(server_folder: Path) -> None:
@@ -61,7 +61,7 @@ async def test_all_that_it_keeps_is_closed_to_others(server_folder: Path) -> Non
 async def test_after_a_kill_the_same_port_can_be_had_again(
     server_folder: Path,
 ) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     async with server(server_folder, port=port) as (_, child):
         os.kill(child.pid, signal.SIGKILL)
         await child.wait()
@@ -72,7 +72,7 @@ async def test_after_a_kill_the_same_port_can_be_had_again(
 async def test_one_that_lost_its_supervisor_is_stopped_by_the_next_start(
     server_folder: Path,
 ) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     async with server(server_folder, port=port) as (_, first):
         async with (
             valkey(server_folder, port=port) as url,
@@ -83,7 +83,7 @@ async def test_one_that_lost_its_supervisor_is_stopped_by_the_next_start(
 
 
 async def test_a_taken_port_is_explained_by_its_log(server_folder: Path) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     async with valkey(server_folder / "one", port=port):
         with pytest.raises(LocalError, match="Address already in use"):
             async with valkey(server_folder / "two", port=port):

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import pytest
 
-from control_plane.app import Ports, serve
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import load
 from tests.support.client import App
 from tests.support.client import Json as Json
+from tests.support.service import Ports, serve
 from tests.support.stack import until
 
 SECRET = "a secret of thirty-two characters"
@@ -28,6 +28,10 @@ class Service:
     @property
     def hooks(self) -> str:
         return f"http://127.0.0.1:{self.ports.internal}/hooks/mediamtx/{self.node}"
+
+    def beside(self, internal: int) -> "Service":
+        """Another listener of nodes for the same."""
+        return replace(self, ports=replace(self.ports, internal=internal))
 
     @property
     def secret(self) -> str:
@@ -138,6 +142,9 @@ async def service(
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": "0",
         "CONTROL_PLANE_INTERNAL_PORT": "0",
+        "CONTROL_PLANE_API_METRICS_PORT": "0",
+        "CONTROL_PLANE_WORK_METRICS_PORT": "0",
+        "CONTROL_PLANE_OPERATOR_PORT": "0",
         # No node answers: nothing may be concluded from that while a test runs.
         "CONTROL_PLANE_RECONCILE_SECONDS": "60",
     } | settings

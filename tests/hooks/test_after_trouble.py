@@ -98,7 +98,7 @@ async def _standby(hands: Hands) -> AsyncIterator[None]:
 
 
 async def _ready(service: Service) -> str:
-    url = f"http://127.0.0.1:{service.ports.public}/readyz"
+    url = f"http://127.0.0.1:{service.ports.internal}/readyz"
     async with aiohttp.ClientSession() as http, http.get(url) as response:
         return await response.text()
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import hooks.connection
-from tests.hooks.conftest import Service, publish
+from tests.hooks.conftest import Service, publish, read
 
 
 async def answer(service: Service, raw: bytes) -> bytes:
@@ -41,6 +41,14 @@ async def test_half_a_message_is_not_waited_for(
     monkeypatch.setattr(hooks.connection, "WHOLE_WITHIN", 0.2)
     raw = HEAD % b"auth" + b"Content-Length: 100\r\n\r\n{"
     assert await answer(service, raw) == b"HTTP/1.1 408 Request Timeout"
+
+
+async def test_a_zero_byte_is_no_part_of_a_path(service: Service) -> None:
+    with capture_logs() as lines:
+        assert await service.auth(read("live/1\x00")) == 401
+        assert await service.hook("ready", "live/1\x00", "s1") == 400
+        assert await service.hook("not_ready", "live/1", "s1\x00") == 400
+    assert [line for line in lines if line["log_level"] == "error"] == []
 
 
 async def test_nothing_is_unpacked(service: Service) -> None:

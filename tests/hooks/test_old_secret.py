@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from control_plane.app import serve
 from control_plane.base.secrets import Secrets
 from tests.hooks.conftest import Json, Service, publish, read
 from tests.support.api import settings
+from tests.support.service import serve
 
 OLD, NEW = "the old secret of many characters", "the new secret of many characters"
 

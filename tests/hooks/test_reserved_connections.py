@@ -24,9 +24,9 @@ async def _slow_feed(service: Service, database_url: str) -> AsyncIterator[None]
 
     async with locking.transaction():
         await locking.execute("LOCK TABLE videos")
-        body = {"device_id": "one", "user_id": "0", "starting_point": 0}
+        body = {"user_id": "0", "video_id": 1}
         feeds = [
-            asyncio.create_task(service.ask("showRelatedVideos", body))
+            asyncio.create_task(service.ask("showVideoDetail", body))
             for _ in range(MANY)
         ]
         try:

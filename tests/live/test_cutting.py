@@ -61,6 +61,42 @@ async def test_a_kick_of_a_channel_keeps_its_encoder_out(stack: Stack) -> None:
     assert not await stack.is_listed(channel_name=made["channel_name"])
 
 
+@pytest.mark.parametrize("overlap", [0, 3600])
+async def test_a_rotation_interrupts_nobody(stack: Stack, overlap: int) -> None:
+    token = await stack.sign_in("dora")
+    old = (await stack.ask("streamKeys", {}, token))["StreamKey"]
+    encoder = await stack.publish(old["rtmp_url"])
+    live = await stack.listed(channel_name=old["channel_name"])
+    viewer = await stack.watch(live["playback_url"])
+    await stack.viewers(live["id"], 1)
+    body = {"id": old["id"], "overlap": overlap}
+    new = (await stack.ask("rotateStreamKey", body, token))["StreamKey"]
+    if not overlap:
+        again = await stack.publish(old["rtmp_url"])
+        assert await again.ended() != 0
+    await stack.watch(live["playback_url"])
+    await stack.viewers(live["id"], 2)
+    assert encoder.running
+    assert viewer.running
+    await encoder.stop()
+    await stack.publish(new["rtmp_url"])
+    await stack.status(live["id"], "live")
+    assert "live.publisher_replaced" not in await stack.events(live["id"])
+
+
+async def test_a_rotation_at_once_cuts(stack: Stack) -> None:
+    token = await stack.sign_in("dora")
+    old = (await stack.ask("streamKeys", {}, token))["StreamKey"]
+    encoder = await stack.publish(old["rtmp_url"])
+    live = await stack.listed(channel_name=old["channel_name"])
+    body = {"id": old["id"], "at_once": 1}
+    new = (await stack.ask("rotateStreamKey", body, token))["StreamKey"]
+    assert await encoder.ended() != 0
+    await stack.status(live["id"], "reconnecting")
+    await stack.publish(new["rtmp_url"])
+    await stack.status(live["id"], "live")
+
+
 async def test_someone_who_is_not_the_host_cannot_end_it(stack: Stack) -> None:
     live, encoder, _token = await _live(stack)
     other = await stack.sign_in("bob")

@@ -6,8 +6,9 @@ import signal
 
 import pytest
 
+from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import Json, Stack, free_ports, until
+from tests.support.stack import Json, Stack, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -173,10 +174,13 @@ async def test_another_process_takes_a_node_over(own_stack: Stack) -> None:
     live, encoder = await _live(own_stack)
     owner = own_stack.service
     assert owner is not None
-    public, internal = free_ports(2)
+    public, internal, api, work = free_ports(4)
     await own_stack.start_service(
         CONTROL_PLANE_PUBLIC_PORT=str(public),
         CONTROL_PLANE_INTERNAL_PORT=str(internal),
+        CONTROL_PLANE_API_METRICS_PORT=str(api),
+        CONTROL_PLANE_WORK_METRICS_PORT=str(work),
+        CONTROL_PLANE_OPERATOR_PORT="0",
     )
     own_stack.proxy.target = internal
     own_stack.proxy.lose = {"not_ready"}  # so that only the owner can see it
@@ -207,6 +211,6 @@ async def test_a_node_that_is_removed_and_added_again(own_stack: Stack) -> None:
 
 async def _counts_no_round(stack: Stack) -> bool:
     """Nobody looks after a node: there is nothing whose age could be told."""
-    url = f"http://127.0.0.1:{stack.ports['INTERNAL']}/metrics"
+    url = f"http://127.0.0.1:{stack.ports['WORK_METRICS']}/metrics"
     async with stack.http.get(url) as response:
         return 'loop_age_seconds{loop="rounds"} 0.0' in await response.text()

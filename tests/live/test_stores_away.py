@@ -10,8 +10,9 @@ import pytest
 
 from deploy.local.postgres import postgres
 from deploy.local.valkey import installed
+from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import Json, Stack, free_ports, until
+from tests.support.stack import Json, Stack, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -17,7 +17,7 @@ from tests.support.browser import (
     shows,
 )
 from tests.support.hls import Node
-from tests.support.pages import Site, snapshot
+from tests.support.pages import Site, gift, snapshot
 from tests.support.stack import until
 from tests.support.stage import stage
 
@@ -55,6 +55,27 @@ async def test_the_count_moves_without_reloading(tmp_path: Path) -> None:
         await shows(page, "1 watching")
         on.site.updates.put("12", snapshot(viewers=2))
         await shows(page, "2 watching")
+
+
+async def test_gifts_show_as_they_come(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.node.publish()
+        on.site.updates.put("12", snapshot())
+        page = await on.open("/watch/12")
+        wrong = complaints(page)
+        await plays(page)
+        on.site.feeds.put(
+            [gift(1, sender="bob", count=2), gift(2, sender="<b>eve", count=1)]
+        )
+        shown = page.locator("#gifts li")
+        await expect(shown).to_have_count(2)
+        await expect(shown.first).to_contain_text("bob")
+        await expect(shown.first.locator(".times")).to_contain_text("2")
+        await expect(shown.last).to_contain_text("<b>eve")
+        on.site.feeds.put([gift(3, sender="bob", count=3)])
+        await expect(shown.first.locator(".times")).to_contain_text("5")
+        await expect(shown).to_have_count(0)  # after a while
+        assert wrong == []
 
 
 async def test_a_reload_is_the_same_viewer(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from control_plane.pages import events
 from control_plane.pages.updates import Snapshot
+from control_plane.web import sse
 from tests.support.pages import Site, Updates, pages, snapshot
 from tests.support.stack import until
 
@@ -94,7 +95,7 @@ async def test_a_name_that_appears_later_is_found() -> None:
 
 
 async def test_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     async with pages() as site:
         site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stream:
@@ -107,7 +108,7 @@ async def test_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_many_followers_share_one_subscription_which_ends_with_the_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     async with pages() as site:
         site.updates.put("12", snapshot())
         async with (
@@ -158,7 +159,7 @@ async def _until(stream: Reading, viewers: int) -> int:
 async def test_a_client_that_takes_nothing_for_long_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(events, "WRITE_WITHIN", 0.2)
+    monkeypatch.setattr(sse, "WRITE_WITHIN", 0.2)
     async with pages() as site:
         site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stuck:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from control_plane.pages import events
+from control_plane.web import sse
 from tests.support.browser import complaints, hides, needs_chromium, shows
 from tests.support.pages import Site, snapshot
 from tests.support.stack import until
@@ -94,7 +94,7 @@ async def test_a_cover_that_cannot_be_had_leaves_the_drawn_one(tmp_path: Path) -
 async def test_a_list_that_nobody_sees_gives_its_connection_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     async with stage(tmp_path) as on:
         page = await on.open("/")
         await shows(page, "Nobody is live right now")

@@ -9,7 +9,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from control_plane.pages import events
+from control_plane.web import sse
 from tests.support.api import App, running, settings
 from tests.support.stack import until
 
@@ -119,7 +119,7 @@ async def test_one_look_a_second_is_enough_for_all_that_is_followed(
 async def test_an_address_has_so_many_streams_and_gets_its_places_back(
     database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     wanted = settings(
         database_url,
         redis_url,

@@ -61,7 +61,7 @@ async def test_a_username_belongs_to_one(profiles: Profiles, join: Join) -> None
 
 async def join_as(profiles: Profiles, join: Join, username: str) -> None:
     """Somebody else under that name."""
-    assert await profiles.by_username(username) is not None
+    assert await profiles.named(0, username)
     await join(username)
 
 

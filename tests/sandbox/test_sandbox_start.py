@@ -11,8 +11,9 @@ import yaml
 from mediamtx.render import NodeConfig, render
 from mediamtx.sandbox.config import ConfigError, read
 from tests.contract.node import Node
+from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import free_ports, until
+from tests.support.stack import until
 
 Changes = dict[str, object]
 ENDPOINT = "http://127.0.0.1:9/auth"

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
-from control_plane.app import serve
 from control_plane.config.settings import Settings
 from tests.support.client import FORM as FORM
 from tests.support.client import Account as Account
 from tests.support.client import App as App
 from tests.support.client import Json as Json
-from tests.support.stack import free_ports
+from tests.support.ports import free_ports
+from tests.support.service import serve
 
 
 def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
@@ -26,6 +26,9 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
             "public_host": "127.0.0.1",
             "public_port": 0,
             "internal_port": 0,
+            "api_metrics_port": 0,
+            "work_metrics_port": 0,
+            "operator_port": 0,
             "api_port": free_ports(1)[0],
             "sign_ins_per_minute": 0,
             "money_per_minute": 0,
@@ -39,4 +42,5 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
 @contextlib.asynccontextmanager
 async def running(wanted: Settings) -> AsyncIterator[App]:
     async with serve(wanted) as ports, aiohttp.ClientSession() as http:
-        yield App(http, f"http://127.0.0.1:{ports.public}")
+        operators = f"http://127.0.0.1:{ports.operator}"
+        yield App(http, f"http://127.0.0.1:{ports.public}", operators)

@@ -17,9 +17,12 @@ FORM = "application/x-www-form-urlencoded"
 class App:
     """One phone: ``token`` is whoever is signed in."""
 
-    def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, base: str, operators: str = ""
+    ) -> None:
         self.http = http
         self.base = base
+        self.operators = operators
 
     async def raw(
         self,

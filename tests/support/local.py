@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import PORTS, free_ports
+from tests.support.stack import PORTS
 
 DEADLINE = 120.0  # seconds: everything is started, on a machine that has other work
 
@@ -95,6 +96,15 @@ class LocalRun:
         except psutil.NoSuchProcess:
             return
         self._seen |= {process.pid: process for process in below}
+
+    def runs(self, run: Run, word: str) -> bool:
+        """Whether a command with this word runs below it now."""
+        self.remember(run)
+        return any(
+            word in process.cmdline()
+            for process in self._seen.values()
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        )
 
     def left(self) -> list[str]:
         """What still runs of all that was ever seen."""

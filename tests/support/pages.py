@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from control_plane.events.model import Event, Position
 from control_plane.pages import assets
+from control_plane.pages.feeds import Feeds
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.updates import NoSuchStream, Snapshot
@@ -39,6 +42,24 @@ def snapshot(**changed: object) -> dict[str, object]:
         "end_reason": "",
         "sandbox": False,
     } | changed
+
+
+def gift(seq: int, sender: str, count: int) -> Event:
+    """To session 12."""
+    data = {
+        "id": seq,
+        "gift_id": 1,
+        "title": "Rose",
+        "count": count,
+        "coin": 10 * count,
+        "sender_id": len(sender),
+        "sender": sender,
+        "receiver_id": 3,
+        "video_id": 0,
+        "image": "/assets/icon.svg",
+    }
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    return Event(Position(0, 1, seq), "session", 12, seq, "gift.sent", 1, data, at)
 
 
 class Updates:
@@ -113,6 +134,7 @@ class Site:
     was asked; ``refusal`` what it says instead of letting in."""
 
     updates: Updates
+    feeds: Feeds
     url: str = ""
     playback_url: str = ""
     sandbox: bool = False
@@ -134,14 +156,20 @@ class Site:
         return web.json_response({"code": 200, "msg": {"Watch": answer}})
 
 
+async def nothing_missed(_session_id: int, _seq: int) -> Sequence[Event]:
+    return []
+
+
 @contextlib.asynccontextmanager
 async def pages(
     player: Path = assets.PLAYER, updates: Updates | None = None
 ) -> AsyncIterator[Site]:
     updates = Updates() if updates is None else updates
-    site = Site(updates)
+    site = Site(updates, Feeds(nothing_missed))
     app = web.Application()
-    app.add_routes(Pages(updates, _SEATS, Origins(_NOBODY), player).routes())
+    app.add_routes(
+        Pages(updates, _SEATS, Origins(_NOBODY), site.feeds, player).routes()
+    )
     app.router.add_post("/api/watch", site.watch)
     async with TestServer(app) as server:
         site.url = f"http://{server.host}:{server.port}"

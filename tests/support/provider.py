@@ -10,7 +10,7 @@ import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.stack import free_ports
+from tests.support.ports import free_ports
 
 KeyPair = rsa.RSAPrivateKey
 

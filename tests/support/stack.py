@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +20,7 @@ from tests.support import media
 from tests.support.client import App
 from tests.support.client import Json as Json
 from tests.support.commands import command
+from tests.support.ports import free_ports
 from tests.support.process import Process
 from tests.support.proxy import Proxy
 
@@ -29,6 +29,9 @@ PATIENCE = 60.0  # seconds that nobody waits for on a quiet machine
 PORTS = [
     "PUBLIC",
     "INTERNAL",
+    "API_METRICS",
+    "WORK_METRICS",
+    "OPERATOR",
     "RTMP",
     "HLS",
     "WEBRTC",
@@ -37,27 +40,6 @@ PORTS = [
     "RTSP",
     "API",
 ]
-
-
-def free_ports(count: int) -> list[int]:
-    """Below the range that clients' own connections are given: a port found there
-    would be taken before the server that it is for has started."""
-    found: list[int] = []
-    while len(found) < count:
-        port = secrets.randbelow(20_000) + 10_000
-        if port not in found and _is_free(port):
-            found.append(port)
-    return found
-
-
-def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as one:
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
 
 
 async def until(
@@ -92,6 +74,7 @@ class Stack:
             "CONTROL_PLANE_SECRET": secrets.token_hex(16),
             "CONTROL_PLANE_INTERNAL_URL": f"http://127.0.0.1:{self.proxy.port}",
             "CONTROL_PLANE_RECONCILE_SECONDS": "1",
+            "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),
             **{f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()},
@@ -139,8 +122,9 @@ class Stack:
         )
         self._services.append(service)
         self.service = service
-        port = env["CONTROL_PLANE_PUBLIC_PORT"]
-        await self._answers(f"http://127.0.0.1:{port}/readyz", service, 200)
+        for place in ("PUBLIC", "INTERNAL", "WORK_METRICS"):
+            port = env[f"CONTROL_PLANE_{place}_PORT"]
+            await self._answers(f"http://127.0.0.1:{port}/readyz", service, 200)
         return service
 
     async def start_node(self) -> None:

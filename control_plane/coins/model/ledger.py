@@ -64,6 +64,15 @@ class Balances:
         return Balances(**parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """A user's own; nobody else is told. ``received``: by gifts, ever: the apps'
+    ``total_all_time_coins``."""
+
+    wallet: int
+    received: int
+
+
 def spend(user_id: int, has: Balances, coins: int) -> list[Entry]:
     """The entries that take ``coins``, which must be there."""
     entries = []

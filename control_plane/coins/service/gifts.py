@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from control_plane.base.batches import Lane
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Collided, Rejected
 from control_plane.base.refusals import Empty, Refusal
@@ -25,7 +26,6 @@ from control_plane.coins.model.idempotency import (
     replay,
 )
 from control_plane.coins.model.ledger import Balances
-from control_plane.coins.service.batches import Lane
 from control_plane.coins.store import gifts, idempotency, ledger
 from control_plane.events.log import (
     Happened,
@@ -227,4 +227,5 @@ def _event(sent: SentGift, gift: Gift, sender: str) -> dict[str, object]:
         "sender": sender,
         "receiver_id": sent.receiver_id,
         "video_id": sent.video_id,
+        "image": gift.image,
     }

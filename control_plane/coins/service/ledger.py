@@ -2,26 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from control_plane.base.batches import Reads
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Refusal
 from control_plane.coins.model import ledger as rules
 from control_plane.coins.model.idempotency import request_key
-from control_plane.coins.model.ledger import Balances
+from control_plane.coins.model.ledger import Balances, Purse
 from control_plane.coins.service.idempotency import once
 from control_plane.coins.store import ledger
 from control_plane.events.log import append_user_event
 
 MOST_BONUS = 1_000_000  # coins at once: a slip of the finger stays small
-
-
-@dataclass(frozen=True, slots=True)
-class Purse:
-    """A user's own; nobody else is told. ``received``: by gifts, ever: the apps'
-    ``total_all_time_coins``."""
-
-    wallet: int
-    received: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +27,7 @@ class Left:
 class Ledger:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._purses = Reads(partial(ledger.purses, pool))
 
     async def wallet(self, user_id: int) -> int:
         """The coins a user can spend; 0 for nobody."""
@@ -44,8 +38,7 @@ class Ledger:
         return dict.fromkeys(user_ids, 0) | await ledger.wallets(self._pool, user_ids)
 
     async def purse(self, user_id: int) -> Purse:
-        wallet = await self.wallet(user_id)
-        return Purse(wallet, await ledger.received(self._pool, user_id))
+        return await self._purses.get(user_id) or Purse(0, 0)
 
     async def balances(self, user_id: int) -> Balances:
         return await ledger.balances(self._pool, user_id)

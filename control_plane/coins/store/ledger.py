@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from control_plane.base.database import Connection, Executor, Record
-from control_plane.coins.model.ledger import Balances, Entry, TransferKind
+from control_plane.coins.model.ledger import Balances, Entry, Purse, TransferKind
 
 _ACCOUNTS = [field.name for field in fields(Balances)]
 _SELECT = f"SELECT user_id, {', '.join(_ACCOUNTS)} FROM wallets"  # noqa: S608
@@ -23,11 +23,15 @@ async def wallets(executor: Executor, user_ids: Sequence[int]) -> dict[int, int]
     return {row["user_id"]: _balances(row).wallet for row in rows}
 
 
-async def received(executor: Executor, user_id: int) -> int:
-    coins = await executor.fetchval(
-        "SELECT received FROM wallets WHERE user_id = $1", user_id
+async def purses(executor: Executor, user_ids: Sequence[int]) -> dict[int, Purse]:
+    rows = await executor.fetch(
+        f"SELECT user_id, {', '.join(_ACCOUNTS)}, received FROM wallets"  # noqa: S608
+        " WHERE user_id = ANY($1)",
+        list(user_ids),
     )
-    return int(coins or 0)
+    return {
+        row["user_id"]: Purse(_balances(row).wallet, row["received"]) for row in rows
+    }
 
 
 async def balances(executor: Executor, user_id: int) -> Balances:

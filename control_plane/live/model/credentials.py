@@ -5,7 +5,6 @@ It may be in ``token``, in ``password`` or in the query as ``key``, ``pass`` or
 two from the last in some cases only.
 """
 
-from collections.abc import Iterable
 from urllib.parse import unquote_plus
 
 from msgspec import UNSET
@@ -20,27 +19,29 @@ MOST = 4  # each is hashed, within the node's lock; no encoder has more places
 def candidates(call: AuthCall) -> list[str]:
     """What the caller may have meant, the likeliest first, no doubles, ``MOST``."""
     token = "" if call.token is UNSET else call.token
-    return _first([token, call.password, *from_query(call.query)])
+    return _first([token, call.password, *_values(call.query)])
 
 
 def from_query(query: str) -> list[str]:
+    return _first(_values(query))
+
+
+def _values(query: str) -> list[str]:
+    """By hand: this runs for every viewer, and parse_qsl costs as much as the rest."""
     if not query or len(query) > 4 * LONGEST:
         return []
-    # By hand: this runs for every viewer, and parse_qsl costs as much as all the rest.
+    if "&" not in query and "%" not in query and "+" not in query:
+        name, _, value = query.partition("=")
+        return [value] if name in QUERY_NAMES else []
     pairs = [pair.partition("=") for pair in query.split("&")]
-    return _first(
+    return [
         unquote_plus(value)
-        for name in QUERY_NAMES
-        for key, _, value in pairs
-        if key == name
-    )
+        for wanted in QUERY_NAMES
+        for name, _, value in pairs
+        if name == wanted
+    ]
 
 
-def _first(found: Iterable[str]) -> list[str]:
-    texts: dict[str, None] = {}
-    for text in found:
-        if 0 < len(text) <= LONGEST:
-            texts[text] = None
-        if len(texts) == MOST:
-            break
-    return list(texts)
+def _first(found: list[str]) -> list[str]:
+    texts = dict.fromkeys([text for text in found if 0 < len(text) <= LONGEST])
+    return list(texts)[:MOST]

@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
+from typing import Literal
 
 from control_plane.base.secrets import Derived
 
@@ -42,6 +43,15 @@ def masked(hint: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class NewKey:
+    """What is stored of a session's key. ``within``: its first publish."""
+
+    hash: bytes
+    hint: str
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     id: int
     user_id: int
@@ -52,6 +62,28 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """``now``: it was not before. ``session_id``: 0 for a channel's key."""
+
+    path: str
+    session_id: int
+    now: bool
+
+
+#: ``rotating``: another took its place, and it still opens for a while.
+KeyState = Literal["open", "scheduled", "rotating", "closed", "spent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When a lasting key opens its channel, and how often. None: no bound."""
+
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    one_shot: bool = False  # for one broadcast, with all its reconnects
+
+
+@dataclass(frozen=True, slots=True)
 class StreamKey:
     id: int
     name: str
@@ -59,4 +91,19 @@ class StreamKey:
     channel: str
     created_at: datetime
     last_published_at: datetime | None
-    revoked_at: datetime | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+    replaced_by: int | None
+    one_shot: bool
+    spent_on: int | None
+
+    def state(self, now: datetime) -> KeyState:
+        if self.spent_on is not None:
+            return "spent"
+        if self.closes_at is not None and self.closes_at <= now:
+            return "closed"
+        if self.replaced_by is not None:
+            return "rotating"
+        if self.opens_at is not None and now < self.opens_at:
+            return "scheduled"
+        return "open"

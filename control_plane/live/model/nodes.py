@@ -87,6 +87,15 @@ class NodeApi(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What was known of a node before it answered."""
+
+    id: int
+    started: str
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A media node as the table ``nodes`` keeps it.
 

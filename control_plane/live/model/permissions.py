@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from control_plane.base.tokens import ViewerToken
+from control_plane.live.model.rights import Policy, needs_token
 from control_plane.live.model.sessions import OPEN
 
 Reason = Literal[
@@ -13,6 +15,8 @@ Reason = Literal[
     "unknown_path",
     "wrong_key",
     "key_expired",
+    "key_not_yet",
+    "key_spent",
     "key_dead",
     "session_over",
     "channel_closed",
@@ -20,6 +24,7 @@ Reason = Literal[
     "flapping",
     "token_missing",
     "token_invalid",
+    "viewer_denied",
     "not_known_now",
     "wrong_node_secret",
     "unknown_action",
@@ -39,6 +44,9 @@ class KeyPermit:
     of_session: bool
     expires_at: datetime | None
     published: bool
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    spent_on: int = 0  # the one session that a key for one broadcast has opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,10 @@ class Permission:
     user_id: int
     banned: bool
     keys: Mapping[bytes, KeyPermit]  # by hash
+    policy: Policy = "default"
+    token_epoch: int = 0  # viewers' tokens of an earlier one count no more
+    denied_users: frozenset[int] = frozenset()
+    denied_viewers: frozenset[str] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -77,13 +89,42 @@ def may_publish(permission: Permission, key: KeyPermit | None, now: datetime) ->
         return "channel_closed"
     if key.expires_at is not None and not key.published and key.expires_at < now:
         return "key_expired"
+    return _begins(permission, key, now)
+
+
+def _begins(permission: Permission, key: KeyPermit, now: datetime) -> Reason:
+    """Also of an encoder that comes back: what runs is not asked."""
+    if key.opens_at is not None and now < key.opens_at:
+        return "key_not_yet"
+    if key.closes_at is not None and key.closes_at <= now:
+        return "key_expired"
+    if key.spent_on and not (
+        permission.is_open and permission.session_id == key.spent_on
+    ):
+        return "key_spent"
     return "ok"
 
 
-def may_read(permission: Permission) -> Reason:
+def may_read(
+    permission: Permission, token: ViewerToken | None, *, tokens_by_default: bool
+) -> Reason:
+    """``token``: of this path, if the caller has one."""
     if permission.banned:
         return "banned"
-    return "ok" if permission.is_open else "session_over"
+    if not permission.is_open:
+        return "session_over"
+    if token is None:
+        needed = needs_token(permission.policy, by_default=tokens_by_default)
+        return "token_missing" if needed else "ok"
+    return "viewer_denied" if _is_denied(permission, token) else "ok"
+
+
+def _is_denied(permission: Permission, token: ViewerToken) -> bool:
+    return (
+        token.epoch < permission.token_epoch
+        or token.viewer in permission.denied_viewers
+        or token.user_id in permission.denied_users
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from control_plane.live.model.rights import Policy
+
 Status = Literal["created", "live", "reconnecting", "ended", "expired"]
 EndReason = Literal[
     "completed",
@@ -54,6 +56,8 @@ class LiveSession:
     ended_at: datetime | None
     end_reason: EndReason | None
     peak_viewers: int
+    policy: Policy
+    token_epoch: int
 
     @property
     def name(self) -> str:

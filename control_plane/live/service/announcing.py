@@ -2,7 +2,8 @@
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
-from control_plane.events import log as events
+from control_plane.events import store as events
+from control_plane.events.log import append_session_event
 from control_plane.events.model import EventType
 from control_plane.live.store import sessions
 from control_plane.people.store import profiles
@@ -26,4 +27,4 @@ class Announcing:
                 raise Refusal("This live stream is over.")
             host = (await profiles.of(connection, 0, [user_id]))[user_id]
             data = {"user_id": user_id, "followers": host.followers}
-            await events.append_session_event(connection, session_id, ANNOUNCED, data)
+            await append_session_event(connection, session_id, ANNOUNCED, data)

@@ -73,7 +73,7 @@ class Authorizer:
         self._tokens_required = tokens_required
         self._limit = limit
         self._allowed: dict[str, deque[float]] = {}
-        self._admitted: dict[tuple[str, str], tuple[float, str]] = {}
+        self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
 
     def decide_now(self, node: str, call: AuthCall) -> Verdict | None:
         """From memory alone. None: it has to be looked up, see :meth:`decide`."""
@@ -81,7 +81,7 @@ class Authorizer:
             return self._operate(node, call)
         if call.action not in ON_PATHS:
             return deny("unknown_action")
-        if not 0 < len(call.path) <= LONGEST_PATH:
+        if not 0 < len(call.path) <= LONGEST_PATH or "\0" in call.path:
             return deny("unknown_path")
         permission = self._permissions.recall(call.path)
         return None if permission is None else self._judge(node, call, permission)
@@ -136,17 +136,18 @@ class Authorizer:
         return ALLOW
 
     def _read(self, node: str, call: AuthCall, permission: Permission) -> Verdict:
-        reason = rules.may_read(permission)
+        token = self._viewer_token(call, permission.path) or self._admitted_token(
+            call, permission.path
+        )
+        reason = rules.may_read(
+            permission, token, tokens_by_default=self._tokens_required
+        )
+        if reason == "token_missing" and candidates(call):
+            return deny("token_invalid")
         if reason != "ok":
             return deny(reason)
-        token = self._viewer_token(call, permission.path)
-        viewer = None if token is None else token.viewer
-        if viewer is None and self._tokens_required:
-            viewer = self._admitted_viewer(call, permission.path)
-            if viewer is None:
-                return deny("token_invalid" if candidates(call) else "token_missing")
         if call.action == "read":
-            self._count(node, call, permission, viewer)
+            self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
 
     def _viewer_token(self, call: AuthCall, path: str) -> ViewerToken | None:
@@ -156,11 +157,11 @@ class Authorizer:
             except BadToken:
                 continue
             if token.path == path:
-                self._admit(call, path, token.viewer)
+                self._admit(call, path, token)
                 return token
         return None
 
-    def _admit(self, call: AuthCall, path: str, viewer: str) -> None:
+    def _admit(self, call: AuthCall, path: str, token: ViewerToken) -> None:
         """Nodes before v1.8.3 ask for child playlists without the master's query
         (docs/mediamtx.md). There the address that a token let in a moment ago goes on,
         so that native players work; they are the versions without ``token``."""
@@ -169,17 +170,17 @@ class Authorizer:
         if len(self._admitted) >= MOST_ADMITTED:
             self._admitted.clear()
         until = time.monotonic() + ADMITTED_FOR
-        self._admitted[(path, call.ip)] = (until, viewer)
+        self._admitted[(path, call.ip)] = (until, token)
 
-    def _admitted_viewer(self, call: AuthCall, path: str) -> str | None:
+    def _admitted_token(self, call: AuthCall, path: str) -> ViewerToken | None:
         if call.token is not UNSET or call.protocol != "hls":
             return None
         who = (path, call.ip)
-        until, viewer = self._admitted.get(who, (0.0, ""))
-        if until < time.monotonic():
+        admitted = self._admitted.get(who)
+        if admitted is None or admitted[0] < time.monotonic():
             return None
-        self._admitted[who] = (time.monotonic() + ADMITTED_FOR, viewer)
-        return viewer
+        self._admitted[who] = (time.monotonic() + ADMITTED_FOR, admitted[1])
+        return admitted[1]
 
     def _count(
         self,

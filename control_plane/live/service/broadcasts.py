@@ -1,30 +1,29 @@
 """Going live: starting and ending one's broadcast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
-from control_plane.base.refusals import BadInput, Empty, Refusal
+from control_plane.base.refusals import BadInput, Empty, Refusal, Unavailable
 from control_plane.base.secrets import Derived
-from control_plane.events import log as events
-from control_plane.events.log import append_session_event
+from control_plane.events import store as events
+from control_plane.events.log import append_session_event, append_user_event
 from control_plane.events.model import Event
 from control_plane.live.model.attendance import Attended
-from control_plane.live.model.keys import (
-    MOST_OF_SESSION,
-    hash_key,
-    hint,
-    new_key,
-)
+from control_plane.live.model.keys import NewKey, hash_key, hint, new_key
 from control_plane.live.model.nodes import Node
+from control_plane.live.model.rights import Policy
 from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
+from control_plane.live.service import key_events
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
-from control_plane.live.service.nodes import Nodes
-from control_plane.live.store import attendance, keys, openings, sessions
+from control_plane.live.service.nodes import NO_NODE, Nodes
+from control_plane.live.service.rights import set_policy
+from control_plane.live.store import attendance, openings, sessions
+from control_plane.live.store.openings import Opened
 from control_plane.people.model.users import User
 
 log = structlog.get_logger(__name__)
@@ -40,6 +39,7 @@ class Start:
     cover: str = ""
     client_started_at: str = ""
     reconnect_window: int | None = None  # seconds
+    policy: Policy | None = None  # None: as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,17 @@ class Broadcasts:
         newer one does.
         """
         _check(start)
+        text = new_key()
+        key = NewKey(
+            hash_key(self._peppers, text), hint(text), self._first_publish_within
+        )
         for _ in range(3):
             try:
-                async with self._pool.transaction() as connection:
-                    session_id = await self._open(connection, user, start)
-                    key, expires_at = await self._add_key(connection, session_id, user)
-                break
+                opened = await self._opened(user, start, key)
             except Taken:
                 continue  # a second request opened it at the same moment
-        else:
-            raise Refusal("Another start is under way. Please try again.")
-        session = await self.get(session_id)
-        return Started(session, await self._nodes.get(session.node), key, expires_at)
+            return Started(opened.session, opened.node, text, opened.key_expires_at)
+        raise Refusal("Another start is under way. Please try again.")
 
     async def end_own(self, user: User, session_id: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)
@@ -119,57 +118,66 @@ class Broadcasts:
         return await sessions.listing(self._pool, statuses, limit, 0)
 
     async def events(self, session_id: int) -> list[Event]:
-        return await events.of_session(self._pool, session_id)
+        found: list[Event] = []
+        while page := await events.of_subject(
+            self._pool, "session", session_id, found[-1].seq if found else 0
+        ):
+            found += page
+        return found
 
     async def attended(self, session_id: int) -> Attended:
         """Seconds behind what is going on."""
         return await attendance.of(self._pool, session_id)
 
-    async def _open(self, connection: Connection, user: User, start: Start) -> int:
-        session = await sessions.open_of_user(connection, user.id)
-        if session is not None:
-            await openings.again(
-                connection,
-                session.id,
-                start.title,
-                start.cover,
-                self._first_publish_within,
-            )
-            return session.id
-        node = await self._nodes.least_busy(connection)
+    async def _opened(self, user: User, start: Start, key: NewKey) -> Opened:
+        async with self._pool.transaction() as connection:
+            opened = await self._again(
+                connection, user, start, key
+            ) or await self._open(connection, user, start, key)
+            session_id = opened.session.id
+            data = {"key_id": opened.key_id, "session_id": session_id}
+            await append_user_event(connection, user.id, "key.created", data)
+            if start.policy is None:
+                return opened
+            await set_policy(connection, session_id, start.policy)
+            session = await sessions.get(connection, session_id)
+            return replace(opened, session=session or opened.session)
+
+    async def _again(
+        self, connection: Connection, user: User, start: Start, key: NewKey
+    ) -> Opened | None:
+        title, cover = start.title, start.cover
+        again = await openings.again(connection, user.id, title, cover, key)
+        if again is None:
+            return None
+        session_id = again.session.id
+        await key_events.superseded(connection, user.id, session_id, again.retired)
+        if title or cover:
+            data = {"title": bool(title), "cover": bool(cover)}
+            await append_session_event(connection, session_id, "live.changed", data)
+        return again
+
+    async def _open(
+        self, connection: Connection, user: User, start: Start, key: NewKey
+    ) -> Opened:
         spans = self._lifecycle.spans
         window = start.reconnect_window
-        session_id = await openings.on_own_path(
+        opened = await openings.on_own_path(
             connection,
             user_id=user.id,
-            node=node.name,
             title=start.title,
             cover=start.cover,
             client_started_at=start.client_started_at,
             reconnect_window=spans.reconnect_window if window is None else window,
             longest=spans.longest,
-            first_publish_within=self._first_publish_within,
+            key=key,
         )
+        if opened is None:
+            raise Unavailable(NO_NODE)
         await append_session_event(
-            connection, session_id, "live.created", {"node": node.name}
+            connection, opened.session.id, "live.created", {"node": opened.node.name}
         )
-        return session_id
-
-    async def _add_key(
-        self, connection: Connection, session_id: int, user: User
-    ) -> tuple[str, datetime]:
-        """The key, and when its first publish must have happened."""
-        key = new_key()
-        expires_at = await keys.add_session_key(
-            connection,
-            session_id,
-            user.id,
-            hash_key(self._peppers, key),
-            hint(key),
-            self._first_publish_within,
-        )
-        await keys.retire_unused(connection, session_id, MOST_OF_SESSION - 1)
-        return key, expires_at
+        return opened
 
 
 def _check(start: Start) -> None:

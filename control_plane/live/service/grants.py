@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 10_000
 RETRY = 1.0  # seconds
 IDLE = 5.0  # seconds
+#: Seconds between looks. RTSP before v1.19.3 names a session that no grant has.
+PAUSES = [0.005, 0.01, 0.02, 0.04, 0.08, 0.15]
 
 
 class Grants:
@@ -42,6 +44,15 @@ class Grants:
                 await self._write(source, granted)
                 if self._waiting[source] == granted:
                     del self._waiting[source]
+
+    async def settle(self, node: str, source_id: str) -> None:
+        """Wait a moment for the grant of a connection: the call that was let in may
+        have reached another process, which is writing it down right now."""
+        await self.flush()
+        for pause in PAUSES:
+            if await grants.of(self._pool, node, [source_id]):
+                return
+            await asyncio.sleep(pause)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

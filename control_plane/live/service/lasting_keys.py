@@ -2,15 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from control_plane.base.database import Pool
+from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
+from control_plane.events.log import append_user_event
 from control_plane.live.model.keys import (
     MOST_OF_CHANNEL,
     Channel,
     StreamKey,
+    Terms,
     hash_key,
     hint,
     new_key,
@@ -23,11 +26,14 @@ from control_plane.people.model.users import User
 
 CHANNEL_NAME = re.compile(r"^[a-z][a-z0-9_-]{2,31}$")
 LONGEST_NAME = 200  # characters
+LONGEST_OVERLAP = timedelta(hours=24)
+ALWAYS = Terms()
 
 
 @dataclass(frozen=True, slots=True)
 class LastingKey:
     id: int
+    name: str
     channel: Channel
     key: str  # shown this once
 
@@ -41,32 +47,57 @@ class LastingKeys:
         self._cutter = cutter
         self._peppers = peppers
 
-    async def create(self, user: User, name: str, channel_name: str) -> LastingKey:
+    async def create(
+        self, user: User, name: str, channel_name: str, terms: Terms = ALWAYS
+    ) -> LastingKey:
         """The channel is made on first use."""
         if len(name) > LONGEST_NAME:
             raise BadInput("The name of the key is too long.")
+        if not _comes_to_be(terms, datetime.now(UTC)):
+            raise BadInput("closes_at must be in the future, and after opens_at.")
         channel = await self._channel(user, channel_name)
-        key = new_key()
         async with self._pool.transaction() as connection:
             await channels.lock(connection, channel.id)
-            if len(await keys.channel_keys(connection, user.id)) >= MOST_OF_CHANNEL:
-                raise Refusal(
-                    f"A channel has at most {MOST_OF_CHANNEL} keys. Revoke one first."
-                )
-            key_id = await keys.add_channel_key(
-                connection, channel, name, hash_key(self._peppers, key), hint(key)
-            )
-        return LastingKey(key_id, channel, key)
+            await _check_room(connection, user, MOST_OF_CHANNEL)
+            return await self._add(connection, user, channel, name, terms)
+
+    async def rotate(
+        self, user: User, key_id: int, overlap: timedelta, *, at_once: bool
+    ) -> LastingKey:
+        """Another key in this one's place, of the same name and terms. The old one
+        opens the channel for ``overlap`` more, and whoever publishes with it goes on;
+        or, ``at_once``, it is revoked as with :meth:`revoke`."""
+        if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+            raise BadInput("overlap must be 0 to 86400 seconds.")
+        channel = await channels.of_user(self._pool, user.id)
+        if channel is None:
+            raise Empty
+        async with self._pool.transaction() as connection:
+            await channels.lock(connection, channel.id)
+            await _check_room(connection, user, MOST_OF_CHANNEL + 1)
+            old = await _rotatable(connection, user, key_id)
+            terms = Terms(old.opens_at, old.closes_at, old.one_shot)
+            new = await self._add(connection, user, channel, old.name, terms)
+            until = await keys.rotate(connection, key_id, new.id, overlap)
+            data = {"key_id": key_id, "new_key_id": new.id, "until": until.isoformat()}
+            await append_user_event(connection, user.id, "key.rotated", data)
+        if at_once:
+            await self.revoke(user, key_id)
+        return new
 
     async def listing(self, user: User) -> list[StreamKey]:
         return await keys.channel_keys(self._pool, user.id)
 
     async def revoke(self, user: User, key_id: int) -> None:
         """From here on it opens nothing, and whoever publishes with it is cut."""
-        path = await keys.revoke(self._pool, user.id, key_id)
-        if path is None:
-            raise Empty
-        await self._cut_users_of_key(path, key_id)
+        async with self._pool.transaction() as connection:
+            revoked = await keys.revoke(connection, user.id, key_id)
+            if revoked is None:
+                raise Empty
+            if revoked.now:
+                data = {"key_id": key_id, "session_id": revoked.session_id}
+                await append_user_event(connection, user.id, "key.revoked", data)
+        await self._cut_users_of_key(revoked.path, key_id)
 
     async def node_of(self, channel: Channel) -> Node:
         """Where an encoder of this channel should publish to."""
@@ -74,6 +105,23 @@ class LastingKeys:
         if session is not None and session.is_open:
             return await self._nodes.get(session.node)
         return await self._nodes.least_busy(self._pool)
+
+    async def _add(
+        self,
+        connection: Connection,
+        user: User,
+        channel: Channel,
+        name: str,
+        terms: Terms,
+    ) -> LastingKey:
+        key = new_key()
+        hashed = hash_key(self._peppers, key)
+        key_id = await keys.add_channel_key(
+            connection, channel, name, hashed, hint(key), terms
+        )
+        data = {"key_id": key_id, "session_id": 0}
+        await append_user_event(connection, user.id, "key.created", data)
+        return LastingKey(key_id, name, channel, key)
 
     async def _channel(self, user: User, name: str) -> Channel:
         channel = await channels.of_user(self._pool, user.id)
@@ -108,6 +156,29 @@ class LastingKeys:
         # an encoder comes back.
         if session.publisher_key_id in (key_id, None):
             await self._cutter.cut(session.node, path)
+
+
+async def _check_room(connection: Connection, user: User, most: int) -> None:
+    if await keys.count_usable(connection, user.id) >= most:
+        raise Refusal(
+            f"A channel has at most {MOST_OF_CHANNEL} keys. Revoke one first."
+        )
+
+
+async def _rotatable(connection: Connection, user: User, key_id: int) -> StreamKey:
+    known = await keys.channel_keys(connection, user.id)
+    old = next((key for key in known if key.id == key_id), None)
+    if old is None:
+        raise Empty
+    if old.state(datetime.now(UTC)) not in ("open", "scheduled"):
+        raise Refusal("This key was rotated, or is over.")
+    return old
+
+
+def _comes_to_be(terms: Terms, now: datetime) -> bool:
+    if terms.closes_at is None:
+        return True
+    return terms.closes_at > max(now, terms.opens_at or now)
 
 
 def _default_channel_name(user: User) -> str:

@@ -22,6 +22,7 @@ from control_plane.live.model.sessions import (
     LiveSession,
     Status,
 )
+from control_plane.live.service import key_events
 from control_plane.live.store import channels, grants, keys, openings, sessions
 from control_plane.live.store.grants import Grant
 
@@ -143,11 +144,11 @@ class Lifecycle:
         if not changed:
             return "nothing"
         if key_id is not None:
-            await keys.mark_published(connection, key_id)
+            old = await keys.mark_published(connection, key_id, session.id)
+            await key_events.superseded(connection, session.user_id, session.id, old)
         outcome, kind = BECAME_LIVE[session.status]
-        await append_session_event(
-            connection, session.id, kind, {"node": source.node, "type": source.type}
-        )
+        data = _published(source, key_id)
+        await append_session_event(connection, session.id, kind, data)
         log.info(kind, session=session.id, node=source.node)
         return outcome
 
@@ -160,6 +161,8 @@ class Lifecycle:
         other = await sessions.open_of_user(connection, channel.user_id)
         if other is not None:
             await self._end(connection, other, "superseded")
+        if grant is not None and grant.key_is_spent:
+            return "refused"
         key_id = None if grant is None else grant.key_id
         session_id = await openings.live_on_channel(
             connection,
@@ -172,13 +175,9 @@ class Lifecycle:
             longest=self.spans.longest,
         )
         if key_id is not None:
-            await keys.mark_published(connection, key_id)
-        await append_session_event(
-            connection,
-            session_id,
-            "live.started",
-            {"node": source.node, "type": source.type, "channel": channel.name},
-        )
+            await keys.mark_published(connection, key_id, session_id)
+        data = {**_published(source, key_id), "channel": channel.name}
+        await append_session_event(connection, session_id, "live.started", data)
         log.info("live.started", session=session_id, channel=channel.name)
         return "started"
 
@@ -205,6 +204,10 @@ class Lifecycle:
         await append_session_event(connection, session.id, kind, {"reason": reason})
         log.info(kind, session=session.id, reason=reason)
         return True
+
+
+def _published(source: Source, key_id: int | None) -> dict[str, object]:
+    return {"node": source.node, "type": source.type, "key_id": key_id or 0}
 
 
 async def _is_closed(connection: Connection, channel: Channel) -> bool:

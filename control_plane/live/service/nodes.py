@@ -1,12 +1,17 @@
 """The media nodes: which there are, how to reach them, which one takes a session."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
-from control_plane.base.database import Executor, Pool
+from control_plane.base.database import Connection, Executor, Pool
 from control_plane.base.faults import Missing, Rejected
 from control_plane.base.refusals import Refusal, Unavailable
+from control_plane.events.log import append_node_event
+from control_plane.events.model import EventType
 from control_plane.live.model.nodes import Node, NodeApi
 from control_plane.live.store import nodes
+
+NO_NODE = "No media server can take a broadcast right now."
 
 #: Makes a node's control API; the wiring knows how.
 Connect = Callable[[Node], NodeApi]
@@ -32,12 +37,12 @@ class Nodes:
     async def least_busy(self, executor: Executor) -> Node:
         node = await nodes.least_busy(executor)
         if node is None:
-            raise Unavailable("No media server can take a broadcast right now.")
+            raise Unavailable(NO_NODE)
         return node
 
     async def save(self, node: Node) -> None:
         try:
-            await nodes.save(self._pool, node)
+            await self._save(node)
         except Rejected:
             raise Refusal(
                 "A node's name is lower-case letters, digits and -, at most 32."
@@ -45,12 +50,68 @@ class Nodes:
 
     async def remove(self, name: str) -> None:
         try:
-            removed = await nodes.remove(self._pool, name)
+            async with self._pool.transaction() as connection:
+                node_id = await _existing(connection, name)
+                data = {"name": name}
+                await append_node_event(connection, node_id, "node.removed", data)
+                await nodes.remove(connection, name)
         except Missing:
             raise Refusal("It has had sessions: drain it instead.") from None
-        if not removed:
-            raise Refusal("There is no such media node.")
 
     async def set_draining(self, name: str, *, draining: bool) -> None:
-        if not await nodes.set_draining(self._pool, name, draining):
-            raise Refusal("There is no such media node.")
+        kind: EventType = "node.drained" if draining else "node.activated"
+        async with self._pool.transaction() as connection:
+            node_id = await _existing(connection, name)
+            if await nodes.set_draining(connection, name, draining):
+                await append_node_event(connection, node_id, kind, {"name": name})
+
+    async def heard(self, name: str, started: str) -> bool:
+        """It answered. True when it was restarted since it did so last."""
+        async with self._pool.transaction() as connection:
+            before = await nodes.heard(connection, name, started)
+            if before is None:
+                return False
+            restarted = before.started not in ("", started)
+            if before.lost:
+                await append_node_event(
+                    connection, before.id, "node.found", {"name": name}
+                )
+            if restarted:
+                await append_node_event(
+                    connection, before.id, "node.restarted", {"name": name}
+                )
+        return restarted
+
+    async def unheard(self, name: str, lost_after: timedelta) -> bool:
+        """It did not answer. True when that makes it lost now."""
+        async with self._pool.transaction() as connection:
+            node_id = await nodes.unheard(connection, name, lost_after)
+            if node_id is not None:
+                await append_node_event(
+                    connection, node_id, "node.lost", {"name": name}
+                )
+        return node_id is not None
+
+    async def _save(self, node: Node) -> None:
+        async with self._pool.transaction() as connection:
+            saved = await nodes.save(connection, node)
+            if saved is not None:
+                node_id, is_new = saved
+                kind: EventType = "node.added" if is_new else "node.changed"
+                await append_node_event(connection, node_id, kind, _settings(node))
+
+
+async def _existing(connection: Connection, name: str) -> int:
+    node_id = await nodes.id_of(connection, name)
+    if node_id is None:
+        raise Refusal("There is no such media node.")
+    return node_id
+
+
+def _settings(node: Node) -> dict[str, object]:
+    return {
+        "name": node.name,
+        "api_url": node.api_url,
+        "region": node.region,
+        "sandbox": node.sandbox,
+    }

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 import structlog
 
 from control_plane.base.database import Pool, listening
+from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
 from control_plane.live.model.permissions import Permission
 from control_plane.live.store import keys
@@ -50,6 +51,11 @@ class Permissions:
     def fresh(self) -> bool:
         """False once changes may have gone unheard for too long."""
         return time.monotonic() - self._heard_at < STALE_AFTER
+
+    async def check(self) -> None:
+        """Raises Away once changes may have gone unheard for too long."""
+        if not self.fresh:
+            raise Away("no notices from Postgres")
 
     async def lookup(self, path: str) -> Permission | None:
         """From memory, else from Postgres. Whoever gives up waiting stops nothing:

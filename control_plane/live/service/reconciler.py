@@ -19,12 +19,10 @@ from control_plane.live.model.permissions import (
 )
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.counting import Counting, Tally
-from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
-from control_plane.live.store import nodes as node_store
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +38,6 @@ class Reconciler:
         nodes: Nodes,
         lifecycle: Lifecycle,
         counting: Counting,
-        grants: Grants,
         *,
         peppers: Derived,
     ) -> None:
@@ -48,7 +45,6 @@ class Reconciler:
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._counting = counting
-        self._grants = grants
         self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
@@ -63,7 +59,6 @@ class Reconciler:
             await self._silent(node, view)
             return
         await self._mark_heard(node, view)
-        await self._grants.flush()
         await self._lost_publishers(node, view, known)
         await self._listed_publishers(node, view, known)
         await self._deadlines(node, view, at)
@@ -89,16 +84,15 @@ class Reconciler:
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""
-        if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+        if await self._nodes.unheard(node.name, LOST_AFTER):
             log.warning("node lost", node=node.name, reason=view.reason)
 
     async def _mark_heard(self, node: Node, view: View) -> None:
         if view.answer == "refused":
-            if await node_store.unheard(self._pool, node.name, LOST_AFTER):
+            if await self._nodes.unheard(node.name, LOST_AFTER):
                 log.warning("node lost", node=node.name, reason=view.reason)
             return
-        before = await node_store.heard(self._pool, node.name, view.started)
-        if before and before != view.started:
+        if await self._nodes.heard(node.name, view.started):
             log.warning("node restarted", node=node.name)
 
     async def _lost_publishers(

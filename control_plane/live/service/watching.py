@@ -14,6 +14,7 @@ from control_plane.live.model.watching import Broadcast, is_over, session_id
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.following import Following
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.rights import Rights
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
 
@@ -23,6 +24,7 @@ LIST_SIZE = 100
 @dataclass(frozen=True, slots=True)
 class Admission:
     broadcast: Broadcast
+    viewer: str
     token: str
     expires_at: int  # unix seconds
 
@@ -33,6 +35,7 @@ class Watching:
         pool: Pool,
         nodes: Nodes,
         counts: Counts,
+        rights: Rights,
         *,
         viewer_key: Derived,
         token_seconds: int,
@@ -40,6 +43,7 @@ class Watching:
         self._pool = pool
         self._nodes = nodes
         self._counts = counts
+        self._rights = rights
         self._viewer_key = viewer_key
         self._token_seconds = token_seconds
         self._broadcasts = Following("watching", self._at, is_over)
@@ -47,17 +51,19 @@ class Watching:
 
     async def admit(self, name: str, user_id: int, old_token: str) -> Admission:
         """A token to read this path. With the token of an earlier visit it is the
-        same viewer again."""
+        same viewer again. Raises Refusal for who may not watch."""
         broadcast = await self.find(name)
         session = broadcast.session
         if not session.is_open:
             raise Refusal("This live stream has ended.")
+        viewer = self._viewer(old_token)
+        await self._rights.check(session, user_id, viewer)
         expires_at = int(time.time()) + self._token_seconds
         token = sign_viewer(
             self._viewer_key,
-            ViewerToken(self._viewer(old_token), session.path, user_id, expires_at),
+            ViewerToken(viewer, session.path, user_id, expires_at, session.token_epoch),
         )
-        return Admission(broadcast, token, expires_at)
+        return Admission(broadcast, viewer, token, expires_at)
 
     def _viewer(self, old_token: str) -> str:
         with contextlib.suppress(BadToken):

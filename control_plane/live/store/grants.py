@@ -15,6 +15,7 @@ class Grant:
     #: So recently that a list which names it may be older than its end.
     just_ended: bool
     key_is_dead: bool  # revoked, or replaced by a newer one
+    key_is_spent: bool  # it was for one broadcast, which it opened
 
 
 async def add(
@@ -64,7 +65,8 @@ async def of(
         """
         SELECT g.source_id, g.key_id, g.granted_at, g.ended_at,
             g.ended_at > clock_timestamp() - interval '5 s' AS just_ended,
-            k.revoked_at IS NOT NULL OR k.superseded_at IS NOT NULL AS key_is_dead
+            k.revoked_at IS NOT NULL OR k.superseded_at IS NOT NULL AS key_is_dead,
+            k.spent_on IS NOT NULL AS key_is_spent
         FROM publish_grants g LEFT JOIN stream_keys k ON k.id = g.key_id
         WHERE g.node = $1 AND g.source_id = ANY($2)
         """,
@@ -78,6 +80,7 @@ async def of(
             row["ended_at"],
             bool(row["just_ended"]),
             row["key_is_dead"],
+            row["key_is_spent"],
         )
         for row in rows
     }

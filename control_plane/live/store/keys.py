@@ -5,92 +5,101 @@ from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.base.tasks import in_turns
-from control_plane.live.model.keys import Channel, StreamKey
+from control_plane.live.model.keys import Channel, Revoked, StreamKey, Terms
 from control_plane.live.model.permissions import KeyPermit, Permission
 
-
-async def add_session_key(
-    executor: Executor,
-    session_id: int,
-    user_id: int,
-    key_hash: bytes,
-    hint: str,
-    expires_in: timedelta,
-) -> datetime:
-    """When its first publish must have happened."""
-    expires_at: datetime = await executor.fetchval(
-        """
-        INSERT INTO stream_keys (user_id, session_id, hash, hint, expires_at)
-        VALUES ($1, $2, $3, $4, now() + $5) RETURNING expires_at
-        """,
-        user_id,
-        session_id,
-        key_hash,
-        hint,
-        expires_in,
-    )
-    return expires_at
-
-
-async def retire_unused(connection: Connection, session_id: int, keep: int) -> None:
-    """All but the newest of a session's keys that nobody has published with."""
-    await connection.execute(
-        """
-        UPDATE stream_keys SET superseded_at = now() WHERE id IN (
-            SELECT id FROM stream_keys WHERE session_id = $1
-                AND first_published_at IS NULL
-                AND revoked_at IS NULL AND superseded_at IS NULL
-            ORDER BY id DESC OFFSET $2)
-        """,
-        session_id,
-        keep,
-    )
+MOST_LISTED = 100
 
 
 async def add_channel_key(
-    executor: Executor, channel: Channel, name: str, key_hash: bytes, hint: str
+    executor: Executor,
+    channel: Channel,
+    name: str,
+    key_hash: bytes,
+    hint: str,
+    terms: Terms,
 ) -> int:
     return int(
         await executor.fetchval(
             """
-            INSERT INTO stream_keys (user_id, channel_id, name, hash, hint)
-            VALUES ($1, $2, $3, $4, $5) RETURNING id
+            INSERT INTO stream_keys (user_id, channel_id, name, hash, hint,
+                opens_at, closes_at, one_shot)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
             """,
             channel.user_id,
             channel.id,
             name,
             key_hash,
             hint,
+            terms.opens_at,
+            terms.closes_at,
+            terms.one_shot,
         )
     )
 
 
+async def count_usable(executor: Executor, user_id: int) -> int:
+    """Of the user's channel: those that can still open it, now or later."""
+    return int(
+        await executor.fetchval(
+            """
+            SELECT count(*) FROM stream_keys WHERE user_id = $1
+                AND channel_id IS NOT NULL AND revoked_at IS NULL
+                AND spent_on IS NULL AND (closes_at IS NULL OR closes_at > now())
+            """,
+            user_id,
+        )
+    )
+
+
+async def rotate(
+    connection: Connection, key_id: int, new_id: int, overlap: timedelta
+) -> datetime:
+    """When the old one opens nothing any more; never later than it did."""
+    closes_at: datetime = await connection.fetchval(
+        """
+        UPDATE stream_keys SET replaced_by = $2,
+            closes_at = least(closes_at, now() + $3) WHERE id = $1
+        RETURNING closes_at
+        """,
+        key_id,
+        new_id,
+        overlap,
+    )
+    return closes_at
+
+
 async def channel_keys(executor: Executor, user_id: int) -> list[StreamKey]:
+    """The newest, the oldest of them first."""
     rows = await executor.fetch(
         """
         SELECT k.id, k.name, k.hint, c.name AS channel, k.created_at,
-            k.last_published_at, k.revoked_at
+            k.last_published_at, k.opens_at, k.closes_at, k.replaced_by,
+            k.one_shot, k.spent_on
         FROM stream_keys k JOIN channels c ON c.id = k.channel_id
-        WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id
+        WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id DESC LIMIT $2
         """,
         user_id,
+        MOST_LISTED,
     )
-    return [StreamKey(**dict(row)) for row in rows]
+    return [StreamKey(**dict(row)) for row in reversed(rows)]
 
 
-async def revoke(executor: Executor, user_id: int, key_id: int) -> str | None:
-    """The path it opened, or None when the user has no such key."""
-    path: str | None = await executor.fetchval(
+async def revoke(executor: Executor, user_id: int, key_id: int) -> Revoked | None:
+    """None when the user has no such key."""
+    row = await executor.fetchrow(
         """
         UPDATE stream_keys k SET revoked_at = coalesce(k.revoked_at, now())
-        WHERE k.id = $2 AND k.user_id = $1
+        FROM (SELECT id, revoked_at FROM stream_keys WHERE id = $2 FOR UPDATE) AS old
+        WHERE k.id = old.id AND k.user_id = $1
         RETURNING coalesce((SELECT path FROM channels WHERE id = k.channel_id),
-            (SELECT path FROM live_streaming_sessions WHERE id = k.session_id))
+            (SELECT path FROM live_streaming_sessions WHERE id = k.session_id)) AS path,
+            coalesce(k.session_id, 0) AS session_id, old.revoked_at IS NULL AS now
         """,
         user_id,
         key_id,
     )
-    return path
+    return None if row is None else Revoked(**dict(row))
 
 
 async def find(
@@ -116,23 +125,30 @@ async def find(
     return {row["source_id"]: row["id"] for row in rows}
 
 
-async def mark_published(connection: Connection, key_id: int) -> None:
-    """Older keys of the same session are refused from now on."""
+async def mark_published(
+    connection: Connection, key_id: int, session_id: int
+) -> list[int]:
+    """Older keys of the same session, those that come back, are refused from now
+    on; one for one broadcast opens no other."""
     await connection.execute(
         """
         UPDATE stream_keys SET last_published_at = now(),
-            first_published_at = coalesce(first_published_at, now()) WHERE id = $1
+            first_published_at = coalesce(first_published_at, now()),
+            spent_on = CASE WHEN one_shot THEN coalesce(spent_on, $2) END
+        WHERE id = $1
         """,
         key_id,
+        session_id,
     )
-    await connection.execute(
+    rows = await connection.fetch(
         """
         UPDATE stream_keys old SET superseded_at = now() FROM stream_keys new
         WHERE new.id = $1 AND old.session_id = new.session_id
-            AND old.id < new.id AND old.superseded_at IS NULL
+            AND old.id < new.id AND old.superseded_at IS NULL RETURNING old.id
         """,
         key_id,
     )
+    return [row["id"] for row in rows]
 
 
 async def permissions(
@@ -144,24 +160,39 @@ async def permissions(
         SELECT p.path, coalesce(s.id, 0) AS session_id,
             coalesce(s.status, '') AS status, coalesce(c.id, 0) AS channel_id,
             c.closed_until, u.id AS user_id,
-            u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS banned
+            u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS banned,
+            coalesce(s.policy, 'default') AS policy,
+            coalesce(s.token_epoch, 0) AS token_epoch, d.users, d.viewers
         FROM unnest($1::text[]) AS p(path)
-        LEFT JOIN LATERAL (SELECT id, status, user_id FROM live_streaming_sessions
+        LEFT JOIN LATERAL (SELECT id, status, user_id, policy, token_epoch
+            FROM live_streaming_sessions
             WHERE path = p.path ORDER BY id DESC LIMIT 1) s ON true
+        LEFT JOIN LATERAL (SELECT array_agg(user_id) AS users,
+            array_agg(viewer) AS viewers
+            FROM viewer_denials WHERE session_id = s.id) d ON true
         LEFT JOIN channels c ON c.path = p.path
         JOIN users u ON u.id = coalesce(s.user_id, c.user_id)
         """,
         list(paths),
     )
     keys = await _key_permits(executor, rows)
-    return {
-        row["path"]: Permission(
-            keys=keys.get(("session", row["session_id"]), {})
-            | keys.get(("channel", row["channel_id"]), {}),
-            **dict(row),
-        )
-        async for row in in_turns(rows)
-    }
+    return {row["path"]: _permission(row, keys) async for row in in_turns(rows)}
+
+
+def _permission(
+    row: Record, keys: Mapping[tuple[str, int], Mapping[bytes, KeyPermit]]
+) -> Permission:
+    values = dict(row)
+    users, viewers = values.pop("users") or (), values.pop("viewers") or ()
+    return Permission(
+        keys={
+            **keys.get(("session", row["session_id"]), {}),
+            **keys.get(("channel", row["channel_id"]), {}),
+        },
+        denied_users=frozenset(filter(None, users)),
+        denied_viewers=frozenset(filter(None, viewers)),
+        **values,
+    )
 
 
 async def open_paths(executor: Executor) -> list[str]:
@@ -180,7 +211,8 @@ async def _key_permits(
     rows = await executor.fetch(
         """
         SELECT id, session_id, channel_id, hash, session_id IS NOT NULL AS of_session,
-            expires_at, first_published_at IS NOT NULL AS published
+            expires_at, first_published_at IS NOT NULL AS published,
+            opens_at, closes_at, coalesce(spent_on, 0) AS spent_on
         FROM stream_keys
         WHERE (session_id = ANY($1) OR channel_id = ANY($2))
             AND revoked_at IS NULL AND superseded_at IS NULL

@@ -3,13 +3,20 @@
 from dataclasses import fields
 from datetime import timedelta
 
-from control_plane.base.database import Executor, Record
-from control_plane.live.model.nodes import Node
+from control_plane.base.database import Connection, Executor, Record
+from control_plane.live.model.nodes import Heard, Node
 
 LEASE = timedelta(seconds=10)
 
 _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
+
+#: Neither draining nor lost, with the fewest open sessions.
+LEAST_BUSY = f"""
+    {_SELECT} WHERE NOT draining AND NOT lost ORDER BY
+        (SELECT count(*) FROM live_streaming_sessions s WHERE s.node = name
+            AND s.status IN ('created', 'live', 'reconnecting')), name LIMIT 1
+"""  # noqa: S608
 
 
 def _maybe(row: Record | None) -> Node | None:
@@ -26,27 +33,22 @@ async def listing(executor: Executor) -> list[Node]:
 
 
 async def least_busy(executor: Executor) -> Node | None:
-    """Neither draining nor lost, with the fewest open sessions."""
-    return _maybe(
-        await executor.fetchrow(
-            _SELECT  # noqa: S608
-            + """
-            WHERE NOT draining AND NOT lost ORDER BY
-                (SELECT count(*) FROM live_streaming_sessions s WHERE s.node = name
-                    AND s.status IN ('created', 'live', 'reconnecting')), name LIMIT 1
-            """
-        )
-    )
+    return _maybe(await executor.fetchrow(LEAST_BUSY))
 
 
-async def save(executor: Executor, node: Node) -> None:
-    await executor.execute(
+async def save(executor: Executor, node: Node) -> tuple[int, bool] | None:
+    """Its id, and whether it is new. None: nothing changed."""
+    row = await executor.fetchrow(
         """
         INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,
             rtsp_url, region, sandbox)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (name) DO UPDATE SET api_url = $2, rtmp_url = $3, hls_url = $4,
             webrtc_url = $5, srt_url = $6, rtsp_url = $7, region = $8, sandbox = $9
+            WHERE (nodes.api_url, nodes.rtmp_url, nodes.hls_url, nodes.webrtc_url,
+                nodes.srt_url, nodes.rtsp_url, nodes.region, nodes.sandbox)
+                IS DISTINCT FROM ($2, $3, $4, $5, $6, $7, $8, $9)
+        RETURNING id, xmax = 0 AS is_new
         """,
         node.name,
         node.api_url,
@@ -58,6 +60,15 @@ async def save(executor: Executor, node: Node) -> None:
         node.region,
         node.sandbox,
     )
+    return None if row is None else (row["id"], row["is_new"])
+
+
+async def id_of(connection: Connection, name: str) -> int | None:
+    """Locked."""
+    found: int | None = await connection.fetchval(
+        "SELECT id FROM nodes WHERE name = $1 FOR UPDATE", name
+    )
+    return found
 
 
 async def remove(executor: Executor, name: str) -> bool:
@@ -71,9 +82,11 @@ async def remove(executor: Executor, name: str) -> bool:
 
 
 async def set_draining(executor: Executor, name: str, draining: bool) -> bool:
+    """False when it was so before."""
     return (
         await executor.fetchval(
-            "UPDATE nodes SET draining = $2 WHERE name = $1 RETURNING true",
+            "UPDATE nodes SET draining = $2 WHERE name = $1 AND draining <> $2"
+            " RETURNING true",
             name,
             draining,
         )
@@ -104,33 +117,30 @@ async def drop_leases(executor: Executor, owner: str) -> None:
     )
 
 
-async def heard(executor: Executor, name: str, started: str) -> str:
-    """It answered. Returns the start time it told before: another one means that
-    it restarted since."""
-    before: str = await executor.fetchval(
+async def heard(executor: Executor, name: str, started: str) -> Heard | None:
+    """It answered. None when there is no such node any more."""
+    row = await executor.fetchrow(
         """
         UPDATE nodes n SET silent_since = NULL, lost = false, started = $2
-        FROM (SELECT started FROM nodes WHERE name = $1 FOR UPDATE) AS old
-        WHERE n.name = $1 RETURNING old.started
+        FROM (SELECT started, lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
+        WHERE n.name = $1 RETURNING n.id, old.started, old.lost
         """,
         name,
         started,
     )
-    return before
+    return None if row is None else Heard(**dict(row))
 
 
-async def unheard(executor: Executor, name: str, lost_after: timedelta) -> bool:
-    """It did not answer. True when that makes it lost now."""
-    return (
-        await executor.fetchval(
-            """
+async def unheard(executor: Executor, name: str, lost_after: timedelta) -> int | None:
+    """It did not answer. Its id when that makes it lost now."""
+    lost: int | None = await executor.fetchval(
+        """
         UPDATE nodes n SET silent_since = coalesce(n.silent_since, now()),
             lost = n.lost OR coalesce(n.silent_since, now()) + $2 <= now()
         FROM (SELECT lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
-        WHERE n.name = $1 RETURNING n.lost AND NOT old.lost
+        WHERE n.name = $1 RETURNING CASE WHEN n.lost AND NOT old.lost THEN n.id END
         """,
-            name,
-            lost_after,
-        )
-        is True
+        name,
+        lost_after,
     )
+    return lost

@@ -206,6 +206,29 @@ async def too_long(executor: Executor, node: str, at: datetime) -> list[LiveSess
     return [_session(row) for row in rows]
 
 
+_HEARTBEAT_DUE = "coalesce(heartbeat_at, started_at) + $1 <= now()"
+
+
+async def due_for_heartbeat(executor: Executor, every: timedelta) -> list[LiveSession]:
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE s.status = 'live' AND {_HEARTBEAT_DUE}", every
+    )
+    return [_session(row) for row in rows]
+
+
+async def beat(connection: Connection, session_id: int, every: timedelta) -> bool:
+    """False when it is not live any more, or another process was first."""
+    return (
+        await connection.fetchval(
+            "UPDATE live_streaming_sessions SET heartbeat_at = now()"  # noqa: S608
+            f" WHERE id = $2 AND status = 'live' AND {_HEARTBEAT_DUE} RETURNING true",
+            every,
+            session_id,
+        )
+        is True
+    )
+
+
 async def raise_peaks(executor: Executor, counts: Sequence[tuple[int, int]]) -> None:
     """Pairs of session id and viewers. Locks in the order of ``lock``."""
     await executor.execute(

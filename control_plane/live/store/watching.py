@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
-from control_plane.base.database import Executor, Record
+from control_plane.base.database import Executor
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import WATCHABLE, LiveSession
 from control_plane.live.model.watching import Broadcast
 
 _SESSION = [field.name for field in fields(LiveSession)]
 _NODE = [field.name for field in fields(Node)]
-_COLUMNS = ", ".join(
+#: For :func:`broadcast`: of s, a session, of u, its host, and of n, its node.
+COLUMNS = ", ".join(
     [
-        *(f"s.{name} AS session_{name}" for name in _SESSION if name != "username"),
-        "u.username AS session_username",
-        *(f"n.{name} AS node_{name}" for name in _NODE),
-        "u.profile_pic AS host_picture",
+        *("u.username" if name == "username" else f"s.{name}" for name in _SESSION),
+        *(f"n.{name}" for name in _NODE),
+        "u.profile_pic",
     ]
 )
 _SESSIONS = """
@@ -31,7 +32,7 @@ async def at(
     ``channels``. What there is nothing of is missing."""
     rows = await executor.fetch(
         f"""
-        SELECT asked.name AS asked, {_COLUMNS} FROM (
+        SELECT {COLUMNS}, asked.name AS asked FROM (
             SELECT * FROM unnest($1::text[], $2::integer[]) AS of_ids(name, id)
             UNION ALL
             SELECT name, (SELECT id FROM live_streaming_sessions
@@ -43,26 +44,23 @@ async def at(
         list(ids.values()),
         list(channels),
     )
-    return {row["asked"]: _broadcast(row) for row in rows}
+    return {row["asked"]: broadcast(row[:-1]) for row in rows}
 
 
 async def live(executor: Executor, limit: int, offset: int) -> list[Broadcast]:
     """Newest first."""
     rows = await executor.fetch(
         f"""
-        SELECT {_COLUMNS} FROM {_SESSIONS} WHERE s.status = ANY($1)
+        SELECT {COLUMNS} FROM {_SESSIONS} WHERE s.status = ANY($1)
         ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $2 OFFSET $3
         """,  # noqa: S608
         list(WATCHABLE),
         limit,
         offset,
     )
-    return [_broadcast(row) for row in rows]
+    return [broadcast(tuple(row)) for row in rows]
 
 
-def _broadcast(row: Record) -> Broadcast:
-    return Broadcast(
-        LiveSession(**{name: row[f"session_{name}"] for name in _SESSION}),
-        Node(**{name: row[f"node_{name}"] for name in _NODE}),
-        row["host_picture"],
-    )
+def broadcast(values: tuple[Any, ...]) -> Broadcast:
+    session, node = values[: len(_SESSION)], values[len(_SESSION) : -1]
+    return Broadcast(LiveSession(*session), Node(*node), values[-1])

@@ -12,10 +12,11 @@ export class Updates {
   #lastWord = 0;
   #hurry = () => {};
   #failures = 0;
+  #place = ""; // of the last event, from which the next line goes on
 
   /**
-   * `state(value)` for each state, `unknown()` for a 404, which is final,
-   * `connected(bool)` as the line comes and goes.
+   * `state(value)` for each state, `gift(value)` for each gift, `unknown()` for a
+   * 404, which is final, `connected(bool)` as the line comes and goes.
    * Server time minus ours is in `skew` (ms).
    */
   constructor(url, heard) {
@@ -54,7 +55,10 @@ export class Updates {
     this.#lastWord = Date.now();
     try {
       const response = await fetch(this.#url, {
-        headers: { Accept: "text/event-stream" },
+        headers: {
+          Accept: "text/event-stream",
+          ...(this.#place && { "Last-Event-ID": this.#place }),
+        },
         cache: "no-store",
         signal: this.#line.signal,
       });
@@ -83,10 +87,13 @@ export class Updates {
   }
 
   #take(block) {
-    if (!block.startsWith("data: ")) return;
+    const { id, event, data } = fields(block);
+    if (id) this.#place = id;
+    if (data === undefined) return;
     this.#failures = 0;
     this.#heard.connected?.(true);
-    this.#heard.state(JSON.parse(block.slice(6)));
+    if (event) this.#heard[event]?.(JSON.parse(data));
+    else this.#heard.state(JSON.parse(data));
   }
 
   #wake() {
@@ -105,4 +112,9 @@ export class Updates {
       setTimeout(resolve, spread);
     });
   }
+}
+
+function fields(block) {
+  const lines = block.split("\n").map((line) => line.split(/: (?<value>.*)/su));
+  return Object.fromEntries(lines.map(([name, value]) => [name, value]));
 }

@@ -5,6 +5,7 @@
 //  started_at, ended_at, viewers, peak_viewers, reconnecting_until, sandbox}.
 
 import { Controls } from "./controls.js";
+import { Gifts } from "./gifts.js";
 import { Updates } from "./updates.js";
 import { Player } from "./player.js";
 import { clock, duration, hue, initial, moment, titleOf, watching } from "./words.js";
@@ -21,6 +22,7 @@ let unknown = false;
 
 const player = new Player(video, $("still"), () => render());
 const controls = new Controls($("stage"), video, player);
+const gifts = new Gifts($("gifts"));
 const updates = new Updates(`/watch/${name}/events`, {
   state(next) {
     state = next;
@@ -28,6 +30,7 @@ const updates = new Updates(`/watch/${name}/events`, {
     render();
     if (isOver()) updates.stop();
   },
+  gift: (one) => gifts.show(one),
   unknown() {
     unknown = true;
     player.rest();

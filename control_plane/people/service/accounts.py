@@ -5,7 +5,9 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from control_plane.base.batches import Reads
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import Empty, NoToken, Refusal, SignedOut
@@ -51,6 +53,7 @@ class Accounts:
         self._token_key = token_key
         self._token_seconds = token_days * DAY
         self._accept_provider_uid = accept_provider_uid
+        self._callers = Reads(partial(users.of_tokens, pool))
 
     async def sign_in(self, identities: Sequence[Identity], new: NewUser) -> SignedIn:
         """The account of the first of these that has one, or a new one. All that have
@@ -138,7 +141,7 @@ class Accounts:
             claims = read_user(self._token_key, token, time.time())
         except BadToken:
             return await self._by_provider_uid(token)
-        user = await users.of_token(self._pool, claims.user_id, claims.sign_in)
+        user = await self._callers.get((claims.user_id, claims.sign_in))
         if user is None:
             raise SignedOut
         # A ban raises the version too; the apps must hear that it is one.

@@ -1,7 +1,9 @@
 """Users as others see them, and changes to one's own account."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from control_plane.base.batches import Reads
 from control_plane.base.database import Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import Empty, Refusal
@@ -19,16 +21,21 @@ NOT_PRIVATE_YET = "Private accounts are not available yet."
 class Profiles:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._seen = Reads(partial(profiles.of_pairs, pool))
 
     async def get(self, user_id: int) -> User | None:
         return await users.get(self._pool, user_id)
 
-    async def by_username(self, username: str) -> User | None:
-        return await users.by_username(self._pool, username)
+    async def named(self, viewer_id: int, username: str) -> Profile:
+        """Raises Empty where there is none."""
+        found = await profiles.named(self._pool, viewer_id, username)
+        if found is None:
+            raise Empty
+        return found
 
     async def seen(self, viewer_id: int, user_id: int) -> Profile:
         """Raises Empty for whoever does not exist, or not any more."""
-        profile = (await self.several(viewer_id, [user_id])).get(user_id)
+        profile = await self._seen.get((viewer_id, user_id))
         if profile is None or profile.user.deleted_at is not None:
             raise Empty
         return profile

@@ -5,7 +5,7 @@ from control_plane.base.database import Connection
 
 def ended(sign_in: str) -> str:
     """A condition. ``sign_in`` is SQL, as in ``relations``."""
-    return f"EXISTS (SELECT FROM ended_sign_ins WHERE sign_in = {sign_in})"
+    return f"EXISTS (SELECT FROM ended_sign_ins e WHERE e.sign_in = {sign_in})"
 
 
 async def end(

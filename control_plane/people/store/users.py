@@ -1,6 +1,6 @@
 """Users and the identities they sign in with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 
 from control_plane.base.database import Connection, Executor, Record
@@ -89,15 +89,21 @@ async def add_identity(
     )
 
 
-async def of_token(executor: Executor, user_id: int, sign_in: str) -> User | None:
-    """None also when that sign-in was ended."""
-    return _maybe(
-        await executor.fetchrow(
-            f"{_SELECT} WHERE u.id = $1 AND NOT {sign_ins.ended('$2')}",
-            user_id,
-            sign_in,
-        )
+async def of_tokens(
+    executor: Executor, tokens: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], User]:
+    """By user and sign-in. Missing: also those whose sign-in was ended."""
+    rows = await executor.fetch(
+        f"""
+        SELECT {_COLUMNS}, asked.sign_in
+        FROM unnest($1::integer[], $2::text[]) AS asked (user_id, sign_in)
+        JOIN users u ON u.id = asked.user_id
+        WHERE NOT {sign_ins.ended("asked.sign_in")}
+        """,  # noqa: S608
+        [user_id for user_id, _ in tokens],
+        [sign_in for _, sign_in in tokens],
     )
+    return {(row["id"], row["sign_in"]): User(*row[:-1]) for row in rows}
 
 
 async def raise_token_version(connection: Connection, user_id: int) -> bool:

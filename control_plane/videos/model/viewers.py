@@ -8,6 +8,9 @@ from dataclasses import dataclass
 GUESTS_OF_ADDRESS = 256
 
 
+_GUEST = "guest "
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """A user, else a guest whom we know again, else nobody that could be
@@ -20,11 +23,16 @@ class Viewer:
     def name(self) -> str:
         if self.user_id:
             return f"user {self.user_id}"
-        return f"guest {self.guest}" if self.guest else ""
+        return f"{_GUEST}{self.guest}" if self.guest else ""
 
     @property
     def is_guest(self) -> bool:
         return not self.user_id
+
+
+def is_guest(name: str) -> bool:
+    """Of a :attr:`Viewer.name`."""
+    return name.startswith(_GUEST)
 
 
 def guest_name(key: bytes, address: str, device: str) -> str:

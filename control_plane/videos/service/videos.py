@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from control_plane.base.batches import Reads
 from control_plane.base.database import Connection, Executor, Pool
 from control_plane.base.refusals import Refusal
-from control_plane.people.store import profiles
-from control_plane.videos.model.videos import Feed, Item, Like, NewVideo, Opened, Video
-from control_plane.videos.model.viewers import Viewer
+from control_plane.videos.model.videos import Feed, Item, Like, NewVideo, Opened
+from control_plane.videos.model.viewers import Viewer, is_guest
 from control_plane.videos.store import feeds, likes, videos, views
 
 PAGE = 10
@@ -31,6 +31,7 @@ class Liked:
 class Videos:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._anew = Reads(self._open_anew)
 
     async def related(self, viewer: Viewer, page: int) -> list[Item]:
         """What this viewer has not watched yet, newest first, then the rest."""
@@ -43,20 +44,19 @@ class Videos:
                 before = await feeds.count_unseen(self._pool, me, name, opened)
             missing, skip = PAGE - len(found), max(0, page * PAGE - before)
             found += await feeds.seen(self._pool, me, name, opened, missing, skip)
-        return await _items(self._pool, me, found)
+        return found
 
     async def of_followed(self, user_id: int, page: int) -> list[Item]:
         opened = await self._opened(Viewer(user_id), "following", page)
-        found = await videos.of_followed(
+        return await videos.of_followed(
             self._pool, user_id, opened.newest, PAGE, page * PAGE
         )
-        return await _items(self._pool, user_id, found)
 
     async def of_user(
         self, viewer_id: int, user_id: int, page: int, *, private: bool
     ) -> list[Item]:
         """Private ones are seen by their author alone."""
-        found = await videos.of_user(
+        return await videos.of_user(
             self._pool,
             viewer_id,
             user_id,
@@ -64,7 +64,6 @@ class Videos:
             page * PROFILE_PAGE,
             private=private,
         )
-        return await _items(self._pool, viewer_id, found)
 
     async def get(self, viewer_id: int, video_id: int) -> Item:
         return await _item(self._pool, viewer_id, video_id)
@@ -112,26 +111,21 @@ class Videos:
             opened = await feeds.opened(self._pool, viewer.name, kind)
             if opened is not None:
                 return opened
-        async with self._pool.transaction() as connection:
-            if viewer.is_guest:
-                await feeds.drop_old_of_guests(connection, GUEST_DAYS, MOST_DROPPED)
-            return await feeds.open_anew(connection, viewer.name, kind)
+        anew = await self._anew.get((viewer.name, kind))
+        if anew is None:
+            raise LookupError(viewer.name)
+        return anew
+
+    async def _open_anew(
+        self, asked: Sequence[tuple[str, Feed]]
+    ) -> dict[tuple[str, Feed], Opened]:
+        if any(is_guest(name) for name, _ in asked):
+            await feeds.drop_old_of_guests(self._pool, GUEST_DAYS, MOST_DROPPED)
+        return await feeds.open_anew(self._pool, asked)
 
 
 async def _item(executor: Executor, viewer_id: int, video_id: int) -> Item:
-    video = await videos.get(executor, viewer_id, video_id)
-    if video is None:
+    found = await videos.get(executor, viewer_id, video_id)
+    if found is None:
         raise Refusal(NOT_AVAILABLE)
-    return (await _items(executor, viewer_id, [video]))[0]
-
-
-async def _items(
-    executor: Executor, viewer_id: int, found: Sequence[Video]
-) -> list[Item]:
-    if not found:
-        return []
-    liked = await likes.liked(executor, viewer_id, [video.id for video in found])
-    authors = await profiles.of(
-        executor, viewer_id, sorted({video.user_id for video in found})
-    )
-    return [Item(v, v.id in liked, authors[v.user_id]) for v in found]
+    return found

@@ -1,8 +1,10 @@
 """Feeds: what a viewer has not watched yet, then the rest."""
 
+from collections.abc import Sequence
+
 from control_plane.base.database import Connection, Executor
-from control_plane.videos.model.videos import Feed, Opened, Video
-from control_plane.videos.store.videos import FROM, SELECT, VISIBLE, videos
+from control_plane.videos.model.videos import Feed, Item, Opened
+from control_plane.videos.store.videos import FROM, SELECT, VISIBLE, items
 
 #: Other people's, as it was when the feed was opened.
 _OFFERED = f"{VISIBLE} AND v.user_id <> $1 AND v.id <= $4"
@@ -12,22 +14,25 @@ _SEEN = """
 """
 
 
-async def open_anew(executor: Executor, viewer: str, kind: Feed) -> Opened:
-    """From now on this viewer's pages start here."""
-    row = await executor.fetchrow(
+async def open_anew(
+    executor: Executor, asked: Sequence[tuple[str, Feed]]
+) -> dict[tuple[str, Feed], Opened]:
+    """From now on these viewers' pages start here."""
+    rows = await executor.fetch(
         """
         INSERT INTO feeds (viewer, kind, opened_at, newest)
-        SELECT $1, $2, clock_timestamp(), coalesce(max(id), 0) FROM videos
+        SELECT viewer, kind, clock_timestamp(),
+            coalesce((SELECT max(id) FROM videos), 0)
+        FROM unnest($1::text[], $2::text[]) AS asked (viewer, kind)
+        ORDER BY viewer, kind
         ON CONFLICT (viewer, kind) DO UPDATE
             SET opened_at = excluded.opened_at, newest = excluded.newest
-        RETURNING opened_at AS at, newest
+        RETURNING viewer, kind, opened_at, newest
         """,
-        viewer,
-        kind,
+        [viewer for viewer, _ in asked],
+        [kind for _, kind in asked],
     )
-    if row is None:
-        raise LookupError(viewer)
-    return Opened(**dict(row))
+    return {(row["viewer"], row["kind"]): Opened(*row[2:]) for row in rows}
 
 
 async def opened(executor: Executor, viewer: str, kind: Feed) -> Opened | None:
@@ -46,7 +51,7 @@ async def unseen(
     opened: Opened,
     limit: int,
     offset: int,
-) -> list[Video]:
+) -> list[Item]:
     """Newest first."""
     return await _page(
         executor, f"NOT {_SEEN}", viewer_id, viewer, opened, limit, offset
@@ -60,7 +65,7 @@ async def seen(
     opened: Opened,
     limit: int,
     offset: int,
-) -> list[Video]:
+) -> list[Item]:
     """Newest first."""
     return await _page(executor, _SEEN, viewer_id, viewer, opened, limit, offset)
 
@@ -73,7 +78,7 @@ async def _page(
     opened: Opened,
     limit: int,
     offset: int,
-) -> list[Video]:
+) -> list[Item]:
     rows = await executor.fetch(
         f"{SELECT} WHERE {_OFFERED} AND {which} ORDER BY v.id DESC LIMIT $5 OFFSET $6",
         viewer_id,
@@ -83,7 +88,7 @@ async def _page(
         limit,
         offset,
     )
-    return videos(rows)
+    return items(rows)
 
 
 async def count_unseen(
@@ -100,8 +105,8 @@ async def count_unseen(
     )
 
 
-async def drop_old_of_guests(connection: Connection, days: int, most: int) -> None:
-    await connection.execute(
+async def drop_old_of_guests(executor: Executor, days: int, most: int) -> None:
+    await executor.execute(
         """
         DELETE FROM feeds WHERE (viewer, kind) IN (
             SELECT viewer, kind FROM feeds WHERE viewer LIKE 'guest %'

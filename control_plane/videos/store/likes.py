@@ -1,25 +1,12 @@
 """Who likes which video."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 
-from control_plane.base.database import Connection, Executor
+from control_plane.base.database import Connection
 from control_plane.people.store import counts
 from control_plane.videos.model.videos import Like
 
 _LIKE = ", ".join(field.name for field in fields(Like))
-
-
-async def liked(
-    executor: Executor, viewer_id: int, video_ids: Sequence[int]
-) -> frozenset[int]:
-    """Which of these the viewer likes."""
-    rows = await executor.fetch(
-        "SELECT video_id FROM video_likes WHERE user_id = $1 AND video_id = ANY($2)",
-        viewer_id,
-        list(video_ids),
-    )
-    return frozenset(row["video_id"] for row in rows)
 
 
 async def add(connection: Connection, video_id: int, user_id: int) -> Like | None:

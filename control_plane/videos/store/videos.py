@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
+from typing import Any
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.people.model.users import Counts
-from control_plane.people.store import counts
+from control_plane.people.store import counts, profiles
 from control_plane.people.store.relations import apart, follows, present
-from control_plane.videos.model.videos import NewVideo, Video
+from control_plane.videos.model.videos import Item, NewVideo, Video
 
-_VIDEO = ", ".join(f"v.{field.name}" for field in fields(Video))
+_FIELDS = [field.name for field in fields(Video)]
+_VIDEO = ", ".join(f"v.{name}" for name in _FIELDS)
 _NEW = [field.name for field in fields(NewVideo)]
 _PLACES = ", ".join(f"${place}" for place in range(1, len(_NEW) + 1))
 
@@ -25,19 +27,30 @@ VISIBLE = f"""
             ELSE false END))
 """
 FROM = "FROM videos v JOIN users u ON u.id = v.user_id"
-SELECT = f"SELECT {_VIDEO} {FROM}"
+#: Items, each with its author as the viewer sees them.
+SELECT = f"""
+    SELECT {_VIDEO}, EXISTS (SELECT FROM video_likes l
+        WHERE l.user_id = $1 AND l.video_id = v.id) AS liked, {profiles.columns("$1")}
+    FROM videos v JOIN ({profiles.FROM}) ON u.id = v.user_id
+"""  # noqa: S608
 
 
-def videos(rows: Sequence[Record]) -> list[Video]:
-    return [Video(**dict(row)) for row in rows]
+def items(rows: Sequence[Record]) -> list[Item]:
+    return [_item(tuple(row)) for row in rows]
 
 
-async def get(executor: Executor, viewer_id: int, video_id: int) -> Video | None:
+def _item(values: tuple[Any, ...]) -> Item:
+    own = len(_FIELDS)
+    author = profiles.read(values[own + 1 :])
+    return Item(Video(*values[:own]), values[own], author)
+
+
+async def get(executor: Executor, viewer_id: int, video_id: int) -> Item | None:
     """None also for what this viewer may not see."""
     row = await executor.fetchrow(
         f"{SELECT} WHERE {VISIBLE} AND v.id = $2", viewer_id, video_id
     )
-    return None if row is None else Video(**dict(row))
+    return None if row is None else _item(tuple(row))
 
 
 async def owners(executor: Executor, video_ids: Iterable[int]) -> dict[int, int]:
@@ -51,7 +64,7 @@ async def owners(executor: Executor, video_ids: Iterable[int]) -> dict[int, int]
 
 async def of_followed(
     executor: Executor, viewer_id: int, newest: int, limit: int, offset: int
-) -> list[Video]:
+) -> list[Item]:
     """Of those whom the viewer follows, newest first."""
     rows = await executor.fetch(
         f"{SELECT} JOIN follows mine ON mine.followed_id = v.user_id"
@@ -62,7 +75,7 @@ async def of_followed(
         limit,
         offset,
     )
-    return videos(rows)
+    return items(rows)
 
 
 async def of_user(
@@ -73,7 +86,7 @@ async def of_user(
     offset: int,
     *,
     private: bool,
-) -> list[Video]:
+) -> list[Item]:
     """Newest first: those that are private, or the others."""
     rows = await executor.fetch(
         f"{SELECT} WHERE {VISIBLE} AND v.user_id = $2"
@@ -85,7 +98,7 @@ async def of_user(
         limit,
         offset,
     )
-    return videos(rows)
+    return items(rows)
 
 
 async def lock(connection: Connection, video_id: int) -> None:

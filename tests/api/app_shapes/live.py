@@ -16,6 +16,7 @@ SESSION_FIELDS: dict[str, Kind] = {
     # Digits: a key in Firebase and a channel's name in today's Android app.
     "id": FILLED,
     "status": STATUS,
+    "policy": Text(("default", "public", "token", "followers")),
     **_fields("user_id duration reconnect_window viewers peak_viewers", INT),
     **_fields("username channel_name path title cover end_reason created", TEXT),
     **_fields("started_at ended_at reconnecting_until", TEXT),
@@ -37,6 +38,7 @@ NEW_KEY = Obj(
 WATCH = Obj(
     {
         "token": FILLED,
+        "viewer": FILLED,
         "playback_url": FILLED,
         "expires_at": INT,
         "LiveStreaming": SESSION,
@@ -49,7 +51,10 @@ ANSWERS = {
     "showLiveStreams": Answer(ListOf(Obj({"LiveStreaming": SESSION}))),
     "showLiveStream": Answer(Obj({"LiveStreaming": SESSION})),
     "watch": Answer(Obj({"Watch": WATCH})),
+    "setLivePolicy": Answer(FILLED),
+    "denyViewer": Answer(FILLED),
     "streamKeys": Answer(Obj({"StreamKey": NEW_KEY})),
     "showStreamKeys": Answer(ListOf(Obj({"StreamKey": KEY}))),
+    "rotateStreamKey": Answer(Obj({"StreamKey": NEW_KEY})),
     "revokeStreamKey": Answer(FILLED),
 }

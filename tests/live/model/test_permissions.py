@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from control_plane.base.tokens import ViewerToken
 from control_plane.live.model.permissions import (
     KeyPermit,
     Permission,
@@ -34,6 +35,7 @@ OPEN = Permission(
     keys={KEY.hash: KEY},
 )
 CHANNEL_KEY = replace(KEY, of_session=False, expires_at=None)
+SPENT = replace(CHANNEL_KEY, spent_on=9)
 CHANNEL = replace(
     OPEN, session_id=0, status="", channel_id=3, keys={CHANNEL_KEY.hash: CHANNEL_KEY}
 )
@@ -54,6 +56,14 @@ CHANNEL = replace(
         (replace(CHANNEL, status="ended"), CHANNEL_KEY, "ok"),
         (replace(CHANNEL, closed_until=FUTURE), CHANNEL_KEY, "channel_closed"),
         (replace(CHANNEL, closed_until=PAST), CHANNEL_KEY, "ok"),
+        (CHANNEL, replace(CHANNEL_KEY, opens_at=FUTURE), "key_not_yet"),
+        (CHANNEL, replace(CHANNEL_KEY, opens_at=NOW), "ok"),
+        (CHANNEL, replace(CHANNEL_KEY, closes_at=FUTURE), "ok"),
+        (CHANNEL, replace(CHANNEL_KEY, closes_at=NOW), "key_expired"),
+        (CHANNEL, SPENT, "key_spent"),
+        (replace(CHANNEL, session_id=9, status="reconnecting"), SPENT, "ok"),
+        (replace(CHANNEL, session_id=9, status="ended"), SPENT, "key_spent"),
+        (replace(CHANNEL, session_id=10, status="live"), SPENT, "key_spent"),
     ],
 )
 def test_who_may_publish(
@@ -84,10 +94,36 @@ def test_who_may_stay(
     assert may_stay(Standing("live/1", "s", permission, key_id), NOW) == verdict
 
 
-def test_who_may_read() -> None:
-    assert may_read(OPEN) == "ok"
-    assert may_read(replace(OPEN, status="ended")) == "session_over"
-    assert may_read(replace(OPEN, banned=True)) == "banned"
+TOKEN = ViewerToken("viewer", "live/1", 5, 2_000_000_000, 1)
+
+
+@pytest.mark.parametrize(
+    ("permission", "token", "verdict"),
+    [
+        (OPEN, None, "ok"),
+        (OPEN, TOKEN, "ok"),
+        (replace(OPEN, status="ended"), TOKEN, "session_over"),
+        (replace(OPEN, banned=True), TOKEN, "banned"),
+        (replace(OPEN, policy="token"), None, "token_missing"),
+        (replace(OPEN, policy="followers"), None, "token_missing"),
+        (replace(OPEN, policy="followers"), TOKEN, "ok"),
+        (replace(OPEN, token_epoch=1), TOKEN, "ok"),
+        (replace(OPEN, token_epoch=2), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_users=frozenset({5})), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_viewers=frozenset({"viewer"})), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_users=frozenset({6})), TOKEN, "ok"),
+    ],
+)
+def test_who_may_read(
+    permission: Permission, token: ViewerToken | None, verdict: Reason
+) -> None:
+    assert may_read(permission, token, tokens_by_default=False) == verdict
+
+
+def test_where_tokens_are_the_rule_a_public_one_needs_none() -> None:
+    assert may_read(OPEN, None, tokens_by_default=True) == "token_missing"
+    public = replace(OPEN, policy="public")
+    assert may_read(public, None, tokens_by_default=True) == "ok"
 
 
 def test_a_key_is_found_by_its_hash_alone() -> None:

@@ -16,7 +16,6 @@ from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.viewers import viewer_of_address
 from control_plane.live.service.broadcasts import Start
-from control_plane.live.service.grants import Grants
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.people.model.users import User
@@ -104,7 +103,6 @@ async def looked(at: Services, times: int = 1) -> None:
         at.nodes,
         at.lifecycle,
         at.counting,
-        Grants(at.reserved),
         peppers=at.secrets.key_peppers(),
     )
     for _ in range(times):
@@ -255,8 +253,8 @@ async def test_a_viewer_takes_little_of_redis(
     assert used / 20_000 <= 200
 
 
-async def _keys(redis: Redis, session: LiveSession) -> int:
-    return len(await redis.keys(f"viewers:*:{session.id}"))
+async def _keys(redis: Redis, session: LiveSession) -> list[str]:
+    return [str(key) for key in await redis.keys(f"viewers:*:{session.id}")]
 
 
 async def _is(asked: Services, session: LiveSession, count: int) -> bool:
@@ -264,8 +262,8 @@ async def _is(asked: Services, session: LiveSession, count: int) -> bool:
 
 
 async def _written(gate: Services) -> None:
+    seen = await gate.redis.dbsize()
     async with gate.hints.running():
-        seen = await gate.redis.dbsize()
 
         async def more() -> bool:
             return bool(await gate.redis.dbsize() > seen)

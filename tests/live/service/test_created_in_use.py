@@ -10,7 +10,6 @@ from control_plane.coins.model.gifts import GiftOrder
 from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Start
-from control_plane.live.service.grants import Grants
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, configured_node, services
@@ -66,7 +65,6 @@ async def _status(opened: Services, session: LiveSession) -> str:
         opened.nodes,
         opened.lifecycle,
         opened.counting,
-        Grants(opened.reserved),
         peppers=opened.secrets.key_peppers(),
     )
     await reconciler.round(await opened.nodes.get("local"))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from control_plane.base.database import Pool
+from control_plane.live.model.keys import NewKey
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.lifecycle import Lifecycle, Source, Spans
 from control_plane.live.store import openings, sessions
@@ -21,18 +22,18 @@ def lifecycle(pool: Pool) -> Lifecycle:
 @pytest.fixture
 async def created(pool: Pool, ann: User) -> LiveSession:
     async with pool.transaction() as connection:
-        session_id = await openings.on_own_path(
+        opened = await openings.on_own_path(
             connection,
             user_id=ann.id,
-            node="local",
             title="",
             cover="",
             client_started_at="",
             reconnect_window=0,
             longest=AT_ONCE,
-            first_publish_within=AT_ONCE,
+            key=NewKey(bytes(32), "", AT_ONCE),
         )
-    return await _now(pool, session_id)
+    assert opened is not None
+    return opened.session
 
 
 async def _now(pool: Pool, session_id: int) -> LiveSession:
@@ -96,7 +97,8 @@ async def test_one_that_was_started_again_does_not_expire(
     (overdue,) = await sessions.never_published(
         pool, "local", await sessions.clock(pool), AT_ONCE, AT_ONCE
     )
-    await openings.again(pool, created.id, "", "", timedelta(hours=1))
+    key = NewKey(bytes([1] * 32), "", timedelta(hours=1))
+    assert await openings.again(pool, created.user_id, "", "", key)
     assert not await lifecycle.end_overdue(overdue, "expired")
     assert (await _now(pool, created.id)).status == "created"
 

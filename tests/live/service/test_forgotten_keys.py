@@ -9,7 +9,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from control_plane.live.service.broadcasts import Start
-from control_plane.live.service.grants import Grants
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
@@ -74,7 +73,6 @@ async def _round(opened: Services) -> None:
         opened.nodes,
         opened.lifecycle,
         opened.counting,
-        Grants(opened.reserved),
         peppers=opened.secrets.key_peppers(),
     )
     await reconciler.round(await opened.nodes.get("local"))

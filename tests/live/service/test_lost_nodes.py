@@ -8,7 +8,8 @@ from aiohttp.test_utils import TestServer
 
 from control_plane.base.database import Pool
 from tests.support.api import running, settings
-from tests.support.stack import free_ports, until
+from tests.support.ports import free_ports
+from tests.support.stack import until
 
 EMPTY = {"itemCount": 0, "pageCount": 0, "items": []}
 

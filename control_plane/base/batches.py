@@ -1,0 +1,115 @@
+"""Natural group commit: while one batch is on its way the next one gathers, and leaves
+when the first returns. No timer: it would only slow things down."""
+
+import asyncio
+from collections import deque
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Hashable,
+    Mapping,
+    Sequence,
+)
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Key = TypeVar("Key", bound=Hashable)
+
+Run = Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
+
+
+class Lane(Generic[Item, Result]):
+    """One batch at a time. ``run`` answers for each item, in their order."""
+
+    def __init__(self, run: "Run[Item, Result]", most: int) -> None:
+        self._run = run
+        self._most = most
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._worker: asyncio.Task[None] | None = None
+
+    async def submit(self, item: Item) -> Result:
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        while self._waiting:
+            count = min(self._most, len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(count)]
+            for (_, future), result in zip(
+                batch, await self._results([item for item, _ in batch]), strict=True
+            ):
+                if future.done():  # whoever asked is gone
+                    continue
+                if isinstance(result, Exception):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+
+    async def _results(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
+        try:
+            return await self._run(items)
+        except Exception as error:
+            # Each caller raises its own: a traceback grows where it is raised.
+            return [_copy(error) for _ in items]
+
+
+class Reads(Generic[Key, Result]):
+    """What many ask for at the same time, read together. An answer is never older than
+    its question: who asks while others are being answered is part of the next read."""
+
+    def __init__(
+        self,
+        read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Result]]],
+        most: int = 100,
+    ) -> None:
+        self._read = read
+        self._lane: Lane[Key, Result | None] = Lane(self._together, most)
+
+    async def get(self, key: Key) -> Result | None:
+        """None where there is nothing."""
+        return await self._lane.submit(key)
+
+    async def _together(self, keys: Sequence[Key]) -> Sequence[Result | None]:
+        found = await self._read(list(dict.fromkeys(keys)))
+        return [found.get(key) for key in keys]
+
+
+class Shared(Generic[Key, Result]):
+    """One answer for all who ask for the same at the same time. As with Reads, none is
+    older than its question."""
+
+    def __init__(self, make: Callable[[Key], Coroutine[None, None, Result]]) -> None:
+        self._make = make
+        self._next: dict[Key, asyncio.Task[Result]] = {}
+        self._made: dict[Key, asyncio.Task[Result]] = {}
+
+    async def get(self, key: Key) -> Result:
+        task = self._next.get(key)
+        if task is None:
+            coming = self._after(self._made.get(key), key)
+            task = self._next[key] = asyncio.create_task(coming)
+        return await asyncio.shield(task)  # whoever asked first may go away
+
+    async def _after(self, before: "asyncio.Task[Result] | None", key: Key) -> Result:
+        if before is not None:
+            await asyncio.wait([before])
+        own = self._made[key] = self._next.pop(key)
+        try:
+            return await self._make(key)
+        finally:
+            if self._made[key] is own:
+                del self._made[key]
+
+
+def _copy(error: Exception) -> Exception:
+    try:
+        copy = type(error)(*error.args)
+    except Exception:
+        return error
+    copy.__cause__ = error
+    return copy

@@ -1,0 +1,149 @@
+"""``/v1/events``: the log by cursor, and live."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import get_args
+
+from aiohttp import web
+
+from control_plane.base.refusals import BadInput, Refusal
+from control_plane.events.model import (
+    BadCursor,
+    Event,
+    Position,
+    Subject,
+    position,
+    told,
+)
+from control_plane.events.reading import About, Reading, Wanted
+from control_plane.events.tail import Tail
+from control_plane.events.types import KINDS
+from control_plane.operators.service import Tokens
+from control_plane.ops.operators import CHECK, guarded
+from control_plane.web import sse
+
+LIMIT, MOST = 100, 1000  # events in an answer
+FIRST = asyncio.FIRST_COMPLETED
+CHECK_EVERY = 30.0  # seconds that a revoked token may read on
+END = "end"  # the cursor of what is yet to come
+
+
+class EventsApi:
+    def __init__(self, reading: Reading, tail: Tail) -> None:
+        self._reading = reading
+        self._tail = tail
+        self._closing = asyncio.Event()
+
+    def routes(self, tokens: Tokens) -> list[web.RouteDef]:
+        may_read = partial(guarded, tokens, "read")
+        return [
+            web.get("/v1/events", may_read(self.page), allow_head=False),
+            web.get("/v1/events/stream", may_read(self.stream), allow_head=False),
+        ]
+
+    def close(self) -> None:
+        """Ends every stream: a shutdown waits for nobody who only listens."""
+        self._closing.set()
+
+    async def page(self, request: web.Request) -> web.Response:
+        query = request.query
+        start = await self._position(query.get("after", ""))
+        page = await self._reading.page(start, _limit(query), wanted(query))
+        return web.json_response(
+            {
+                "events": [told(event) for event in page.events],
+                "next": str(page.next),
+                "more": page.more,
+            }
+        )
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Everybody reads on from an own position, so nobody waits for the slow."""
+        cursor = request.headers.get("Last-Event-ID") or request.query.get("after", END)
+        start, of = await self._position(cursor), wanted(request.query)
+        response = web.StreamResponse(headers=sse.HEADERS)
+        with contextlib.suppress(ConnectionError, Refusal), self._tail.followed():
+            await response.prepare(request)
+            await sse.write(request, response, sse.RETRY)
+            await self._follow(request, response, start, of)
+        return response
+
+    async def _follow(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        start: Position,
+        of: Wanted,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        check_at = loop.time() + CHECK_EVERY
+        while not self._closing.is_set():
+            events = await self._next(start)
+            if loop.time() > check_at:
+                await request[CHECK]()
+                check_at = loop.time() + CHECK_EVERY
+            # In silence the place alone, from which a reader that comes again goes on.
+            start = events[-1].position if events else start
+            frames = b"".join(_frame(event) for event in events if of.takes(event))
+            if frames or not events:
+                await sse.write(request, response, frames or _place(start))
+
+    async def _next(self, start: Position) -> Sequence[Event]:
+        """None within a while, or when all of it ends: none."""
+        coming = asyncio.ensure_future(self._tail.after(start))
+        closing = asyncio.ensure_future(self._closing.wait())
+        either = {coming, closing}
+        try:
+            await asyncio.wait(either, timeout=sse.KEEP_ALIVE, return_when=FIRST)
+            return coming.result() if coming.done() else ()
+        finally:
+            coming.cancel()
+            closing.cancel()
+
+    async def _position(self, cursor: str) -> Position:
+        if cursor == END:
+            return await self._reading.end()
+        try:
+            return position(cursor)
+        except BadCursor:
+            raise BadInput("after is no cursor of this log.") from None
+
+
+def wanted(query: Mapping[str, str]) -> Wanted:
+    """Raises BadInput."""
+    types = [name for name in query.get("types", "").split(",") if name]
+    for name in types:
+        if name not in KINDS:
+            raise BadInput(f"There is no type of event called {name}.")
+    return Wanted(frozenset(types), _subject(query.get("subject", "")))
+
+
+def _subject(text: str) -> About | None:
+    if not text:
+        return None
+    kind, _, number = text.partition("/")
+    known: dict[str, Subject] = {name: name for name in get_args(Subject)}
+    if kind not in known or not number.isascii() or not number.isdigit():
+        raise BadInput("subject is session/ID, user/ID or node/ID.")
+    if int(number) >= 2**31:
+        raise BadInput("subject has no such ID.")
+    return known[kind], int(number)
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    text = query.get("limit", str(LIMIT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+        raise BadInput(f"limit is 1 to {MOST}.")
+    return int(text)
+
+
+def _frame(event: Event) -> bytes:
+    body = json.dumps(told(event), separators=(",", ":"))
+    return f"id: {event.position}\ndata: {body}\n\n".encode()
+
+
+def _place(start: Position) -> bytes:
+    return f"id: {start}\n\n".encode()

@@ -1,0 +1,83 @@
+"""Sending messages over HTTP to receivers that nobody has to trust."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from control_plane.webhooks.model.messages import NO_ANSWER, Answer
+from control_plane.webhooks.sending.guard import Guard, sockets
+
+WITHIN = 15.0  # seconds for the whole exchange
+CONNECT_WITHIN = 5.0  # seconds
+READ = 4096  # bytes of an answer that are looked at
+NAMES_KEPT = 10  # seconds that an address stands for a name
+
+
+class HttpSender:
+    """A Sender."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self._http = http
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        try:
+            async with self._http.post(
+                url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return await _answer(response)
+        except TimeoutError:
+            return Answer(NO_ANSWER, "no answer in time")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Answer(NO_ANSWER, _sentence(error))
+
+
+async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    text = bytearray()
+    while len(text) < READ and (chunk := await response.content.read(READ)):
+        text += chunk
+    if not response.content.at_eof():
+        response.close()  # whatever else it has to say
+    return Answer(
+        response.status,
+        text=bytes(text[:READ]).decode("utf-8", "replace"),
+        retry_after=_retry_after(response.headers.get("Retry-After", "")),
+    )
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds, given as a number or as a date."""
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    with contextlib.suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    return None
+
+
+def _sentence(error: Exception) -> str:
+    reason = str(error) or type(error).__name__
+    return reason[:200]
+
+
+@contextlib.asynccontextmanager
+async def open_sender(
+    guard: Guard, resolver: AbstractResolver | None = None
+) -> AsyncIterator[HttpSender]:
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        resolver=resolver,
+        ttl_dns_cache=NAMES_KEPT,
+        socket_factory=sockets(guard),
+    )
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=WITHIN, sock_connect=CONNECT_WITHIN),
+        auto_decompress=False,
+        headers={"User-Agent": "live-control-plane", "Accept-Encoding": "identity"},
+        trust_env=False,
+    ) as http:
+        yield HttpSender(http)

@@ -1,0 +1,179 @@
+"""What operators do with endpoints."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from control_plane.base.database import Pool
+from control_plane.base.refusals import BadInput, Empty, Refusal
+from control_plane.events import store as events
+from control_plane.events.model import Event, EventType, Position
+from control_plane.webhooks.model.endpoints import (
+    BY_HAND,
+    UNVERIFIED,
+    Endpoint,
+    Wish,
+    check,
+)
+from control_plane.webhooks.model.messages import Answer, Attempt, DeadLetter, Message
+from control_plane.webhooks.service.attempts import Attempts, body_of, message_of
+from control_plane.webhooks.service.signing import Signer
+from control_plane.webhooks.store import attempts, endpoints, waiting
+
+log = structlog.get_logger(__name__)
+
+LONGEST_OVERLAP = timedelta(days=7)
+MOST_RESENT = 1000  # events at once
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """``problem``: why the endpoint is still switched off; nothing when it is on."""
+
+    endpoint: Endpoint
+    problem: str
+
+
+class Webhooks:
+    def __init__(self, pool: Pool, attempts: Attempts, signer: Signer) -> None:
+        self._pool = pool
+        self._attempts = attempts
+        self._signer = signer
+
+    async def add(self, wish: Wish) -> Verified:
+        """It gets what happens from now on, once it answered the challenge."""
+        check(wish)
+        at = await events.end(self._pool)
+        endpoint_id = await endpoints.add(self._pool, wish, at, UNVERIFIED)
+        return await self.enable(endpoint_id)
+
+    async def listing(self) -> list[Endpoint]:
+        return await endpoints.listing(self._pool)
+
+    async def get(self, endpoint_id: int) -> Endpoint:
+        found = await endpoints.get(self._pool, endpoint_id)
+        if found is None:
+            raise Empty("There is no such endpoint.")
+        return found
+
+    def secret(self, endpoint: Endpoint) -> str:
+        return self._signer.secret(endpoint)
+
+    async def change(self, endpoint_id: int, wish: Wish) -> Verified:
+        """Another address has to answer a challenge of its own."""
+        check(wish)
+        before = await self.get(endpoint_id)
+        if wish.url != before.url:
+            await endpoints.switch_off(self._pool, endpoint_id, UNVERIFIED)
+        await endpoints.change(self._pool, endpoint_id, wish)
+        if wish.url != before.url:
+            return await self.enable(endpoint_id)
+        return Verified(await self.get(endpoint_id), "")
+
+    async def remove(self, endpoint_id: int) -> None:
+        if not await endpoints.remove(self._pool, endpoint_id):
+            raise Empty("There is no such endpoint.")
+
+    async def enable(self, endpoint_id: int, *, skip: bool = False) -> Verified:
+        """It goes on where it was; ``skip``: with what happens from now on."""
+        endpoint = await self.get(endpoint_id)
+        problem = await self._challenge(endpoint)
+        if not problem:
+            to = await events.end(self._pool) if skip else None
+            await endpoints.switch_on(self._pool, endpoint_id, to)
+            log.info("webhook on", endpoint=endpoint_id)
+        return Verified(await self.get(endpoint_id), problem)
+
+    async def disable(self, endpoint_id: int) -> None:
+        if not await endpoints.switch_off(self._pool, endpoint_id, BY_HAND):
+            raise Empty("There is no such endpoint.")
+
+    async def rotate(self, endpoint_id: int, overlap: timedelta) -> Endpoint:
+        """A new secret. Until ``overlap`` is over messages carry both signatures."""
+        if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+            raise BadInput("Two secrets overlap for 0 to 168 hours.")
+        if not await endpoints.rotate(self._pool, endpoint_id, overlap):
+            raise Empty("There is no such endpoint.")
+        return await self.get(endpoint_id)
+
+    async def send_test(self, endpoint_id: int) -> Answer:
+        endpoint = await self.get(endpoint_id)
+        return await self._send(endpoint, "webhook.test", {"text": "Hello"})
+
+    async def deliveries(self, endpoint_id: int, limit: int) -> list[Attempt]:
+        """The newest first."""
+        await self.get(endpoint_id)
+        return await attempts.newest(self._pool, endpoint_id, limit)
+
+    async def dead_letters(self, endpoint_id: int) -> list[DeadLetter]:
+        await self.get(endpoint_id)
+        return await waiting.dead_letters(self._pool, endpoint_id)
+
+    async def resend(self, endpoint_id: int, event_ids: Sequence[int]) -> list[Answer]:
+        """At once and in the log's order, beside what else is delivered, until one is
+        not taken. Events that are not kept any more are left out."""
+        if len(event_ids) > MOST_RESENT:
+            raise BadInput(f"At most {MOST_RESENT} events at once.")
+        endpoint = await self.get(endpoint_id)
+        found = await events.with_ids(self._pool, event_ids)
+        return await self._resend(endpoint, found)
+
+    async def resend_range(
+        self, endpoint_id: int, after: Position, until: Position
+    ) -> list[Answer]:
+        """What it takes of the events behind one cursor, up to the other."""
+        endpoint = await self.get(endpoint_id)
+        found = await events.after(self._pool, after, MOST_RESENT)
+        wanted = [e for e in found if e.position <= until and endpoint.takes(e)]
+        return await self._resend(endpoint, wanted)
+
+    async def _resend(self, endpoint: Endpoint, found: Sequence[Event]) -> list[Answer]:
+        answers: list[Answer] = []
+        for event in found:
+            answers.append(await self._attempts.send(endpoint, message_of(event)))
+            if not answers[-1].taken:
+                break
+            await waiting.revive(self._pool, endpoint.id, event.position.id)
+        await self._attempts.flush()
+        return answers
+
+    async def _challenge(self, endpoint: Endpoint) -> str:
+        """Nobody is sent events whose address somebody else has written down."""
+        challenge = secrets.token_urlsafe(16)
+        answer = await self._send(
+            endpoint, "webhook.challenge", {"challenge": challenge}
+        )
+        if not answer.taken:
+            return f"The challenge was not taken: {answer.reason}."
+        if challenge not in answer.text:
+            return "The answer does not hold the challenge."
+        return ""
+
+    async def _send(
+        self, endpoint: Endpoint, kind: EventType, data: dict[str, object]
+    ) -> Answer:
+        name = f"msg_{secrets.token_urlsafe(12)}"
+        answer = await self._attempts.send(
+            endpoint, Message(name, 0, kind, body_of(kind, data))
+        )
+        await self._attempts.flush()
+        return answer
+
+
+def number(event_id: str) -> int:
+    """Of an event's id. Raises BadInput."""
+    digits = event_id.removeprefix("evt_")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise BadInput(f"{event_id} is no event's id.")
+    return int(digits)
+
+
+def answered(answers: Sequence[Answer]) -> str:
+    """What became of a resend, in one sentence."""
+    taken = sum(answer.taken for answer in answers)
+    if taken == len(answers):
+        return f"{taken} sent."
+    raise Refusal(f"{taken} sent, then: {answers[-1].reason}.")

@@ -1,0 +1,181 @@
+"""The table of endpoints, and who delivers to them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from control_plane.base.database import Executor, Record
+from control_plane.events.model import Position
+from control_plane.webhooks.model.endpoints import Endpoint, Wish
+
+LEASE = timedelta(seconds=10)
+
+_COLUMNS = (
+    "id, url, types, description, enabled, disabled_because, switched, generation,"
+    " old_until, era, xid::text::bigint AS xid, event_id, failing_since, created_at"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM webhook_endpoints"  # noqa: S608
+
+
+async def add(executor: Executor, wish: Wish, at: Position, because: str) -> int:
+    """Switched off, for now."""
+    return int(
+        await executor.fetchval(
+            """
+            INSERT INTO webhook_endpoints (url, types, description, disabled_because,
+                era, xid, event_id)
+            VALUES ($1, $2, $3, $4, $5, $6::text::xid8, $7) RETURNING id
+            """,
+            wish.url,
+            list(wish.types),
+            wish.description,
+            because,
+            at.era,
+            str(at.xid),
+            at.id,
+        )
+    )
+
+
+async def get(executor: Executor, endpoint_id: int) -> Endpoint | None:
+    row = await executor.fetchrow(f"{_SELECT} WHERE id = $1", endpoint_id)
+    return None if row is None else _endpoint(row)
+
+
+async def listing(executor: Executor) -> list[Endpoint]:
+    return [_endpoint(row) for row in await executor.fetch(f"{_SELECT} ORDER BY id")]
+
+
+async def change(executor: Executor, endpoint_id: int, wish: Wish) -> bool:
+    return (
+        await executor.fetchval(
+            "UPDATE webhook_endpoints SET url = $2, types = $3, description = $4"
+            " WHERE id = $1 RETURNING true",
+            endpoint_id,
+            wish.url,
+            list(wish.types),
+            wish.description,
+        )
+        is True
+    )
+
+
+async def remove(executor: Executor, endpoint_id: int) -> bool:
+    """With all that waits for it."""
+    return (
+        await executor.fetchval(
+            "DELETE FROM webhook_endpoints WHERE id = $1 RETURNING true", endpoint_id
+        )
+        is True
+    )
+
+
+async def switch_on(
+    executor: Executor, endpoint_id: int, skip_to: Position | None
+) -> None:
+    """It goes on where it was, or there."""
+    to = skip_to or Position(0, 0, 0)
+    await executor.execute(
+        """
+        UPDATE webhook_endpoints SET enabled = true, disabled_because = '',
+            switched = switched + 1,
+            failing_since = NULL,
+            era = CASE WHEN $2 THEN $3 ELSE era END,
+            xid = CASE WHEN $2 THEN $4::text::xid8 ELSE xid END,
+            event_id = CASE WHEN $2 THEN $5 ELSE event_id END
+        WHERE id = $1
+        """,
+        endpoint_id,
+        skip_to is not None,
+        to.era,
+        str(to.xid),
+        to.id,
+    )
+
+
+async def switch_off(executor: Executor, endpoint_id: int, because: str) -> bool:
+    return (
+        await executor.fetchval(
+            "UPDATE webhook_endpoints SET enabled = false, disabled_because = $2,"
+            " switched = switched + 1 WHERE id = $1 RETURNING true",
+            endpoint_id,
+            because,
+        )
+        is True
+    )
+
+
+async def rotate(executor: Executor, endpoint_id: int, overlap: timedelta) -> bool:
+    """A new secret; the one before it counts for a while."""
+    return (
+        await executor.fetchval(
+            "UPDATE webhook_endpoints SET generation = generation + 1,"
+            " old_until = now() + $2 WHERE id = $1 RETURNING true",
+            endpoint_id,
+            overlap,
+        )
+        is True
+    )
+
+
+async def take_leases(executor: Executor, owner: str) -> list[Endpoint]:
+    """Those that are ``owner``'s for the next seconds, by Postgres's clock."""
+    rows = await executor.fetch(
+        "WITH taken AS (SELECT id FROM webhook_endpoints WHERE enabled"  # noqa: S608
+        " AND (owner IS NULL OR owner = $1 OR lease_until < now())"
+        " FOR UPDATE SKIP LOCKED)"
+        " UPDATE webhook_endpoints SET owner = $1, lease_until = now() + $2"
+        f" WHERE id IN (SELECT id FROM taken) RETURNING {_COLUMNS}",
+        owner,
+        LEASE,
+    )
+    return [_endpoint(row) for row in rows]
+
+
+async def drop_leases(executor: Executor, owner: str) -> None:
+    await executor.execute(
+        "UPDATE webhook_endpoints SET owner = NULL, lease_until = NULL"
+        " WHERE owner = $1",
+        owner,
+    )
+
+
+async def save_position(
+    executor: Executor, endpoint: Endpoint, owner: str, at: Position
+) -> bool:
+    """False when it is another's now, or switched off."""
+    return (
+        await executor.fetchval(
+            "UPDATE webhook_endpoints SET era = $3, xid = $4::text::xid8, event_id = $5"
+            " WHERE id = $1 AND owner = $2 AND switched = $6 RETURNING true",
+            endpoint.id,
+            owner,
+            at.era,
+            str(at.xid),
+            at.id,
+            endpoint.switched,
+        )
+        is True
+    )
+
+
+async def note_failing(executor: Executor, endpoint_id: int) -> datetime:
+    """Since when it takes nothing."""
+    since: datetime = await executor.fetchval(
+        "UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, now())"
+        " WHERE id = $1 RETURNING failing_since",
+        endpoint_id,
+    )
+    return since
+
+
+async def note_taking(executor: Executor, endpoint_id: int) -> None:
+    await executor.execute(
+        "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1", endpoint_id
+    )
+
+
+def _endpoint(row: Record) -> Endpoint:
+    values = dict(row)
+    at = Position(values.pop("era"), values.pop("xid"), values.pop("event_id"))
+    types: Sequence[str] = tuple(values.pop("types"))
+    return Endpoint(position=at, types=types, **values)

@@ -1,0 +1,97 @@
+"""Subjects whose events wait, and events that were given up."""
+
+from datetime import datetime
+
+from control_plane.base.database import Connection, Executor
+from control_plane.events.model import Subject
+from control_plane.webhooks.model.messages import DeadLetter, Parked
+
+_WAIT = "extract(epoch FROM next_at - clock_timestamp())::float AS wait"
+_PARKED = f"subject, subject_id, seq, attempts, failed_since, {_WAIT}, parked_at"
+
+
+async def parked(executor: Executor, endpoint_id: int) -> list[Parked]:
+    rows = await executor.fetch(
+        f"SELECT {_PARKED} FROM webhook_parked WHERE endpoint_id = $1",  # noqa: S608
+        endpoint_id,
+    )
+    return [Parked(**dict(row)) for row in rows]
+
+
+async def park(
+    executor: Executor,
+    endpoint_id: int,
+    subject: Subject,
+    subject_id: int,
+    seq: int,
+    attempts: int,
+    wait: float,
+) -> Parked:
+    """From its first failure on, or once more for the same event."""
+    row = await executor.fetchrow(
+        "INSERT INTO webhook_parked AS p (endpoint_id, subject, subject_id, seq,"  # noqa: S608
+        " attempts, failed_since, next_at, parked_at) VALUES ($1, $2, $3, $4, $5,"
+        " clock_timestamp(), clock_timestamp() + make_interval(secs => $6),"
+        " clock_timestamp()) ON CONFLICT (endpoint_id, subject, subject_id)"
+        " DO UPDATE SET seq = $4, attempts = $5, next_at = excluded.next_at,"
+        " parked_at = excluded.parked_at,"
+        " failed_since = CASE WHEN p.seq = $4 THEN p.failed_since"
+        f" ELSE excluded.failed_since END RETURNING {_PARKED}",
+        endpoint_id,
+        subject,
+        subject_id,
+        seq,
+        attempts,
+        wait,
+    )
+    if row is None:
+        raise RuntimeError("an INSERT that returns gave no row")
+    return Parked(**dict(row))
+
+
+async def unpark(
+    executor: Executor,
+    endpoint_id: int,
+    subject: Subject,
+    subject_id: int,
+    parked_at: datetime,
+) -> None:
+    """Unless it was parked anew meanwhile."""
+    await executor.execute(
+        "DELETE FROM webhook_parked WHERE endpoint_id = $1 AND subject = $2"
+        " AND subject_id = $3 AND parked_at = $4",
+        endpoint_id,
+        subject,
+        subject_id,
+        parked_at,
+    )
+
+
+async def bury(
+    connection: Connection, endpoint_id: int, event_id: int, error: str
+) -> None:
+    await connection.execute(
+        "INSERT INTO webhook_dead_letters (endpoint_id, event_id, error)"
+        " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        endpoint_id,
+        event_id,
+        error,
+    )
+
+
+async def dead_letters(executor: Executor, endpoint_id: int) -> list[DeadLetter]:
+    """The oldest event first."""
+    rows = await executor.fetch(
+        "SELECT event_id, error, died_at FROM webhook_dead_letters"
+        " WHERE endpoint_id = $1 ORDER BY event_id",
+        endpoint_id,
+    )
+    return [DeadLetter(**dict(row)) for row in rows]
+
+
+async def revive(executor: Executor, endpoint_id: int, event_id: int) -> None:
+    await executor.execute(
+        "DELETE FROM webhook_dead_letters WHERE endpoint_id = $1 AND event_id = $2",
+        endpoint_id,
+        event_id,
+    )

@@ -1,0 +1,100 @@
+"""Asking together: fewer questions, and no answer that is older than its question."""
+
+import asyncio
+from collections.abc import Sequence
+
+from control_plane.base.batches import Reads, Shared
+from control_plane.base.faults import Away
+from tests.support.stack import until
+
+MANY = 50
+
+
+class Shelf:
+    """Something to read, as slowly as the test lets it."""
+
+    def __init__(self) -> None:
+        self.value = 1
+        self.reads: list[list[str]] = []
+        self.go = asyncio.Event()
+
+    async def read(self, names: Sequence[str]) -> dict[str, int]:
+        self.reads.append(list(names))
+        value = self.value
+        await self.go.wait()
+        return {name: value for name in names if name != "missing"}
+
+    async def one(self, name: str) -> int:
+        return (await self.read([name]))[name]
+
+
+async def _begun(shelf: Shelf, reads: int) -> None:
+    async def begun() -> bool:
+        return len(shelf.reads) >= reads
+
+    await until(begun, pause=0.0)
+
+
+async def test_many_reads_are_two() -> None:
+    shelf = Shelf()
+    reads = Reads(shelf.read)
+    first = asyncio.create_task(reads.get("a"))
+    await _begun(shelf, 1)
+    shelf.value = 2
+    rest = [asyncio.create_task(reads.get(f"n{i % 10}")) for i in range(MANY)]
+    missing = asyncio.create_task(reads.get("missing"))
+    await asyncio.sleep(0)
+    shelf.go.set()
+
+    assert await first == 1
+    assert await asyncio.gather(*rest) == [2] * MANY
+    assert await missing is None
+    assert shelf.reads == [["a"], [*(f"n{i}" for i in range(10)), "missing"]]
+
+
+async def test_who_asks_during_an_answer_gets_a_newer_one() -> None:
+    shelf = Shelf()
+    shared = Shared(shelf.one)
+    first = asyncio.create_task(shared.get("a"))
+    await _begun(shelf, 1)
+    shelf.value = 2
+    rest = [asyncio.create_task(shared.get("a")) for _ in range(MANY)]
+    another = asyncio.create_task(shared.get("b"))
+    await _begun(shelf, 2)
+    shelf.go.set()
+
+    assert await first == 1
+    assert await asyncio.gather(*rest) == [2] * MANY
+    assert await another == 2
+    assert shelf.reads == [["a"], ["b"], ["a"]]
+
+
+async def test_who_goes_away_takes_no_answer_along() -> None:
+    shelf = Shelf()
+    shared = Shared(shelf.one)
+    asks = [asyncio.create_task(shared.get("a")) for _ in range(2)]
+    await _begun(shelf, 1)
+    asks[0].cancel()
+    await asyncio.sleep(0)
+    shelf.go.set()
+
+    assert await asks[1] == 1
+    assert asks[0].cancelled()
+    assert await shared.get("a") == 1
+
+
+async def test_a_failure_is_everybodys_once() -> None:
+    failing = True
+
+    async def one(name: str) -> str:
+        if failing:
+            raise Away("Postgres")
+        return name
+
+    shared = Shared(one)
+    found = await asyncio.gather(
+        *(shared.get("a") for _ in range(3)), return_exceptions=True
+    )
+    assert [type(one) for one in found] == [Away] * 3
+    failing = False
+    assert await shared.get("a") == "a"

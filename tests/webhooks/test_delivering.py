@@ -1,0 +1,181 @@
+"""Events reach receivers signed, in order, and at least once."""
+
+import asyncio
+import contextlib
+
+from aiohttp import web
+
+from control_plane.base.database import Pool
+from control_plane.config.settings import Settings
+from control_plane.events.log import append_user_event
+from tests.support.api import running
+from tests.support.log import bonus, bonus_in, new_user, whole_log
+from tests.support.receiver import Json, Receiver, receiver
+from tests.support.stack import until
+from tests.webhooks.conftest import Operator, new_operator
+
+
+class Failing:
+    """One event is not taken so many times."""
+
+    def __init__(self, subject_id: int, seq: int, times: int) -> None:
+        self._of = subject_id, seq
+        self.left = times
+
+    async def __call__(
+        self, _request: web.Request, event: Json
+    ) -> web.StreamResponse | None:
+        if (event["subject_id"], event["seq"]) == self._of and self.left:
+            self.left -= 1
+            return web.Response(status=500)
+        return None
+
+
+async def test_an_event_is_told_as_the_log_tells_it(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    endpoint = await operator.add(hook.url)
+    assert endpoint["enabled"]
+    await bonus(pool, await new_user(pool), 7)
+    (event,) = await hook.takes(1)
+    (logged,) = await whole_log(pool)
+    assert event["id"] == logged.id
+    assert event["type"] == "coins.bonus"
+    assert event["data"] == {"coin": 7, "reason": "a test"}
+    request = hook.got[-1]
+    assert request.headers["webhook-id"] == logged.id
+    request.verify(endpoint["secret"])
+
+
+async def test_only_the_types_it_wants(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    await operator.add(hook.url, types=["user.deleted", "coins.bonus"])
+    user = await new_user(pool)
+    async with pool.transaction() as connection:
+        await append_user_event(connection, user, "user.unbanned", {})
+        await bonus_in(connection, user)
+    assert [event["seq"] for event in await hook.takes(1)] == [2]
+
+
+async def test_an_event_that_fails_keeps_its_subject_in_order_and_nobody_else(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    slow, other = await new_user(pool), await new_user(pool)
+    hook.misbehave = failure = Failing(slow, 1, 3)
+    endpoint = await operator.add(hook.url)
+    for _ in range(3):
+        await bonus(pool, slow)
+        await bonus(pool, other)
+    await hook.takes(6)
+    assert failure.left == 0
+    assert hook.of(slow) == hook.of(other) == [1, 2, 3]
+    statuses = await until(lambda: _statuses(operator, endpoint, 500, 3))
+    assert statuses.count(500) == 3
+
+
+async def _statuses(
+    operator: Operator, endpoint: Json, status: int, count: int
+) -> list[int] | None:
+    found = [line["status"] for line in await operator.log(endpoint)]
+    return found if found.count(status) >= count else None
+
+
+async def test_what_is_parked_survives_a_restart(
+    wanted: Settings, pool: Pool, hook: Receiver, quick: None
+) -> None:
+    user = await new_user(pool)
+    async with running(wanted) as app:
+        hook.misbehave = Failing(user, 1, 10**6)
+        await (await new_operator(app, pool)).add(hook.url)
+        for _ in range(3):
+            await bonus(pool, user)
+        await until(lambda: pool.fetchval("SELECT count(*) FROM webhook_parked"))
+    hook.misbehave = Failing(user, 1, 0)
+    async with running(wanted):
+        await hook.takes(3)
+        assert hook.of(user) == [1, 2, 3]
+        await bonus(pool, user)
+        await hook.takes(4)
+    assert hook.of(user) == [1, 2, 3, 4]
+
+
+async def test_a_receiver_that_is_away_gets_everything_when_it_is_back(
+    operator: Operator, pool: Pool
+) -> None:
+    users = [await new_user(pool) for _ in range(12)]
+    async with receiver() as hook:
+        endpoint = await operator.add(hook.url)
+        url, port = hook.url, int(hook.url.split(":")[2].split("/")[0])
+    for _ in range(3):
+        for user in users:
+            await bonus(pool, user)
+    await until(lambda: _failing_since(operator, endpoint))
+    async with receiver(port=port) as hook:
+        assert hook.url == url
+        await hook.takes(36)
+        for user in users:
+            assert hook.of(user) == [1, 2, 3]
+        await until(lambda: _is_well(operator, endpoint))
+    assert len(hook.taken) == 36
+
+
+async def _failing_since(operator: Operator, endpoint: Json) -> object:
+    return (await operator.get(endpoint))["failing_since"]
+
+
+async def _is_well(operator: Operator, endpoint: Json) -> bool:
+    return (await operator.get(endpoint))["failing_since"] is None
+
+
+async def test_one_dead_receiver_delays_no_other(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    hang = asyncio.Event()
+
+    async def hangs(_request: web.Request, _event: Json) -> web.StreamResponse | None:
+        await hang.wait()
+        return None
+
+    users = [await new_user(pool) for _ in range(20)]
+    async with receiver() as dead:
+        dead.misbehave = hangs
+        await operator.add(dead.url)
+        await operator.add(hook.url)
+        for user in users:
+            await bonus(pool, user)
+        await hook.takes(20)
+        assert dead.taken == []
+        hang.set()
+        await dead.takes(20)
+
+
+async def test_several_processes_deliver_each_event_once(
+    wanted: Settings,
+    operator: Operator,
+    hook: Receiver,
+    pool: Pool,
+) -> None:
+    user = await new_user(pool)
+    async with running(wanted), running(wanted):
+        await operator.add(hook.url)
+        for _ in range(30):
+            await bonus(pool, user)
+        await hook.takes(30)
+    assert [event["seq"] for event in hook.taken] == list(range(1, 31))
+
+
+async def test_another_process_goes_on(
+    wanted: Settings, pool: Pool, hook: Receiver, quick: None
+) -> None:
+    user = await new_user(pool)
+    async with contextlib.AsyncExitStack() as first:
+        app = await first.enter_async_context(running(wanted))
+        async with running(wanted):
+            await (await new_operator(app, pool)).add(hook.url)
+            await bonus(pool, user)
+            await hook.takes(1)
+            await first.aclose()
+            await bonus(pool, user)
+            await hook.takes(2)
+    assert [event["seq"] for event in hook.taken] == [1, 2]

@@ -1,0 +1,219 @@
+"""Endpoints as operators make, change and repair them."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from standardwebhooks import WebhookVerificationError
+
+from control_plane.base.database import Pool
+from control_plane.config.settings import Settings
+from control_plane.webhooks.model.endpoints import Wish
+from control_plane.webhooks.service import pump
+from control_plane.wiring.services import services
+from tests.support.api import running
+from tests.support.commands import command
+from tests.support.log import bonus, new_user, whole_log
+from tests.support.receiver import Json, Receiver
+from tests.support.stack import until
+from tests.webhooks.conftest import Operator
+from tests.webhooks.test_delivering import Failing
+
+
+@pytest.fixture
+def env(wanted: Settings) -> dict[str, str]:
+    return {
+        "DATABASE_URL": wanted.database_url.get_secret_value(),
+        "REDIS_URL": wanted.redis_url.get_secret_value(),
+        "CONTROL_PLANE_SECRET": wanted.secret.get_secret_value(),
+        "CONTROL_PLANE_WEBHOOK_NETWORKS": "127.0.0.1",
+    }
+
+
+async def test_one_that_does_not_answer_the_challenge_stays_off(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    hook.answers_challenges = False
+    endpoint = await operator.add(hook.url)
+    assert not endpoint["enabled"]
+    assert "challenge" in endpoint["problem"]
+    hook.got[0].verify(endpoint["secret"])
+    await bonus(pool, await new_user(pool))
+    hook.answers_challenges = True
+    assert (await operator.ask("POST", f"/{endpoint['id']}/enable"))["enabled"]
+    await hook.takes(1)  # from the moment it was added
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "ftp://example.com/", "http://", "http://[x/", "https://exa mple.com/"),
+        *("http://a:b@example.com/", "http://example.com/#x"),
+        "http://example.com:99999/",
+    ],
+)
+async def test_addresses_that_cannot_be_meant(operator: Operator, url: str) -> None:
+    assert (await operator.ask("POST", "", {"url": url}, 400))["error"]
+
+
+async def test_bodies_that_cannot_be_meant(operator: Operator) -> None:
+    bodies: list[object] = [{}, {"url": 5}, {"url": "http://a.example/", "x": 1}, []]
+    for body in bodies:
+        await operator.ask("POST", "", body, 400)
+    wrong = {"url": "http://a.example/", "types": ["live.dance"]}
+    await operator.ask("POST", "", wrong, 400)
+    await operator.ask("GET", "/99", expected=404)
+
+
+async def test_two_secrets_while_one_rotates(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    endpoint = await operator.add(hook.url)
+    rotated = await operator.ask("POST", f"/{endpoint['id']}/rotate", {"hours": 1})
+    assert rotated["secret"] != endpoint["secret"]
+    await operator.ask("POST", f"/{endpoint['id']}/test")
+    for secret in (endpoint["secret"], rotated["secret"]):
+        hook.got[-1].verify(secret)
+    last = await operator.ask("POST", f"/{endpoint['id']}/rotate", {"hours": 0})
+    await operator.ask("POST", f"/{endpoint['id']}/test")
+    hook.got[-1].verify(last["secret"])
+    with pytest.raises(WebhookVerificationError):
+        hook.got[-1].verify(rotated["secret"])
+
+
+@pytest.mark.parametrize(("skip", "sent"), [(False, [1, 2]), (True, [2])])
+async def test_what_happens_while_it_is_off_is_sent_afterwards_or_left_out(
+    skip: bool, sent: list[int], wanted: Settings, hook: Receiver, pool: Pool
+) -> None:
+    user = await new_user(pool)
+    async with services(wanted) as opened:
+        hooks = opened.events.webhooks
+        number = (await hooks.add(Wish(hook.url))).endpoint.id
+        await hooks.disable(number)
+        await bonus(pool, user, 1)
+        await until(lambda: _logged(pool, 1))
+        await hooks.enable(number, skip=skip)
+    async with running(wanted):
+        await bonus(pool, user, 2)
+        await hook.until(lambda: hook.taken and hook.taken[-1]["data"]["coin"] == 2)
+    assert [event["data"]["coin"] for event in hook.taken] == sent
+
+
+async def _logged(pool: Pool, count: int) -> bool:
+    return len(await whole_log(pool)) == count
+
+
+async def test_changes_are_followed(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    endpoint = await operator.add(hook.url, description="first")
+    changed = await operator.ask(
+        "PATCH", f"/{endpoint['id']}", {"types": ["user.banned"]}
+    )
+    assert changed["enabled"]
+    assert (changed["types"], changed["description"]) == (["user.banned"], "first")
+    other = await operator.ask(
+        "PATCH", f"/{endpoint['id']}", {"url": hook.url.replace("hook", "other")}
+    )
+    assert other["enabled"]
+    assert hook.got[-1].event["type"] == "webhook.challenge"
+    assert hook.got[-1].path == "/other"
+    await operator.ask("DELETE", f"/{endpoint['id']}", expected=204)
+    await operator.ask("GET", f"/{endpoint['id']}", expected=404)
+
+
+async def test_what_was_given_up_can_be_sent_again(
+    operator: Operator,
+    hook: Receiver,
+    pool: Pool,
+    env: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pump, "GIVE_UP_AFTER", timedelta(0))
+    user = await new_user(pool)
+    hook.misbehave = Failing(user, 2, 10**6)
+    number = str((await operator.add(hook.url))["id"])
+    for _ in range(3):
+        await bonus(pool, user)
+    await hook.takes(2)
+    assert hook.of(user) == [1, 3]
+    said = await command(env, "webhooks", "deliveries", number, "--dead", "--json")
+    (letter,) = json.loads(said.output)
+    assert letter["error"] == "500"
+    again = await command(env, "webhooks", "resend", number, "--dead")
+    assert again.exit_code == 1
+    assert "0 sent, then: 500" in again.output
+    hook.misbehave = Failing(user, 2, 0)
+    again = await command(env, "webhooks", "resend", number, "--dead")
+    assert again.output == "1 sent.\n"
+    assert hook.taken[-1]["id"] == letter["event"]
+    said = await command(env, "webhooks", "deliveries", number, "--dead")
+    assert said.output == "none\n"
+
+
+async def test_one_or_a_range_can_be_sent_again(
+    operator: Operator, hook: Receiver, pool: Pool, env: dict[str, str]
+) -> None:
+    endpoint, user = await operator.add(hook.url), await new_user(pool)
+    for _ in range(4):
+        await bonus(pool, user)
+    events = await hook.takes(4)
+    one = events[1]["id"]
+    found = await operator.ask("POST", f"/{endpoint['id']}/resend", {"events": [one]})
+    assert found["answers"] == [{"taken": True, "status": 200, "error": ""}]
+    assert hook.taken[-1] == events[1]
+    span = ["--after", events[0]["cursor"], "--until", events[2]["cursor"]]
+    again = await command(env, "webhooks", "resend", str(endpoint["id"]), *span)
+    assert again.output == "2 sent.\n"
+    assert hook.taken[-2:] == events[1:3]
+
+
+async def test_the_command_line(hook: Receiver, env: dict[str, str]) -> None:
+    added = await command(env, "webhooks", "add", hook.url, "--type", "gift.sent")
+    assert re.search(r"secret +whsec_\S{44}", added.output)
+    listed = json.loads((await command(env, "webhooks", "list", "--json")).output)
+    number = str(listed[0]["id"])
+    assert (listed[0]["types"], listed[0]["state"]) == ("gift.sent", "on")
+    tested = await command(env, "webhooks", "send-test", number)
+    assert tested.output == "It was taken: 200.\n"
+    assert hook.taken[-1]["type"] == "webhook.test"
+    lines = (await command(env, "webhooks", "deliveries", number)).output.splitlines()
+    assert "webhook.test" in lines[1]
+    assert "webhook.challenge" in lines[2]
+    secret = (await command(env, "webhooks", "rotate", number)).output
+    assert secret.startswith("whsec_")
+    assert secret not in added.output
+    assert (await command(env, "webhooks", "disable", number)).exit_code == 0
+    enabled = await command(env, "webhooks", "enable", number, "--json")
+    assert json.loads(enabled.output)["state"] == "on"
+    assert (await command(env, "webhooks", "remove", number)).exit_code == 0
+    assert (await command(env, "webhooks", "send-test", number)).exit_code == 1
+
+
+async def test_no_secret_is_stored(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    endpoint = await operator.add(hook.url)
+    row = await pool.fetchval("SELECT e::text FROM webhook_endpoints e")
+    assert endpoint["secret"].removeprefix("whsec_")[:20] not in row
+    assert "secret" not in await operator.get(endpoint)
+
+
+async def test_one_that_takes_nothing_for_days_is_switched_off(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    user = await new_user(pool)
+    endpoint = await operator.add(hook.url)
+    await pool.execute(
+        "UPDATE webhook_endpoints SET failing_since = $1",
+        datetime.now(UTC) - timedelta(days=6),
+    )
+    hook.misbehave = Failing(user, 1, 10**6)
+    await bonus(pool, user)
+
+    async def off() -> Json | None:
+        found = await operator.get(endpoint)
+        return None if found["enabled"] else found
+
+    assert "five days" in (await until(off))["disabled_because"]
