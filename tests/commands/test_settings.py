@@ -92,6 +92,7 @@ COMMANDS = [
     ["demo"],
     ["sessions", "list"],
     ["sessions", "show"],
+    ["sessions", "minutes"],
     ["sessions", "end"],
     ["sessions", "events"],
     ["kick"],

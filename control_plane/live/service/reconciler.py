@@ -120,17 +120,34 @@ class Reconciler:
         settled = {(s.path, s.publisher_id) for s in known if s.status == "live"}
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
-        ids = [publisher.source_id for publisher in view.publishers]
-        grants = await grant_store.of(self._pool, node.name, ids)
+        key_ids = await self._keys(node, view.publishers)
         async for publisher in in_turns(view.publishers):
             permission = permissions.get(publisher.path)
-            grant = grants.get(publisher.source_id)
-            key_id = None if grant is None else grant.key_id
-            if key_id is None:
-                key_id = await self._key_from_query(node, publisher)
+            key_id = key_ids.get(publisher.source_id)
             standing = Standing(publisher.path, publisher.source_id, permission, key_id)
             news = (publisher.path, publisher.source_id) not in settled
             await self._judge(node, publisher, standing, news=news)
+
+    async def _keys(
+        self, node: Node, publishers: Sequence[Publisher]
+    ) -> dict[str, int]:
+        """By source id, which key let it in. Where nobody remembers, its own query may
+        show it."""
+        ids = [publisher.source_id for publisher in publishers]
+        grants = await grant_store.of(self._pool, node.name, ids)
+        known = {i: one.key_id for i, one in grants.items() if one.key_id is not None}
+        shown = {
+            one.source_id: (one.path, all_hashes(self._peppers, from_query(one.query)))
+            for one in publishers
+            if one.source_id not in known and from_query(one.query)
+        }
+        if not shown:
+            return known
+        found = await keys.find(self._pool, shown)
+        for source_id, key_id in found.items():
+            path, _ = shown[source_id]
+            await grant_store.add(self._pool, node.name, source_id, path, key_id)
+        return known | found
 
     async def _judge(
         self,
@@ -154,18 +171,6 @@ class Reconciler:
     async def _kick(self, node: Node, publisher: Publisher, reason: str) -> None:
         log.info("kicked", node=node.name, path=publisher.path, reason=reason)
         await self._nodes.api(node).kick(publisher.source_type, publisher.source_id)
-
-    async def _key_from_query(self, node: Node, publisher: Publisher) -> int | None:
-        """Nobody remembers which key let it in: its own query may show it."""
-        hashes = all_hashes(self._peppers, from_query(publisher.query))
-        if not hashes:
-            return None
-        key_id = await keys.find(self._pool, publisher.path, hashes)
-        if key_id is not None:
-            await grant_store.add(
-                self._pool, node.name, publisher.source_id, publisher.path, key_id
-            )
-        return key_id
 
     async def _deadlines(self, node: Node, view: View, at: datetime) -> None:
         """Enforced only after a list taken later than the deadline lacks the

@@ -102,21 +102,27 @@ async def revoke(executor: Executor, user_id: int, key_id: int) -> Revoked | Non
     return None if row is None else Revoked(**dict(row))
 
 
-async def find(executor: Executor, path: str, hashes: Sequence[bytes]) -> int | None:
-    """The key of this path that one of these is, dead ones too, a living one first."""
-    key_id: int | None = await executor.fetchval(
+async def find(
+    executor: Executor, shown: Mapping[str, tuple[str, Sequence[bytes]]]
+) -> dict[str, int]:
+    """``shown``: by a source's id, its path and what it may be a key. Whose is one of
+    this path, dead ones too, a living one first."""
+    rows = await executor.fetch(
         """
-        SELECT k.id FROM stream_keys k
+        SELECT DISTINCT ON (shown.source_id) shown.source_id, k.id
+        FROM unnest($1::text[], $2::text[], $3::bytea[]) AS shown(source_id, path, hash)
+        JOIN stream_keys k ON k.hash = shown.hash
         LEFT JOIN live_streaming_sessions s ON s.id = k.session_id
         LEFT JOIN channels c ON c.id = k.channel_id
-        WHERE k.hash = ANY($2) AND coalesce(s.path, c.path) = $1
-        ORDER BY k.revoked_at IS NULL AND k.superseded_at IS NULL DESC, k.id DESC
-        LIMIT 1
+        WHERE coalesce(s.path, c.path) = shown.path
+        ORDER BY shown.source_id,
+            k.revoked_at IS NULL AND k.superseded_at IS NULL DESC, k.id DESC
         """,
-        path,
-        hashes,
+        [source for source, (_, hashes) in shown.items() for _ in hashes],
+        [path for path, hashes in shown.values() for _ in hashes],
+        [one for _, hashes in shown.values() for one in hashes],
     )
-    return key_id
+    return {row["source_id"]: row["id"] for row in rows}
 
 
 async def mark_published(

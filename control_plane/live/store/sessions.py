@@ -230,13 +230,18 @@ async def beat(connection: Connection, session_id: int, every: timedelta) -> boo
 
 
 async def raise_peaks(executor: Executor, counts: Sequence[tuple[int, int]]) -> None:
-    """Pairs of session id and viewers."""
+    """Pairs of session id and viewers. Locks in the order of ``lock``."""
     await executor.execute(
         """
+        WITH locked AS MATERIALIZED (
+            SELECT id FROM live_streaming_sessions WHERE id = ANY($1)
+                AND status IN ('live', 'reconnecting')
+            ORDER BY id FOR NO KEY UPDATE
+        )
         UPDATE live_streaming_sessions s SET peak_viewers = c.viewers
         FROM unnest($1::integer[], $2::integer[]) AS c(id, viewers)
+        JOIN locked USING (id)
         WHERE s.id = c.id AND s.peak_viewers < c.viewers
-            AND s.status IN ('live', 'reconnecting')
         """,
         [session_id for session_id, _ in counts],
         [viewers for _, viewers in counts],

@@ -1,5 +1,6 @@
 """What is kept of a session's viewers when nobody watches any more."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,7 +12,9 @@ from control_plane.live.service.attendance import Attendance
 from control_plane.live.service.broadcasts import Start
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
-from control_plane.wiring.services import Services
+from control_plane.wiring.services import Services, services
+from tests.support.api import running, settings
+from tests.support.commands import command
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 START = NOON.timestamp()
@@ -122,6 +125,36 @@ async def test_unique_viewers_are_near_the_truth(
     await one.flush()
     found = (await opened.broadcasts.attended(session_id)).unique_viewers
     assert abs(found / 50_100 - 1) < 0.03
+
+
+async def test_its_host_and_operators_read_it(
+    database_url: str, redis_url: str
+) -> None:
+    wanted = settings(database_url, redis_url)
+    async with running(wanted) as app, services(wanted) as opened:
+        ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+        live = (await ann.ask("liveStream", {}))["LiveStreaming"]
+        one = Attendance(opened.pool, ViewerSets(opened.redis))
+        one.watched({int(live["id"]): 2}, START, START + 30)
+        one.joined({int(live["id"]): {"a", "b", "c"}})
+        await one.flush()
+        own = (await ann.ask("showLiveStream", {"id": live["id"]}))["LiveStreaming"]
+        others = (await bob.ask("showLiveStream", {"id": live["id"]}))["LiveStreaming"]
+    assert (own["unique_viewers"], own["watched_seconds"]) == (3, 60)
+    first = {"minute": "2026-11-22 12:00:00", "viewers_max": 2, "watched_seconds": 60}
+    assert own["minutes"] == [first]
+    assert not {"unique_viewers", "watched_seconds", "minutes"} & set(others)
+    env = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CONTROL_PLANE_ENV": "development",
+        "CONTROL_PLANE_SECRET": "s" * 32,
+    }
+    said = await command(env, "sessions", "show", live["id"], "--json")
+    shown = json.loads(said.stdout)
+    assert (shown["unique_viewers"], shown["watched_seconds"]) == (3, 60)
+    said = await command(env, "sessions", "minutes", live["id"], "--json")
+    assert [one["viewers_max"] for one in json.loads(said.stdout)] == [2]
 
 
 def test_a_span_that_was_counted_in_part() -> None:
