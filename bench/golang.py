@@ -16,6 +16,7 @@ SOURCE = Path(__file__).parent / "go"
 class Programs:
     server: Path
     load: Path
+    fixed: Path
 
 
 @contextlib.contextmanager
@@ -27,4 +28,4 @@ def built() -> Iterator[Programs | None]:
     with tempfile.TemporaryDirectory(prefix="bench-go-") as name:
         build = ["go", "build", "-o", f"{name}/", "./..."]
         subprocess.run(build, cwd=SOURCE, check=True)
-        yield Programs(Path(name) / "server", Path(name) / "load")
+        yield Programs(*(Path(name) / one for one in ("server", "load", "fixed")))

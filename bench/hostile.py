@@ -1,31 +1,41 @@
-"""Nodes' calls while the public side is attacked: auth's p50 and p99, quiet and under
-each kind of load, in slices that take turns.
+"""Nodes' calls while the public side is under load: auth's p50 and p99, quiet and
+under each kind of load, in slices that take turns, one call at a time and several.
 
-The attackers are processes of their own, held to the core of the client, or they would
-take the time of the very core that is measured.
+An auth process and the client have the first core for themselves. All the rest, the
+attackers too, shares the others: whatever the public side does may cost the public, but
+nodes shall not feel it.
 """
 
 import argparse
 import asyncio
 import contextlib
 import multiprocessing
-import socket
+import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+import asyncpg
+
+from bench.attacks import ATTACKS, Attack, Target
 from bench.golang import built
 from bench.load import Load, Slice, client, median
 from bench.node_calls import live_path, read_call
-from bench.servers import keep_off_the_servers, service, stores
+from bench.servers import Service, auth_role, service, stores
+from control_plane.base.secrets import Secrets
+from control_plane.base.tokens import UserToken, sign_user
 
 ATTACKERS = 2
-CALLERS = 8
+CALLERS = (1, 8)
+HOSTS = 50
 QUIET = "quiet"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rotations", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each slice")
     options = parser.parse_args()
@@ -33,52 +43,86 @@ def main() -> None:
 
 
 async def _run(rotations: int, seconds: float) -> None:
-    keep_off_the_servers()
+    ours, others = _cores()
+    os.sched_setaffinity(0, others)
     with built() as programs:
         name, load = client(programs)
-        print(f"client: {name}")
+        print(f"client: {name}", flush=True)
+        no_limit = {"CONTROL_PLANE_WRITES_PER_MINUTE": "1000000000"}
         async with stores() as urls:
-            with service(urls) as ours:
-                request = read_call(ours, await live_path(urls.database))
-                found = await asyncio.to_thread(
-                    _rotate,
-                    load,
-                    ours.internal,
-                    ours.public,
-                    request,
-                    rotations,
-                    seconds,
-                )
-    _report(found)
+            with service(urls, **no_limit) as public:
+                request = read_call(public, await live_path(urls.database))
+                target = await _target(public, urls.database)
+                os.sched_setaffinity(0, ours)
+                with auth_role(public) as port:
+                    side = Side(load, port, request, target, others)
+                    await asyncio.to_thread(_measure, side, rotations, seconds)
 
 
-def _rotate(
-    load: Load,
-    internal: int,
-    public: int,
-    request: bytes,
-    rotations: int,
-    seconds: float,
-) -> Mapping[str, list[Slice]]:
-    found: dict[str, list[Slice]] = {name: [] for name in (QUIET, *ATTACKS)}
-    load(internal, request, CALLERS, 0.3)
-    for _ in range(rotations):
-        found[QUIET].append(load(internal, request, CALLERS, seconds))
-        for name, attack in ATTACKS.items():
-            with _attacked(attack, public):
-                found[name].append(load(internal, request, CALLERS, seconds))
-    return found
+def _cores() -> tuple[set[int], set[int]]:
+    first, *others = sorted(os.sched_getaffinity(0))
+    return {first}, set(others) or {first}
+
+
+async def _target(public: Service, database: str) -> Target:
+    """With users who go live again and again."""
+    connection = await asyncpg.connect(database)
+    try:
+        rows = await connection.fetch(
+            "INSERT INTO users (username) SELECT 'host' || n"
+            " FROM generate_series(1, $1::int) AS n RETURNING id",
+            HOSTS,
+        )
+    finally:
+        await connection.close()
+    now = int(time.time())
+    keys = Secrets(public.secret).user_tokens()
+    tokens = [
+        sign_user(keys, UserToken(row["id"], 1, now, now + 3600, f"bench-{row['id']}"))
+        for row in rows
+    ]
+    return Target(public.public, tokens)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What calls, what is called, and what is attacked meanwhile."""
+
+    load: Load
+    port: int
+    request: bytes
+    target: Target
+    others: set[int]
+
+    def call(self, clients: int, seconds: float) -> Slice:
+        return self.load(self.port, self.request, clients, seconds)
+
+
+def _measure(side: Side, rotations: int, seconds: float) -> None:
+    for clients in CALLERS:
+        side.call(clients, 0.3)
+        found: dict[str, list[Slice]] = {name: [] for name in (QUIET, *ATTACKS)}
+        for _ in range(rotations):
+            found[QUIET].append(side.call(clients, seconds))
+            for name, attack in ATTACKS.items():
+                with _attacked(attack, side):
+                    found[name].append(side.call(clients, seconds))
+        _report(clients, found)
 
 
 @contextlib.contextmanager
-def _attacked(attack: Callable[[int], None], public: int) -> Iterator[None]:
+def _attacked(attack: Attack, side: Side) -> Iterator[None]:
     others = [
-        multiprocessing.Process(target=attack, args=(public,), daemon=True)
-        for _ in range(ATTACKERS)
+        multiprocessing.Process(
+            target=_attacker,
+            args=(attack, side.target, number, side.others),
+            daemon=True,
+        )
+        for number in range(ATTACKERS)
     ]
     for one in others:
         one.start()
-    time.sleep(0.2)
+    time.sleep(0.3)
     try:
         yield
     finally:
@@ -87,66 +131,13 @@ def _attacked(attack: Callable[[int], None], public: int) -> Iterator[None]:
             one.join()
 
 
-def _calls(public: int) -> None:
-    """As many cheap calls as it can answer."""
-    body = b"{}"
-    head = (
-        b"POST /api/showLiveStreams HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", public)) as one:
-        while True:
-            one.sendall(head % len(body) + body)
-            if not one.recv(65536):
-                return
+def _attacker(attack: Attack, target: Target, number: int, cores: set[int]) -> None:
+    os.sched_setaffinity(0, cores)
+    attack(target, number)
 
 
-def _half_open(public: int) -> None:
-    """Requests that are never finished, again and again."""
-    while True:
-        held = []
-        with contextlib.suppress(OSError):
-            for _ in range(200):
-                one = socket.create_connection(("127.0.0.1", public))
-                one.sendall(b"POST /api/showSettings HTTP/1.1\r\nHost: a\r\n")
-                held.append(one)
-        for one in held:
-            one.close()
-
-
-def _bodies(public: int) -> None:
-    """The dearest bodies that are taken to be read at all."""
-    parts = b"".join(
-        b'--b\r\nContent-Disposition: form-data; name="%d"\r\n\r\n%d\r\n' % (i, i)
-        for i in range(60)
-    )
-    many = (
-        (b"application/json", b'{"a":' + b"[" * 30 + b"]" * 30 + b"}" + b" " * 900_000),
-        (b"application/x-www-form-urlencoded", b"&".join([b"a=%20"] * 20_000)),
-        (b"multipart/form-data; boundary=b", parts + b"--b--\r\n"),
-    )
-    head = (
-        b"POST /api/showSettings HTTP/1.1\r\nHost: a\r\n"
-        b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n"
-    )
-    while True:
-        for kind, body in many:
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection(("127.0.0.1", public)) as one,
-            ):
-                one.sendall(head % (kind, len(body)) + body)
-                one.recv(65536)
-
-
-ATTACKS: Mapping[str, Callable[[int], None]] = {
-    "many calls": _calls,
-    "half-open requests": _half_open,
-    "heavy bodies": _bodies,
-}
-
-
-def _report(found: Mapping[str, list[Slice]]) -> None:
-    print(f"\nauth, {CALLERS} at once, {len(found[QUIET])} rotations")
+def _report(clients: int, found: Mapping[str, Sequence[Slice]]) -> None:
+    print(f"\nauth, {clients} at once, {len(found[QUIET])} rotations")
     for name, slices in found.items():
         p50 = median(slices, lambda one: one.quantile(0.5)) * 1e6
         p99 = median(slices, lambda one: one.quantile(0.99)) * 1e6
@@ -157,7 +148,7 @@ def _report(found: Mapping[str, list[Slice]]) -> None:
         print(
             f"  {name:20} p50 {p50:6.0f} µs   p99 {p99:6.0f} µs   p99 ratio {ratio:.2f}"
         )
-    print("  (aim: p99 at most twice the quiet one)")
+    print("  (aim: p99 at most twice the quiet one)", flush=True)
 
 
 if __name__ == "__main__":

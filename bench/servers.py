@@ -11,9 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -38,6 +38,7 @@ class Service:
     public: int
     internal: int
     secret: str
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def _open_folder() -> Path:
@@ -65,14 +66,14 @@ def service(urls: Stores, *options: str, **changes: str) -> Iterator[Service]:
     nobody answers, which says nothing about a stream; ``changes``: of its
     environment."""
     public, internal = free_port(), free_port()
-    found = Service(public, internal, secrets.token_hex(16))
+    secret = secrets.token_hex(16)
     environ = {
         **os.environ,
         "DATABASE_URL": urls.database,
         "REDIS_URL": urls.redis,
         "CONTROL_PLANE_ENV": "production",
         "CONTROL_PLANE_LOG_LEVEL": "warning",
-        "CONTROL_PLANE_SECRET": found.secret,
+        "CONTROL_PLANE_SECRET": secret,
         "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
         "CONTROL_PLANE_PUBLIC_PORT": str(public),
         "CONTROL_PLANE_INTERNAL_PORT": str(internal),
@@ -81,14 +82,26 @@ def service(urls: Stores, *options: str, **changes: str) -> Iterator[Service]:
         "CONTROL_PLANE_OPERATOR_PORT": "0",
         **changes,
     }
-    command = [sys.executable, "-m", "control_plane", "serve", *options]
-    with (
-        _silent() as port,
-        running(command, public, {"CONTROL_PLANE_API_PORT": str(port)} | environ),
-    ):
-        for port in (public,) if options else (internal, public):
-            _wait_until_ready(port)
-        yield found
+    with _silent() as port:
+        environ = {"CONTROL_PLANE_API_PORT": str(port)} | environ
+        with running(_serve(*options), public, environ):
+            for port in (public,) if options else (internal, public):
+                _wait_until_ready(port)
+            yield Service(public, internal, secret, environ)
+
+
+@contextlib.contextmanager
+def auth_role(ours: Service) -> Iterator[int]:
+    """One more process of it that answers nodes, at a port of its own."""
+    port = free_port()
+    environ = {**ours.environ, "CONTROL_PLANE_INTERNAL_PORT": str(port)}
+    with running(_serve("--role", "auth"), port, environ):
+        _wait_until_ready(port)
+        yield port
+
+
+def _serve(*options: str) -> list[str]:
+    return [sys.executable, "-m", "control_plane", "serve", *options]
 
 
 def api_role(urls: Stores) -> AbstractContextManager[Service]:
@@ -120,16 +133,25 @@ def _yardstick(*options: str) -> Iterator[int]:
         yield port
 
 
-@contextlib.contextmanager
-def go_http(programs: Programs | None) -> Iterator[int | None]:
+def go_http(programs: Programs | None) -> AbstractContextManager[int | None]:
     """The other yardstick: Go's own server on one core, doing the same. None where
     there is no Go toolchain."""
-    if programs is None:
+    return _program(None if programs is None else programs.server)
+
+
+def says_yes(programs: Programs | None) -> AbstractContextManager[int | None]:
+    """A server that costs next to nothing, to see how fast a client is."""
+    return _program(None if programs is None else programs.fixed)
+
+
+@contextlib.contextmanager
+def _program(program: Path | None) -> Iterator[int | None]:
+    if program is None:
         yield None
         return
     port = free_port()
     environ = {**os.environ, "GOMAXPROCS": "1"}
-    with running([str(programs.server), str(port)], port, environ):
+    with running([str(program), str(port)], port, environ):
         yield port
 
 

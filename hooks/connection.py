@@ -58,6 +58,7 @@ class Connections:
             return Connection(self, begun=(request, answer))
         with contextlib.suppress(OSError):
             one.send(encoded(answer, keep=False), TOGETHER)
+        one.close()
         finish(answer)
         return None
 
