@@ -15,12 +15,17 @@ from control_plane.wiring.services import Services, services
 from hooks.connection import Connections
 from hooks.listener import Listener
 
+#: Connections to Postgres: a look-up has no time to wait for a new one.
+AT_ONCE = 4
+
 
 @contextlib.asynccontextmanager
 async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
     """Until the context ends; then it drains."""
     async with contextlib.AsyncExitStack() as stack:
-        all_of_it = await stack.enter_async_context(services(settings))
+        all_of_it = await stack.enter_async_context(
+            services(settings, reserved_at_once=AT_ONCE)
+        )
         permissions = Permissions(
             all_of_it.reserved, settings.database_url.get_secret_value()
         )

@@ -40,8 +40,7 @@ from control_plane.wiring.coins import Coins, open_coins
 from control_plane.wiring.events import Events, open_events
 from mediamtx.client import Client
 
-#: Connections to Postgres. An auth look-up has no time to wait for a new one.
-GENERAL, RESERVED, RESERVED_AT_ONCE = 10, 6, 4
+GENERAL, RESERVED = 10, 6  # connections to Postgres at most
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,11 @@ class Services:
 
 
 @contextlib.asynccontextmanager
-async def services(settings: Settings) -> AsyncIterator[Services]:
-    """Opens the stores; nothing runs in the background yet."""
+async def services(
+    settings: Settings, *, reserved_at_once: int = 0
+) -> AsyncIterator[Services]:
+    """Nothing runs in the background yet, and of the connections to Postgres only
+    ``reserved_at_once`` are there."""
     secrets = Secrets(
         settings.secret.get_secret_value(), settings.old_secret.get_secret_value()
     )
@@ -90,7 +92,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         url = settings.database_url.get_secret_value()
         pool = await stack.enter_async_context(open_pool(url, GENERAL, at_once=0))
         reserved = await stack.enter_async_context(
-            open_pool(url, RESERVED, at_once=RESERVED_AT_ONCE)
+            open_pool(url, RESERVED, at_once=reserved_at_once)
         )
         redis = open_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
