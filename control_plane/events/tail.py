@@ -31,11 +31,12 @@ class Tail:
         self._followers = 0
         self._wanted = asyncio.Event()
         self._changed = asyncio.Event()
-        self._loop = Loop("events", self._turn, INTERVAL, after_failure=AGAIN)
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        async with self._loop.running():
+    async def running(self, interval: float = INTERVAL) -> AsyncIterator[None]:
+        """``interval``: seconds between looks, while somebody follows."""
+        loop = Loop("events", self._turn, interval, after_failure=AGAIN)
+        async with loop.running():
             yield
 
     @contextlib.contextmanager

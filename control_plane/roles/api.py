@@ -27,6 +27,8 @@ from control_plane.wiring.services import Services, services
 
 #: Android draws no SVG.
 GIFT_PICTURES = Path(store_notices.__file__).parent / "gift_pictures"
+#: Seconds: what a page shows may be so late, which spares Postgres half of the looks.
+LOOK_EVERY = 0.1
 MEDIA = "[a-z0-9][a-z0-9-]{0,63}[.](?:mp4|jpg)"
 
 
@@ -41,7 +43,7 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         operators = metrics.app(well)
         await stack.enter_async_context(to_operators(operators, sockets["api_metrics"]))
         feeds = Feeds(all_of_it.events.reading.of_session)
-        await stack.enter_async_context(all_of_it.events.tail.running())
+        await stack.enter_async_context(all_of_it.events.tail.running(LOOK_EVERY))
         await stack.enter_async_context(fed(feeds, all_of_it.events.tail))
         app = _public_app(all_of_it, well, addresses, feeds)
         await stack.enter_async_context(to_everybody(app, sockets["public"], addresses))
