@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from control_plane.base.database import Pool
 from control_plane.base.tasks import Loop
-from control_plane.events.log import append_session_event
+from control_plane.events.log import append_session_events
 from control_plane.live.service.counts import Counts
 from control_plane.live.store import sessions
+
+TOGETHER = 100  # sessions of one transaction, which holds their rows
 
 
 class Heartbeats:
@@ -23,13 +25,13 @@ class Heartbeats:
         """Of several processes one tells each."""
         due = await sessions.due_for_heartbeat(self._pool, self._every)
         counts = await self._counts.of(due)
-        for session in due:
+        for start in range(0, len(due), TOGETHER):
+            ids = [session.id for session in due[start : start + TOGETHER]]
             async with self._pool.transaction() as connection:
-                if await sessions.beat(connection, session.id, self._every):
-                    data = {"viewers": counts.get(session.id, 0)}
-                    await append_session_event(
-                        connection, session.id, "live.heartbeat", data
-                    )
+                beaten = await sessions.beat(connection, ids, self._every)
+                said = [(i, {"viewers": counts.get(i, 0)}) for i in beaten]
+                if said:
+                    await append_session_events(connection, "live.heartbeat", said)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -216,17 +216,25 @@ async def due_for_heartbeat(executor: Executor, every: timedelta) -> list[LiveSe
     return [_session(row) for row in rows]
 
 
-async def beat(connection: Connection, session_id: int, every: timedelta) -> bool:
-    """False when it is not live any more, or another process was first."""
-    return (
-        await connection.fetchval(
-            "UPDATE live_streaming_sessions SET heartbeat_at = now()"  # noqa: S608
-            f" WHERE id = $2 AND status = 'live' AND {_HEARTBEAT_DUE} RETURNING true",
-            every,
-            session_id,
+async def beat(
+    connection: Connection, session_ids: Sequence[int], every: timedelta
+) -> list[int]:
+    """Those of them that are still live and that no other process was first at. Locks
+    in the order of ``lock``."""
+    rows = await connection.fetch(
+        f"""
+        WITH due AS MATERIALIZED (
+            SELECT id FROM live_streaming_sessions s
+            WHERE id = ANY($2) AND status = 'live' AND {_HEARTBEAT_DUE}
+            ORDER BY id FOR NO KEY UPDATE
         )
-        is True
+        UPDATE live_streaming_sessions s SET heartbeat_at = now()
+        FROM due WHERE s.id = due.id RETURNING s.id
+        """,  # noqa: S608
+        every,
+        list(session_ids),
     )
+    return [row["id"] for row in rows]
 
 
 async def raise_peaks(executor: Executor, counts: Sequence[tuple[int, int]]) -> None:
