@@ -35,6 +35,10 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.calls
 	@$(IN)/python -m bench.pages
 	@$(IN)/python -m bench.gifts
+	@$(IN)/python -m bench.rounds
+	@$(IN)/python -m bench.million
+	@$(IN)/python -m bench.webhooks
+	@$(IN)/python -m bench.live_events
 
 clean: ## Delete all that make has made, the data of `make run` included
 	@if [ -x $(IN)/python ]; then $(IN)/python -m deploy.local clean; fi
