@@ -22,7 +22,7 @@ from bench.attacks import ATTACKS, Attack, Target
 from bench.golang import built
 from bench.load import Load, Slice, client, median
 from bench.node_calls import live_path, read_call
-from bench.servers import Service, auth_role, service, stores
+from bench.servers import Service, api_role, auth_role, stores
 from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import UserToken, sign_user
 
@@ -48,9 +48,8 @@ async def _run(rotations: int, seconds: float) -> None:
     with built() as programs:
         name, load = client(programs)
         print(f"client: {name}", flush=True)
-        no_limit = {"CONTROL_PLANE_WRITES_PER_MINUTE": "1000000000"}
         async with stores() as urls:
-            with service(urls, **no_limit) as public:
+            with api_role(urls) as public:
                 request = read_call(public, await live_path(urls.database))
                 target = await _target(public, urls.database)
                 os.sched_setaffinity(0, ours)

@@ -56,14 +56,24 @@ def _request(chance: random.Random, basic: str, node: str) -> bytes:
         ask.pop(chance.choice(list(ask)))
     body = json.dumps(ask).encode()
     path = chance.choice([f"/hooks/mediamtx/{node}/auth"] * 8 + ["/", "/metrics?x=1"])
-    method = chance.choice(["POST"] * 8 + ["GET", "PUT", "HEAD", "BREW"])
-    head = f"{method} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Basic {basic}\r\n"
+    method = chance.choice(["POST"] * 8 + ["GET", "PUT", "HEAD", "BREW", "CONNECT"])
+    version = chance.choice(["1.1"] * 8 + ["1.0", "0.9", "2.0"])
+    scheme = chance.choice(["Basic"] * 8 + ["basic", "Bearer", ""])
+    head = (
+        f"{method} {path} HTTP/{version}\r\nHost: a\r\n"
+        f"Authorization: {scheme} {basic}\r\n"
+    )
     if chance.random() < 0.2:
         chunks = b"".join(
             b"%x\r\n%s\r\n" % (len(part), part) for part in _cut(chance, body) if part
         )
+        trailer = chance.choice((b"", b"Authorization: Basic eA==\r\n"))
         return (
-            f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks + b"0\r\n\r\n"
+            f"{head}Transfer-Encoding: chunked\r\n\r\n".encode()
+            + chunks
+            + b"0\r\n"
+            + trailer
+            + b"\r\n"
         )
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -89,6 +99,9 @@ def _damaged(chance: random.Random, whole: bytes) -> bytes:
                     b"Content-Length: 7",
                     b"Transfer-Encoding: gzip",
                     b"Expect: x",
+                    b"Expect: 100-continue",
+                    b"Connection: close",
+                    b"Connection: Upgrade\r\nUpgrade: h2c",
                     b"A:b\n",
                 )
             )

@@ -5,6 +5,7 @@ It may be in ``token``, in ``password`` or in the query as ``key``, ``pass`` or
 two from the last in some cases only.
 """
 
+from collections.abc import Iterable
 from urllib.parse import unquote_plus
 
 from msgspec import UNSET
@@ -19,7 +20,7 @@ MOST = 4  # each is hashed, within the node's lock; no encoder has more places
 def candidates(call: AuthCall) -> list[str]:
     """What the caller may have meant, the likeliest first, no doubles, ``MOST``."""
     token = "" if call.token is UNSET else call.token
-    return _first([token, call.password, *_values(call.query)])
+    return _first((token, call.password, *_values(call.query)))
 
 
 def from_query(query: str) -> list[str]:
@@ -42,6 +43,9 @@ def _values(query: str) -> list[str]:
     ]
 
 
-def _first(found: list[str]) -> list[str]:
-    texts = dict.fromkeys([text for text in found if 0 < len(text) <= LONGEST])
-    return list(texts)[:MOST]
+def _first(texts: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for text in texts:
+        if 0 < len(text) <= LONGEST and text not in found and len(found) < MOST:
+            found.append(text)
+    return found
