@@ -8,6 +8,7 @@ Redis has forgotten.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from secrets import token_hex
 
 from control_plane.base.secrets import Derived
@@ -83,11 +84,14 @@ class Counting:
             if session.is_watchable
         }
         told = tally.asked_at if lists_hls and node.watched.complete(now) else 0.0
-        await self._write(tally.node, node, audiences, Looked(now, told, self._me))
+        # The next look may take as long as this one did.
+        reach = WINDOW + 2 * (now - tally.asked_at)
+        looked = Looked(now, now + reach, told, self._me)
+        await self._write(tally.node, node, audiences, looked)
         confirmed = {i: len(one.confirmed) for i, one in audiences.items()}
         if not lists_hls:
             confirmed = await self._with_steady(tally.node, confirmed, now)
-        since = now if node.counted_at is None else max(node.counted_at, now - WINDOW)
+        since = now if node.counted_at is None else max(node.counted_at, now - reach)
         self._attendance.watched(confirmed, since, now)
         node.counted_at = now
         return confirmed
@@ -108,7 +112,7 @@ class Counting:
             over = [i for i in known if i not in audiences]
             await self._changed(name, changes)
             await self._sets.replace({(i, name): () for i in over})
-        elif node.watched.complete(looked.at) or before.at < looked.at - WINDOW:
+        elif node.watched.complete(looked.at) or before.until < looked.at:
             there = {(i, name): one.came for i, one in changes.items()}
             await self._sets.replace(there)
         else:
@@ -116,7 +120,7 @@ class Counting:
         joined = {i: one.confirmed for i, one in changes.items() if one.confirmed}
         self._attendance.joined(joined)
         told = max(before.told, looked.told)
-        written = Looked(looked.at, told, looked.by)
+        written = replace(looked, told=told)
         await self._sets.look_ended(name, written)
         node.audiences = audiences
         if ours or node.watched.complete(looked.at):

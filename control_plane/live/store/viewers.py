@@ -6,11 +6,11 @@ again and again, by the unix second in which that was last. For each node ``look
 says when it was looked at last, and ``unique:`` for each session holds the distinct
 viewers of all time, as a HyperLogLog.
 
-A lost node drops out whole: what was counted longer than a window ago is nobody.
+A lost node drops out whole: what it was found to have counts for a while only.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
@@ -49,8 +49,8 @@ end
 # A hint counts unless a look that began after it has told about everybody.
 _COUNT = """
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-local look = redis.call('HMGET', KEYS[1], 'at', 'told')
-local fresh = tonumber(look[1] or 0) > now - window
+local look = redis.call('HMGET', KEYS[1], 'until', 'told')
+local fresh = tonumber(look[1] or 0) > now
 local since = math.max(now - window, tonumber(look[2] or 0))
 local found = {}
 for i = 2, #KEYS, 2 do
@@ -71,15 +71,17 @@ return found
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """``at``: when a node's last look ended. ``told``: a time; who was let in before
-    it is in the sets, or nowhere. ``by``: who looked."""
+    """``at``: when a node's last look ended. ``until``: how long those whom it found
+    count. ``told``: who was let in before this time is among them, or gone. ``by``: who
+    looked."""
 
     at: float
+    until: float
     told: float
     by: str
 
 
-NEVER = Looked(0.0, 0.0, "")
+NEVER = Looked(0.0, 0.0, 0.0, "")
 
 
 class ViewerSets:
@@ -98,8 +100,8 @@ class ViewerSets:
     async def count(
         self, places: Sequence[Place], now: float, window: float
     ) -> list[int]:
-        """For each, those whom its node counted within the last ``window`` seconds,
-        and those let in since."""
+        """For each, those whom the last look at its node counted, and those let in
+        since, ``window`` seconds ago at most."""
         by_node: dict[str, list[int]] = {}
         for session_id, node in places:
             by_node.setdefault(node, []).append(session_id)
@@ -133,15 +135,18 @@ class ViewerSets:
 
     @asks_redis
     async def looked(self, node: str) -> Looked:
-        [[at, told, by]] = await pipelined(
-            self._redis, [("HMGET", _look(node), "at", "told", "by")]
+        [found] = await pipelined(
+            self._redis, [("HMGET", _look(node), "at", "until", "told", "by")]
         )
-        return Looked(float(at), float(told), by) if at and told and by else NEVER
+        if None in found:
+            return NEVER
+        at, until, told, by = found
+        return Looked(float(at), float(until), float(told), by)
 
     @asks_redis
     async def look_ended(self, node: str, looked: Looked) -> None:
         key = _look(node)
-        words = ("at", looked.at, "told", looked.told, "by", looked.by)
+        words = [word for pair in asdict(looked).items() for word in pair]
         await pipelined(
             self._redis, [("HSET", key, *words), ("EXPIRE", key, KEEP_VIEWERS)]
         )

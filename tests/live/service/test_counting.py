@@ -3,6 +3,7 @@ one looks at nodes, one is asked."""
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,10 +15,11 @@ from aiohttp.test_utils import TestServer
 from control_plane.base.redis import Redis
 from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.model.viewers import viewer_of_address
+from control_plane.live.model.viewers import WINDOW, viewer_of_address
 from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.reconciler import Reconciler
+from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
 from tests.support.api import settings
@@ -178,6 +180,28 @@ async def test_who_is_hinted_and_listed_counts_once(
         gate.hints.note(session.id, "local", again, listed=True)
         await _written(gate)
         assert await counted(asked, session) == 1
+
+
+@pytest.mark.parametrize(("took", "count"), [(0.0, 0), (9.0, 1)])
+async def test_who_was_found_counts_until_another_look_can_have_ended(
+    opened: Services,
+    node: FakeNode,
+    session: LiveSession,
+    took: float,
+    count: int,
+) -> None:
+    """The longer looks take, the longer: else all viewers of a large node would be
+    nobody again and again."""
+    await looked(opened)
+    node.viewers = {"10.0.0.1": session.path}
+    api = opened.nodes.api(await opened.nodes.get("local"))
+    tally = opened.counting.look("local")
+    tally.asked_at -= took
+    await api.look(tally.take)
+    await opened.counting.count(tally, [session], lists_hls=True)
+    later = time.time() + 15
+    sets = ViewerSets(opened.redis)
+    assert await sets.count([(session.id, "local")], later, WINDOW) == [count]
 
 
 async def test_who_stands_still_is_gone_at_another_look_too(
