@@ -1,12 +1,13 @@
 """``control-plane serve`` as its operator sees it: three processes and their parent."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -109,6 +110,16 @@ async def operator(
         await process.kill()
 
 
+@contextlib.contextmanager
+def _held(pid: int) -> Iterator[None]:
+    """It goes on after, or it would never hear that its parent is gone."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def _runs(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"
 
@@ -144,10 +155,9 @@ async def test_whatever_the_public_side_does_nodes_are_answered(
     operator: Operator,
 ) -> None:
     await operator.up()
-    os.kill(operator.pid("api"), signal.SIGSTOP)
-    os.kill(operator.pid("work"), signal.SIGSTOP)
-    assert await operator.asks_auth() == 401
-    assert "control_plane_auth_answers_total" in await operator.scrapes("INTERNAL")
+    with _held(operator.pid("api")), _held(operator.pid("work")):
+        assert await operator.asks_auth() == 401
+        assert "control_plane_auth_answers_total" in await operator.scrapes("INTERNAL")
 
 
 async def test_one_signal_ends_all(operator: Operator) -> None:
