@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.hooks.conftest import Json, Service, read
+from control_plane.base.database import open_pool
+from tests.hooks.conftest import Json, Service, publish, read
 from tests.support.client import Account
 from tests.support.stack import until
 
@@ -86,6 +87,34 @@ async def test_followers_only(service: Service, town: Town) -> None:
     assert not await town.token()
     await _follow(carl, town.ann)
     assert await town.may_watch(await town.token(carl))
+
+
+async def test_a_token_of_an_earlier_broadcast_opens_no_closed_one(
+    service: Service, owner_url: str
+) -> None:
+    """On a channel's path, which stays the same."""
+    ann = await service.app.sign_in("ann")
+    key = (await ann.ask("streamKeys", {}))["StreamKey"]
+    first = await _on_channel(service, ann, key, "s1")
+    for policy in ("token", "public", "token"):
+        await first.policy(policy)
+    old = await first.token()
+    assert await first.may_watch(old)
+    await ann.ask("liveStream", {"id": first.id, "ended_at": "now"})
+    async with open_pool(owner_url) as owner:
+        await owner.execute("UPDATE channels SET closed_until = NULL")
+    second = await _on_channel(service, ann, key, "s2")
+    assert second.id != first.id
+    await second.policy("followers")
+    await second.until_out(old)
+
+
+async def _on_channel(service: Service, ann: Account, key: Json, source: str) -> Town:
+    payload = publish("live/ann", key["key"], id=source)
+    assert await service.lets_in(payload)
+    assert await service.hook("ready", "live/ann", source) == 204
+    shown = await service.ask("showLiveStream", {"name": "ann"})
+    return Town(service, ann, shown["LiveStreaming"])
 
 
 async def test_an_account_that_is_denied(service: Service, town: Town) -> None:

@@ -9,7 +9,7 @@ async def set_policy(connection: Connection, session_id: int, policy: Policy) ->
     changed = await connection.fetchval(
         """
         UPDATE live_streaming_sessions
-        SET policy = $2, token_epoch = token_epoch + 1
+        SET policy = $2, token_epoch = nextval('token_epochs')
         WHERE id = $1 AND policy <> $2 RETURNING true
         """,
         session_id,
@@ -21,7 +21,7 @@ async def set_policy(connection: Connection, session_id: int, policy: Policy) ->
 async def take_back_tokens(connection: Connection, session_id: int) -> None:
     """All that were given out for this session."""
     await connection.execute(
-        "UPDATE live_streaming_sessions SET token_epoch = token_epoch + 1"
+        "UPDATE live_streaming_sessions SET token_epoch = nextval('token_epochs')"
         " WHERE id = $1",
         session_id,
     )
