@@ -144,9 +144,8 @@ class LiveApi:
 
     async def watch(self, call: Call) -> web.Response:
         name = _name(call.body)
-        user_id = 0 if call.user is None else call.user.id
         old_token = call.body.text("token", longest=512)
-        admission = await self._watching.admit(name, user_id, old_token)
+        admission = await self._watching.admit(name, call.user, old_token)
         session, node = admission.broadcast.session, admission.broadcast.node
         return answer(
             {

@@ -65,10 +65,13 @@ class PolicySet(Data, frozen=True):
 
 
 class Denied(Data, frozen=True):
-    """``user_id`` 0 and ``viewer`` empty: everybody who had a token."""
+    """``user_id`` 0 and ``viewer`` empty: everybody who had a token. ``reason``: what
+    ended the right, where nobody denied it: account_gone, signed_out, not_following.
+    Whoever has the right again may come back."""
 
     user_id: Count
     viewer: str
+    reason: str = ""
 
 
 class Ended(Data, frozen=True):

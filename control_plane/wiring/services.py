@@ -25,6 +25,7 @@ from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
+from control_plane.live.service.looking_again import LookingAgain
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.rights import Rights
@@ -68,6 +69,7 @@ class Services:
     lasting_keys: LastingKeys
     moderation: Moderation
     rights: Rights
+    looking_again: LookingAgain
     heartbeats: Heartbeats
     watching: Watching
     accounts: Accounts
@@ -141,6 +143,7 @@ def _services(
     viewer_sets = ViewerSets(redis)
     counts = Counts(viewer_sets)
     attendance = Attendance(pool, viewer_sets)
+    counting = Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn)
     broadcasts = Broadcasts(
         reserved,
         nodes,
@@ -158,7 +161,7 @@ def _services(
         nodes=nodes,
         lifecycle=lifecycle,
         hints=Hints(viewer_sets),
-        counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn),
+        counting=counting,
         counts=counts,
         attendance=attendance,
         cutter=cutter,
@@ -168,6 +171,7 @@ def _services(
         ),
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
         rights=rights,
+        looking_again=LookingAgain(counting, rights, settings.rights_seconds),
         heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
         watching=_watching(settings, secrets, pool, nodes, counts, rights),
         accounts=_accounts(settings, secrets, pool),

@@ -74,6 +74,7 @@ class Stack:
             "CONTROL_PLANE_SECRET": secrets.token_hex(16),
             "CONTROL_PLANE_INTERNAL_URL": f"http://127.0.0.1:{self.proxy.port}",
             "CONTROL_PLANE_RECONCILE_SECONDS": "1",
+            "CONTROL_PLANE_RIGHTS_SECONDS": "1",
             "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),
@@ -163,9 +164,13 @@ class Stack:
         """The ``msg`` of an answer that must be good."""
         return await self.app.ask(name, body, token)
 
+    def unique(self) -> str:
+        """The end of a name that nobody has."""
+        return secrets.token_hex(4)
+
     async def sign_in(self, name: str) -> str:
         """The token of a new user, whose name begins so."""
-        account = await self.app.sign_in(f"{name}{secrets.token_hex(4)}")
+        account = await self.app.sign_in(f"{name}{self.unique()}")
         return account.token
 
     async def go_live(self, token: str, **more: object) -> Json:

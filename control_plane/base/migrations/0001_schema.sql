@@ -520,6 +520,8 @@ CREATE TABLE viewer_denials (
     session_id integer NOT NULL REFERENCES live_streaming_sessions,
     user_id integer REFERENCES users,
     viewer text,
+    -- Tokens of an earlier epoch; null: all, for good.
+    epoch integer,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT denies_one CHECK ((user_id IS NULL) <> (viewer IS NULL)),
     CONSTRAINT denied_once UNIQUE NULLS NOT DISTINCT (session_id, user_id, viewer)
@@ -530,7 +532,7 @@ BEGIN
         FROM live_streaming_sessions WHERE id = NEW.session_id;
     RETURN NULL;
 END $$;
-CREATE TRIGGER denial_notice AFTER INSERT ON viewer_denials
+CREATE TRIGGER denial_notice AFTER INSERT OR UPDATE ON viewer_denials
     FOR EACH ROW EXECUTE FUNCTION notice_denial();
 
 CREATE FUNCTION notice_key() RETURNS trigger LANGUAGE plpgsql AS $$

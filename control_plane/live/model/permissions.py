@@ -1,7 +1,7 @@
 """Who may publish to a path and who may read it: the rules, without any I/O."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -30,6 +30,8 @@ Reason = Literal[
     "unknown_action",
     "bad_request",
 ]
+
+FOR_GOOD = 2**31 - 1  # no epoch comes after it
 
 FLAP_LIMIT = 6  # allowed publishes of one path …
 FLAP_WINDOW = 30.0  # … within so many seconds; the running publisher stays
@@ -63,8 +65,9 @@ class Permission:
     keys: Mapping[bytes, KeyPermit]  # by hash
     policy: Policy = "default"
     token_epoch: int = 0  # viewers' tokens of an earlier one count no more
-    denied_users: frozenset[int] = frozenset()
-    denied_viewers: frozenset[str] = frozenset()
+    # Who was denied, and the epoch that a token of theirs needs since.
+    denied_users: Mapping[int, int] = field(default_factory=dict)
+    denied_viewers: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -120,11 +123,12 @@ def may_read(
 
 
 def _is_denied(permission: Permission, token: ViewerToken) -> bool:
-    return (
-        token.epoch < permission.token_epoch
-        or token.viewer in permission.denied_viewers
-        or token.user_id in permission.denied_users
+    needed = max(
+        permission.token_epoch,
+        permission.denied_viewers.get(token.viewer, 0),
+        permission.denied_users.get(token.user_id, 0),
     )
+    return token.epoch < needed
 
 
 @dataclass(frozen=True, slots=True)

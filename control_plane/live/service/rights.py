@@ -1,6 +1,7 @@
 """Who may watch: a session's policy, and viewers who may not any more."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from control_plane.base.database import Connection, Pool
@@ -11,7 +12,14 @@ from control_plane.events.log import append_session_event
 from control_plane.live.model.credentials import from_query
 from control_plane.live.model.nodes import Reader
 from control_plane.live.model.permissions import may_read
-from control_plane.live.model.rights import POLICIES, Policy
+from control_plane.live.model.rights import (
+    POLICIES,
+    Gone,
+    Policy,
+    Right,
+    Seen,
+    needs_token,
+)
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.store import keys, rights, sessions
@@ -42,18 +50,42 @@ class Rights:
         self._viewer_key = viewer_key
         self._tokens_by_default = tokens_by_default
 
-    async def check(self, session: LiveSession, user_id: int, viewer: str) -> None:
-        """Raises Refusal when they may not watch. ``user_id``: 0 for a guest."""
-        denied, follows = await rights.standing(
+    async def check(self, session: LiveSession, user_id: int, viewer: str) -> int:
+        """The epoch of the token that they may have. Raises Refusal when they may not
+        watch. ``user_id``: 0 for a guest."""
+        right = await rights.right(
             self._pool, session.id, session.user_id, user_id, viewer
         )
-        if denied:
+        if right.denied:
             raise Refusal("You can't watch this live stream.")
-        if session.policy != "followers" or follows or user_id == session.user_id:
-            return
-        if not user_id:
-            raise Refusal("Sign in: only followers may watch this live stream.")
-        raise Refusal("Only followers may watch this live stream.")
+        if user_id != session.user_id:
+            _check_policy(session, right, signed_in=user_id != 0)
+        return max(session.token_epoch, right.epoch)
+
+    async def look_again(self, seen: Sequence[Seen]) -> None:
+        """At those who watch: whose right is gone is cut."""
+        gone = await rights.gone(self._pool, seen, self._needing_tokens())
+        by_session: dict[int, list[tuple[Seen, Gone]]] = {}
+        for one, reason in gone:
+            by_session.setdefault(one.session_id, []).append((one, reason))
+        for session_id, some in by_session.items():
+            await self._take_back(session_id, some)
+            session = await sessions.get(self._pool, session_id)
+            if session is not None:
+                await self._cut(session)
+
+    def _needing_tokens(self) -> list[Policy]:
+        default = self._tokens_by_default
+        return [one for one in POLICIES if needs_token(one, by_default=default)]
+
+    async def _take_back(
+        self, session_id: int, gone: Sequence[tuple[Seen, Gone]]
+    ) -> None:
+        """Each account's once, however many of its viewers watch."""
+        ended = dict.fromkeys((_whom(one, reason), reason) for one, reason in gone)
+        async with self._pool.transaction() as connection:
+            for whom, reason in ended:
+                await take_back(connection, session_id, whom, reason)
 
     async def set_policy(self, host_id: int, session_id: int, policy: str) -> None:
         """From here on new tokens are needed, and who watches without one is cut.
@@ -79,8 +111,7 @@ class Rights:
                 connection, session.id, whom.user_id or None, whom.viewer or None
             ):
                 return
-            data = {"user_id": whom.user_id, "viewer": whom.viewer}
-            await append_session_event(connection, session.id, "viewer.denied", data)
+            await _say_denied(connection, session.id, whom, "")
         await self._cut(session)
 
     async def _cut(self, session: LiveSession) -> None:
@@ -114,6 +145,37 @@ class Rights:
         if session is None or host_id not in (0, session.user_id):
             raise Empty
         return session
+
+
+def _check_policy(session: LiveSession, right: Right, *, signed_in: bool) -> None:
+    if session.policy == "followers" and not right.follows:
+        if signed_in:
+            raise Refusal("Only followers may watch this live stream.")
+        raise Refusal("Sign in: only followers may watch this live stream.")
+
+
+def _whom(one: Seen, reason: Gone) -> Whom:
+    """Of who signed out, what that sign-in got: another one may have begun."""
+    if reason == "signed_out":
+        return Whom(viewer=one.viewer)
+    return Whom(one.user_id)
+
+
+async def take_back(
+    connection: Connection, session_id: int, whom: Whom, reason: str
+) -> None:
+    """Their tokens count no more; they may ask for others."""
+    await rights.take_back(
+        connection, session_id, whom.user_id or None, whom.viewer or None
+    )
+    await _say_denied(connection, session_id, whom, reason)
+
+
+async def _say_denied(
+    connection: Connection, session_id: int, whom: Whom, reason: str
+) -> None:
+    data = {"user_id": whom.user_id, "viewer": whom.viewer, "reason": reason}
+    await append_session_event(connection, session_id, "viewer.denied", data)
 
 
 async def set_policy(connection: Connection, session_id: int, policy: Policy) -> None:

@@ -10,6 +10,7 @@ from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
+from control_plane.live.model.rights import own_part, viewer_of
 from control_plane.live.model.watching import Broadcast, is_over, session_id
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.following import Following
@@ -17,6 +18,7 @@ from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.rights import Rights
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
+from control_plane.people.model.users import User
 
 LIST_SIZE = 100
 
@@ -49,26 +51,30 @@ class Watching:
         self._broadcasts = Following("watching", self._at, is_over)
         self._lists = Following("watching_list", self._most_watched)
 
-    async def admit(self, name: str, user_id: int, old_token: str) -> Admission:
+    async def admit(self, name: str, caller: User | None, old_token: str) -> Admission:
         """A token to read this path. With the token of an earlier visit it is the
         same viewer again. Raises Refusal for who may not watch."""
         broadcast = await self.find(name)
         session = broadcast.session
         if not session.is_open:
             raise Refusal("This live stream has ended.")
-        viewer = self._viewer(old_token)
-        await self._rights.check(session, user_id, viewer)
+        user_id = 0 if caller is None else caller.id
+        viewer = self._viewer(caller, old_token)
+        epoch = await self._rights.check(session, user_id, viewer)
         expires_at = int(time.time()) + self._token_seconds
         token = sign_viewer(
             self._viewer_key,
-            ViewerToken(viewer, session.path, user_id, expires_at, session.token_epoch),
+            ViewerToken(viewer, session.path, user_id, expires_at, epoch),
         )
         return Admission(broadcast, viewer, token, expires_at)
 
-    def _viewer(self, old_token: str) -> str:
+    def _viewer(self, caller: User | None, old_token: str) -> str:
+        own = secrets.token_urlsafe(9)
         with contextlib.suppress(BadToken):
-            return read_viewer(self._viewer_key, old_token, None).viewer
-        return secrets.token_urlsafe(9)
+            own = own_part(read_viewer(self._viewer_key, old_token, None).viewer)
+        return (
+            own if caller is None else viewer_of(caller.id, caller.token_version, own)
+        )
 
     async def find(self, name: str) -> Broadcast:
         """By session id or channel name. Raises Empty when there is none."""
