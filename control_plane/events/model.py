@@ -25,6 +25,7 @@ EventType = Literal[
     "coins.purchased",
     "coins.refunded",
     "coins.refund_reversed",
+    "payout.method_chosen",
     "payout.requested",
     "payout.paid",
     "payout.rejected",

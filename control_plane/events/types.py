@@ -125,6 +125,12 @@ class RefundReversed(Data, frozen=True):
     coin: Positive
 
 
+class PayoutMethod(Data, frozen=True):
+    """``type``: which kind. The destination itself goes with the account."""
+
+    type: str
+
+
 class Payout(Data, frozen=True):
     request_id: Positive
     coin: Positive
@@ -262,6 +268,9 @@ KINDS: Mapping[EventType, Kind] = {
     ),
     "coins.refund_reversed": Kind(
         "A purchase that was taken back counts again.", RefundReversed, _PURCHASE
+    ),
+    "payout.method_chosen": Kind(
+        "A user said where money goes from now on.", PayoutMethod, {"type": "Paypal"}
     ),
     "payout.requested": Kind("A user asks for money.", Payout, _PAYOUT),
     "payout.paid": Kind("The money was sent.", Payout, _PAYOUT),
