@@ -3,6 +3,7 @@
 import click
 
 from control_plane.commands import (
+    bans,
     check_api,
     demo,
     events,
@@ -33,8 +34,9 @@ main.add_command(serve.migrate)
 main.add_command(serve.config)
 main.add_command(sessions.sessions)
 main.add_command(sessions.kick)
-main.add_command(sessions.ban)
-main.add_command(sessions.unban)
+main.add_command(bans.ban)
+main.add_command(bans.unban)
+main.add_command(bans.bans)
 main.add_command(users.users)
 main.add_command(events.events)
 main.add_command(tokens.token)

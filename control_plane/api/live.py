@@ -9,13 +9,16 @@ from control_plane.api.own import OwnAccount
 from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal
+from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
 from control_plane.live.model.keys import Terms
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
+from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.rights import Rights, Whom, policy_of
 from control_plane.live.service.watching import Watching
+from control_plane.web.address import Addresses
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer, body_of, encoded
@@ -32,8 +35,12 @@ class LiveApi:
         lasting_keys: LastingKeys,
         watching: Watching,
         rights: Rights,
+        moderation: Moderation,
         own_account: OwnAccount,
+        addresses: Addresses,
     ) -> None:
+        self._moderation = moderation
+        self._addresses = addresses
         self._broadcasts = broadcasts
         self._lasting_keys = lasting_keys
         self._watching = watching
@@ -65,8 +72,13 @@ class LiveApi:
         if session_id and (body.has("ended_at") or body.has("duration")):
             ended = await self._broadcasts.end_own(call.me, session_id)
             return await self._answer(call, live_streaming(ended, 0))
+        await self._moderation.check(self._client(call))
         started = await self._broadcasts.start(call.me, _start(call))
         return await self._answer(call, _started(started, call.host))
+
+    def _client(self, call: Call) -> Client:
+        """Who is banned is told so in words here, and without them by a node."""
+        return Client(_device(call.body), self._addresses.of(call.request))
 
     async def _answer(self, call: Call, live: Json) -> web.Response:
         account = await self._own.of(call)
@@ -74,6 +86,7 @@ class LiveApi:
 
     async def create_key(self, call: Call) -> web.Response:
         body = call.body
+        await self._moderation.check(self._client(call))
         made = await self._lasting_keys.create(
             call.me,
             body.text("name", longest=200),
@@ -83,6 +96,7 @@ class LiveApi:
                 closes_at=body.moment("closes_at"),
                 one_shot=body.integer("one_shot", 0) != 0,
             ),
+            mark(_device(body)),
         )
         return await self._made(call, made)
 
@@ -145,7 +159,9 @@ class LiveApi:
     async def watch(self, call: Call) -> web.Response:
         name = _name(call.body)
         old_token = call.body.text("token", longest=512)
-        admission = await self._watching.admit(name, call.user, old_token)
+        admission = await self._watching.admit(
+            name, call.user, old_token, self._client(call)
+        )
         session, node = admission.broadcast.session, admission.broadcast.node
         return answer(
             {
@@ -196,6 +212,7 @@ def _start(call: Call) -> Start:
         client_started_at=body.text("started_at", longest=40),
         reconnect_window=window if body.has("reconnect_window") else None,
         policy=policy_of(body.text("policy")) if body.has("policy") else None,
+        device=mark(_device(body)),
     )
 
 
@@ -218,6 +235,11 @@ def _listed(of: Broadcast, host: str) -> Json:
     """Where tokens are needed to watch, ``watch`` gives an address with one."""
     address = playback_url(of.node, host, of.session.path)
     return broadcast(of) | {"playback_url": address}
+
+
+def _device(body: Body) -> str:
+    """As the app calls it, where it says so."""
+    return body.text("device_id", longest=LONGEST_DEVICE)
 
 
 def _name(body: Body) -> str:

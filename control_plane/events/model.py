@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Subject = Literal["session", "user", "node"]
+Subject = Literal["session", "user", "node", "ban"]
 EventType = Literal[
     "live.created",
     "live.policy",
@@ -38,6 +38,8 @@ EventType = Literal[
     "user.deleted",
     "user.reported",
     "user.signed_out",
+    "ban.made",
+    "ban.ended",
     "node.added",
     "node.changed",
     "node.removed",

@@ -152,7 +152,24 @@ class Rotated(Data, frozen=True):
 
 
 class Banned(Data, frozen=True):
+    """``ends_at``: when it ends by itself; empty: when somebody lifts it."""
+
     reason: str
+    actor: str = ""
+    ends_at: str = ""
+
+
+class BanMade(Banned, frozen=True):
+    """One of the two: a device, as its app calls it, or a range of addresses."""
+
+    device: str = ""
+    network: str = ""
+
+
+class BanEnded(Data, frozen=True):
+    """``actor`` empty: by itself."""
+
+    actor: str = ""
 
 
 class Reported(Data, frozen=True):
@@ -198,6 +215,11 @@ _PURCHASE: Mapping[str, object] = {"purchase_id": 3, "coin": 500}
 _PAYOUT: Mapping[str, object] = {"request_id": 4, "coin": 1000}
 _PUBLISHED: Mapping[str, object] = {"node": "eu-1", "type": "rtmpConn", "key_id": 21}
 _KEY: Mapping[str, object] = {"key_id": 21, "session_id": 12}
+_BAN: Mapping[str, object] = {
+    "reason": "spam",
+    "actor": "ops",
+    "ends_at": "2026-12-01T00:00:00+00:00",
+}
 _NODE: Mapping[str, object] = {"name": "eu-1"}
 _NODE_SETTINGS: Mapping[str, object] = {
     "name": "eu-1",
@@ -283,8 +305,8 @@ KINDS: Mapping[EventType, Kind] = {
     ),
     "key.superseded": Kind("A newer key took its place.", Key, _KEY),
     "key.revoked": Kind("A stream key opens nothing any more.", Key, _KEY),
-    "user.banned": Kind("A user was banned.", Banned, {"reason": "spam"}),
-    "user.unbanned": Kind("A ban was lifted.", Nothing, {}),
+    "user.banned": Kind("A user was banned.", Banned, _BAN),
+    "user.unbanned": Kind("A user's ban is over.", BanEnded, {"actor": "ops"}),
     "user.deleted": Kind("A user deleted the account.", Nothing, {}),
     "user.reported": Kind(
         "Somebody complained about this user.",
@@ -294,6 +316,12 @@ KINDS: Mapping[EventType, Kind] = {
     "user.signed_out": Kind(
         "Tokens of this user count no more.", SignedOut, {"everywhere": True}
     ),
+    "ban.made": Kind(
+        "A device or a range of addresses was banned.",
+        BanMade,
+        {**_BAN, "network": "203.0.113.0/24"},
+    ),
+    "ban.ended": Kind("Such a ban is over.", BanEnded, {"actor": ""}),
     "node.added": Kind("A media node was added.", NodeSettings, _NODE_SETTINGS),
     "node.changed": Kind("A media node was changed.", NodeSettings, _NODE_SETTINGS),
     "node.removed": Kind("A media node was removed.", Node, _NODE),

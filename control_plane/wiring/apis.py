@@ -37,7 +37,9 @@ def dispatcher(
         all_of_it.lasting_keys,
         all_of_it.watching,
         all_of_it.rights,
+        all_of_it.moderation,
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
+        addresses,
     )
     return Dispatcher(
         not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints(),

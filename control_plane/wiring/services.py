@@ -169,7 +169,9 @@ def _services(
         lasting_keys=LastingKeys(
             reserved, nodes, cutter, peppers=secrets.key_peppers()
         ),
-        moderation=Moderation(reserved, broadcasts, nodes, cutter),
+        moderation=Moderation(
+            reserved, broadcasts, nodes, cutter, viewer_key=secrets.viewer_tokens()
+        ),
         rights=rights,
         looking_again=LookingAgain(counting, rights, settings.rights_seconds),
         heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),

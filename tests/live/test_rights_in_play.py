@@ -93,3 +93,51 @@ async def test_who_may_watch_goes_on(show: Show) -> None:
     await show.stack.viewers(show.id, 1)
     assert viewer.running
     assert await show.gives(going)
+
+
+async def test_a_banned_device_is_cut(show: Show) -> None:
+    stack = show.stack
+    phone = f"phone {stack.unique()}"
+    watch = await show.bob.ask("watch", {"id": show.id, "device_id": phone})
+    url = watch["Watch"]["playback_url"]
+    other, viewer = await show.watched_by(show.ann)
+    await stack.watch(url)
+    await stack.viewers(show.id, 2)
+    await stack.command("ban", "--device", phone)
+    assert not await show.gives(url)
+    await stack.viewers(show.id, 1)
+    assert viewer.running
+    assert await show.gives(other)
+
+
+async def test_a_banned_account_is_cut_where_it_watches(show: Show) -> None:
+    url, _viewer = await show.watched_by(show.bob)
+    await show.stack.command("ban", str(show.bob.id))
+    await show.until_cut(url)
+    assert (await show.stack.show(show.id))["status"] == "live"
+
+
+async def test_a_banned_device_publishes_no_more(stack: Stack) -> None:
+    ann = await stack.app.sign_in(f"ann{stack.unique()}")
+    phone = f"phone {stack.unique()}"
+    live = await stack.go_live(ann.token, device_id=phone)
+    encoder = await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    await stack.command("ban", "--device", phone)
+    await encoder.ended()
+    again = await stack.publish(live["rtmp_url"])
+    assert await again.ended() != 0
+    assert (await stack.call("liveStream", {"device_id": phone}, ann.token))["code"]
+
+
+async def test_a_banned_address_neither_publishes_nor_watches(show: Show) -> None:
+    """All of this is one address."""
+    stack = show.stack
+    url, _viewer = await show.watched_by(show.bob)
+    try:
+        await stack.command("ban", "--address", "127.0.0.0/8")
+        await stack.status(show.id, "reconnecting")
+        await show.until_cut(url)
+    finally:
+        await stack.command("unban", "--address", "127.0.0.0/8")
+    assert (await stack.show(show.id))["status"] == "reconnecting"

@@ -49,6 +49,7 @@ class KeyPermit:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     spent_on: int = 0  # the one session that a key for one broadcast has opened
+    device: str = ""  # the mark of the device that asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,14 @@ class Standing:
     permission: Permission | None
     key_id: int | None  # None: no one remembers which key let it in
 
+    @property
+    def key(self) -> KeyPermit | None:
+        """None also for one that is dead."""
+        if self.permission is None or self.key_id is None:
+            return None
+        alive = self.permission.keys.values()
+        return next((key for key in alive if key.id == self.key_id), None)
+
 
 def may_stay(standing: Standing, now: datetime) -> Reason:
     """The verdict on a publisher that runs already.
@@ -158,8 +167,7 @@ def may_stay(standing: Standing, now: datetime) -> Reason:
         return "session_over"
     if standing.key_id is None:
         return "ok"
-    alive = permission.keys.values()
-    key = next((key for key in alive if key.id == standing.key_id), None)
+    key = standing.key
     if key is None:
         return "key_dead"
     if key.of_session and not permission.is_open:

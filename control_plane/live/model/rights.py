@@ -21,6 +21,7 @@ class Right:
     """What speaks for and against one who asks to watch a session. ``epoch``: their
     token needs this one at least."""
 
+    banned: bool
     denied: bool
     follows: bool
     epoch: int

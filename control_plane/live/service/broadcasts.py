@@ -22,7 +22,7 @@ from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import NO_NODE, Nodes
 from control_plane.live.service.rights import set_policy
-from control_plane.live.store import attendance, openings, sessions
+from control_plane.live.store import attendance, keys, openings, sessions
 from control_plane.live.store.openings import Opened
 from control_plane.people.model.users import User
 
@@ -40,6 +40,7 @@ class Start:
     client_started_at: str = ""
     reconnect_window: int | None = None  # seconds
     policy: Policy | None = None  # None: as it is
+    device: str = ""  # the mark of the one that asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ class Broadcasts:
             session_id = opened.session.id
             data = {"key_id": opened.key_id, "session_id": session_id}
             await append_user_event(connection, user.id, "key.created", data)
+            if start.device:
+                await keys.note_device(connection, opened.key_id, start.device)
             if start.policy is None:
                 return opened
             await set_policy(connection, session_id, start.policy)

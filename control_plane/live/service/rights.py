@@ -1,15 +1,14 @@
 """Who may watch: a session's policy, and viewers who may not any more."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
-from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.events.log import append_session_event
-from control_plane.live.model.credentials import from_query
+from control_plane.live.model.bans import NOT_HERE, Client
+from control_plane.live.model.credentials import viewer_token
 from control_plane.live.model.nodes import Reader
 from control_plane.live.model.permissions import may_read
 from control_plane.live.model.rights import (
@@ -50,12 +49,16 @@ class Rights:
         self._viewer_key = viewer_key
         self._tokens_by_default = tokens_by_default
 
-    async def check(self, session: LiveSession, user_id: int, viewer: str) -> int:
+    async def check(
+        self, session: LiveSession, user_id: int, viewer: str, client: Client
+    ) -> int:
         """The epoch of the token that they may have. Raises Refusal when they may not
         watch. ``user_id``: 0 for a guest."""
         right = await rights.right(
-            self._pool, session.id, session.user_id, user_id, viewer
+            self._pool, session.id, session.user_id, user_id, viewer, client
         )
+        if right.banned:
+            raise Refusal(NOT_HERE)
         if right.denied:
             raise Refusal("You can't watch this live stream.")
         if user_id != session.user_id:
@@ -124,21 +127,13 @@ class Rights:
         def may_not(reader: Reader) -> bool:
             if reader.path != path:
                 return False
-            token = self._token(reader)
+            token = viewer_token(self._viewer_key, reader.query, path)
             verdict = may_read(
                 permission, token, tokens_by_default=self._tokens_by_default
             )
             return verdict != "ok"
 
         await self._cutter.cut_viewers(session.node, may_not)
-
-    def _token(self, reader: Reader) -> ViewerToken | None:
-        for text in from_query(reader.query):
-            with contextlib.suppress(BadToken):
-                token = read_viewer(self._viewer_key, text, None)
-                if token.path == reader.path:
-                    return token
-        return None
 
     async def _own(self, host_id: int, session_id: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)

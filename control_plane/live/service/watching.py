@@ -10,6 +10,7 @@ from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
+from control_plane.live.model.bans import NO_CLIENT, Client, mark
 from control_plane.live.model.rights import own_part, viewer_of
 from control_plane.live.model.watching import Broadcast, is_over, session_id
 from control_plane.live.service.counts import Counts
@@ -51,7 +52,13 @@ class Watching:
         self._broadcasts = Following("watching", self._at, is_over)
         self._lists = Following("watching_list", self._most_watched)
 
-    async def admit(self, name: str, caller: User | None, old_token: str) -> Admission:
+    async def admit(
+        self,
+        name: str,
+        caller: User | None,
+        old_token: str,
+        client: Client = NO_CLIENT,
+    ) -> Admission:
         """A token to read this path. With the token of an earlier visit it is the
         same viewer again. Raises Refusal for who may not watch."""
         broadcast = await self.find(name)
@@ -60,11 +67,12 @@ class Watching:
             raise Refusal("This live stream has ended.")
         user_id = 0 if caller is None else caller.id
         viewer = self._viewer(caller, old_token)
-        epoch = await self._rights.check(session, user_id, viewer)
+        epoch = await self._rights.check(session, user_id, viewer, client)
+        device = mark(client.device)
         expires_at = int(time.time()) + self._token_seconds
         token = sign_viewer(
             self._viewer_key,
-            ViewerToken(viewer, session.path, user_id, expires_at, epoch),
+            ViewerToken(viewer, session.path, user_id, expires_at, epoch, device),
         )
         return Admission(broadcast, viewer, token, expires_at)
 

@@ -41,6 +41,13 @@ async def add_channel_key(
     )
 
 
+async def note_device(executor: Executor, key_id: int, device: str) -> None:
+    """``device``: the mark of the one that asked for it."""
+    await executor.execute(
+        "UPDATE stream_keys SET device = $2 WHERE id = $1", key_id, device
+    )
+
+
 async def count_usable(executor: Executor, user_id: int) -> int:
     """Of the user's channel: those that can still open it, now or later."""
     return int(
@@ -227,7 +234,7 @@ async def _key_permits(
         """
         SELECT id, session_id, channel_id, hash, session_id IS NOT NULL AS of_session,
             expires_at, first_published_at IS NOT NULL AS published,
-            opens_at, closes_at, coalesce(spent_on, 0) AS spent_on
+            opens_at, closes_at, coalesce(spent_on, 0) AS spent_on, device
         FROM stream_keys
         WHERE (session_id = ANY($1) OR channel_id = ANY($2))
             AND revoked_at IS NULL AND superseded_at IS NULL

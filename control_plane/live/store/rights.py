@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from control_plane.base.database import Connection, Executor
+from control_plane.live.model.bans import Client
 from control_plane.live.model.rights import Gone, Policy, Right, Seen
+from control_plane.live.store.bans import banned
 
 
 async def set_policy(connection: Connection, session_id: int, policy: Policy) -> bool:
@@ -65,20 +67,28 @@ async def take_back(
 
 
 async def right(
-    executor: Executor, session_id: int, host_id: int, user_id: int, viewer: str
+    executor: Executor,
+    session_id: int,
+    host_id: int,
+    user_id: int,
+    viewer: str,
+    client: Client,
 ) -> Right:
     row = await executor.fetchrow(
-        """
-        SELECT count(*) FILTER (WHERE epoch IS NULL) > 0 AS denied,
+        f"""
+        SELECT {banned("$5", "$6")} AS banned,
+            count(*) FILTER (WHERE epoch IS NULL) > 0 AS denied,
             EXISTS (SELECT FROM follows
                 WHERE follower_id = $3 AND followed_id = $2) AS follows,
             coalesce(max(epoch), 0) AS epoch
         FROM viewer_denials WHERE session_id = $1 AND (user_id = $3 OR viewer = $4)
-        """,
+        """,  # noqa: S608
         session_id,
         host_id,
         user_id,
         viewer,
+        client.device,
+        client.address,
     )
     if row is None:
         raise LookupError(session_id)
