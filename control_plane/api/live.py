@@ -5,18 +5,19 @@ from datetime import timedelta
 from aiohttp import web
 
 from control_plane.api import shapes
-from control_plane.api.own import OwnAccount
+from control_plane.api.own import OwnAccount, live_name
 from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
 from control_plane.live.model.keys import Terms
+from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
 from control_plane.live.service.moderation import Moderation
-from control_plane.live.service.rights import Rights, Whom, policy_of
+from control_plane.live.service.rights import Rights, Whom, watch_terms
 from control_plane.live.service.watching import Watching
 from control_plane.web.address import Addresses
 from control_plane.web.body import Body
@@ -143,8 +144,8 @@ class LiveApi:
 
     async def set_policy(self, call: Call) -> web.Response:
         body = call.body
-        policy = body.required("policy", longest=20)
-        await self._rights.set_policy(call.me.id, body.id("id"), policy)
+        body.required("policy", longest=20)
+        await self._rights.set_policy(call.me.id, body.id("id"), _watch_terms(body))
         return answer("set")
 
     async def deny_viewer(self, call: Call) -> web.Response:
@@ -157,7 +158,7 @@ class LiveApi:
         return answer("denied")
 
     async def watch(self, call: Call) -> web.Response:
-        name = _name(call.body)
+        name = live_name(call.body)
         old_token = call.body.text("token", longest=512)
         admission = await self._watching.admit(
             name, call.user, old_token, self._client(call)
@@ -195,7 +196,7 @@ class LiveApi:
         return body_of([{"LiveStreaming": _listed(one, host)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:
-        found = await self._watching.find(_name(call.body))
+        found = await self._watching.find(live_name(call.body))
         await self._broadcasts.asked_for(found.session, call.user)
         live = _listed(found, call.host)
         if call.user is not None and call.user.id == found.session.user_id:
@@ -211,7 +212,7 @@ def _start(call: Call) -> Start:
         cover=picture(call, "cover"),
         client_started_at=body.text("started_at", longest=40),
         reconnect_window=window if body.has("reconnect_window") else None,
-        policy=policy_of(body.text("policy")) if body.has("policy") else None,
+        watch=_watch_terms(body) if body.has("policy") else None,
         device=mark(_device(body)),
     )
 
@@ -237,13 +238,11 @@ def _listed(of: Broadcast, host: str) -> Json:
     return broadcast(of) | {"playback_url": address}
 
 
+def _watch_terms(body: Body) -> WatchTerms:
+    price = body.integer("ticket_price", 0)
+    return watch_terms(body.text("policy", longest=20), price)
+
+
 def _device(body: Body) -> str:
     """As the app calls it, where it says so."""
     return body.text("device_id", longest=LONGEST_DEVICE)
-
-
-def _name(body: Body) -> str:
-    for field in ("id", "live_streaming_id", "name", "channel_name"):
-        if body.has(field):
-            return body.text(field, longest=64)
-    raise BadInput("id or name is missing.")

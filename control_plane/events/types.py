@@ -59,15 +59,17 @@ class Heartbeat(Data, frozen=True):
 
 
 class PolicySet(Data, frozen=True):
-    """``policy``: who may watch from here on."""
+    """``policy``: who may watch from here on. ``ticket_price``: in coins, where a
+    ticket is needed."""
 
     policy: str
+    ticket_price: Count = 0
 
 
 class Denied(Data, frozen=True):
     """``user_id`` 0 and ``viewer`` empty: everybody who had a token. ``reason``: what
-    ended the right, where nobody denied it: account_gone, signed_out, not_following.
-    Whoever has the right again may come back."""
+    ended the right, where nobody denied it: account_gone, signed_out, not_following,
+    no_ticket. Whoever has the right again may come back."""
 
     user_id: Count
     viewer: str
@@ -129,6 +131,15 @@ class PayoutMethod(Data, frozen=True):
     """``type``: which kind. The destination itself goes with the account."""
 
     type: str
+
+
+class Ticket(Data, frozen=True):
+    """The subject is who bought it."""
+
+    ticket_id: Positive
+    session_id: Positive
+    host_id: Positive
+    coin: Positive
 
 
 class Payout(Data, frozen=True):
@@ -212,6 +223,12 @@ class Kind(Struct, frozen=True):
 
 
 _PURCHASE: Mapping[str, object] = {"purchase_id": 3, "coin": 500}
+_TICKET: Mapping[str, object] = {
+    "ticket_id": 6,
+    "session_id": 12,
+    "host_id": 7,
+    "coin": 100,
+}
 _PAYOUT: Mapping[str, object] = {"request_id": 4, "coin": 1000}
 _PUBLISHED: Mapping[str, object] = {"node": "eu-1", "type": "rtmpConn", "key_id": 21}
 _KEY: Mapping[str, object] = {"key_id": 21, "session_id": 12}
@@ -291,6 +308,11 @@ KINDS: Mapping[EventType, Kind] = {
     "coins.refund_reversed": Kind(
         "A purchase that was taken back counts again.", RefundReversed, _PURCHASE
     ),
+    "ticket.bought": Kind("A user may watch a session.", Ticket, _TICKET),
+    "ticket.used": Kind(
+        "Somebody watched with it: its coins are the host's.", Ticket, _TICKET
+    ),
+    "ticket.refunded": Kind("The user has its coins again.", Ticket, _TICKET),
     "payout.method_chosen": Kind(
         "A user said where money goes from now on.", PayoutMethod, {"type": "Paypal"}
     ),

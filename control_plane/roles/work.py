@@ -33,7 +33,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         events, coins = all_of_it.events, all_of_it.coins
         for part in (
             *(all_of_it.attendance, all_of_it.heartbeats, all_of_it.looking_again),
-            *(all_of_it.moderation, coins),
+            *(all_of_it.moderation, all_of_it.tickets, coins),
             *(events.keeping, events.tail, events.delivery),
         ):
             await stack.enter_async_context(part.running())

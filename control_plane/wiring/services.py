@@ -11,6 +11,7 @@ import aiohttp
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.redis import Redis, open_redis
 from control_plane.base.secrets import Secrets
+from control_plane.coins.service.tickets import Tickets
 from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
 from control_plane.config.sign_in import SignInSettings
@@ -69,6 +70,7 @@ class Services:
     lasting_keys: LastingKeys
     moderation: Moderation
     rights: Rights
+    tickets: Tickets
     looking_again: LookingAgain
     heartbeats: Heartbeats
     watching: Watching
@@ -173,6 +175,7 @@ def _services(
             reserved, broadcasts, nodes, cutter, viewer_key=secrets.viewer_tokens()
         ),
         rights=rights,
+        tickets=Tickets(pool, rights, share_percent=settings.platform_share_percent),
         looking_again=LookingAgain(counting, rights, settings.rights_seconds),
         heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
         watching=_watching(settings, secrets, pool, nodes, counts, rights),

@@ -28,6 +28,7 @@ SMALL_STORES = {"control_plane.events.store", "control_plane.operators.store"}
 #: Only the ledger's own numbers may pass what an app can hold: no app sees them.
 LONG_IDS = {"transfer_id", "hold_transfer_id", "decision_transfer_id"} | {
     "refund_transfer_id",
+    "used_transfer_id",
     "ledger_transfers.id",
     "events.id",
     "event_id",

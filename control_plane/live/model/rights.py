@@ -4,16 +4,25 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 #: ``default``: as the service is set. ``token``: with a token, which whoever asks for
-#: it gets. ``followers``: with one that only the host and followers get.
-Policy = Literal["default", "public", "token", "followers"]
+#: it gets. ``followers``, ``paid``: with one that only the host and followers get, or
+#: whoever has a ticket.
+Policy = Literal["default", "public", "token", "followers", "paid"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 #: Why somebody who watches may not any more.
-Gone = Literal["account_gone", "signed_out", "not_following"]
+Gone = Literal["account_gone", "signed_out", "not_following", "no_ticket"]
 
 
 def needs_token(policy: Policy, *, by_default: bool) -> bool:
     return by_default if policy == "default" else policy != "public"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchTerms:
+    """``ticket_price``: coins; 0: no ticket is needed."""
+
+    policy: Policy
+    ticket_price: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,7 @@ class Right:
     banned: bool
     denied: bool
     follows: bool
+    has_ticket: bool
     epoch: int
 
 

@@ -15,7 +15,7 @@ from control_plane.events.model import Event
 from control_plane.live.model.attendance import Attended
 from control_plane.live.model.keys import NewKey, hash_key, hint, new_key
 from control_plane.live.model.nodes import Node
-from control_plane.live.model.rights import Policy
+from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
 from control_plane.live.service import key_events
 from control_plane.live.service.cutting import Cutter
@@ -39,7 +39,7 @@ class Start:
     cover: str = ""
     client_started_at: str = ""
     reconnect_window: int | None = None  # seconds
-    policy: Policy | None = None  # None: as it is
+    watch: WatchTerms | None = None  # None: as it is
     device: str = ""  # the mark of the one that asks
 
 
@@ -140,9 +140,9 @@ class Broadcasts:
             await append_user_event(connection, user.id, "key.created", data)
             if start.device:
                 await keys.note_device(connection, opened.key_id, start.device)
-            if start.policy is None:
+            if start.watch is None:
                 return opened
-            await set_policy(connection, session_id, start.policy)
+            await set_policy(connection, session_id, start.watch)
             session = await sessions.get(connection, session_id)
             return replace(opened, session=session or opened.session)
 

@@ -7,7 +7,7 @@ from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
 from control_plane.events.log import append_session_event
-from control_plane.live.model.bans import NOT_HERE, Client
+from control_plane.live.model.bans import NO_CLIENT, NOT_HERE, Client
 from control_plane.live.model.credentials import viewer_token
 from control_plane.live.model.nodes import Reader
 from control_plane.live.model.permissions import may_read
@@ -17,14 +17,17 @@ from control_plane.live.model.rights import (
     Policy,
     Right,
     Seen,
+    WatchTerms,
     needs_token,
 )
 from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.tickets import MOST_COINS
 from control_plane.live.service.cutting import Cutter
-from control_plane.live.store import keys, rights, sessions
+from control_plane.live.store import keys, rights, sessions, tickets
 from control_plane.people.store import users
 
 LONGEST_VIEWER = 64  # characters
+DENIED = "You can't watch this live stream."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,40 @@ class Rights:
         if right.banned:
             raise Refusal(NOT_HERE)
         if right.denied:
-            raise Refusal("You can't watch this live stream.")
+            raise Refusal(DENIED)
         if user_id != session.user_id:
             _check_policy(session, right, signed_in=user_id != 0)
+            await self._use_ticket(session, user_id)
         return max(session.token_epoch, right.epoch)
+
+    async def _use_ticket(self, session: LiveSession, user_id: int) -> None:
+        """It may have been given back in this moment."""
+        if (
+            session.policy == "paid"
+            and session.is_watchable
+            and not await tickets.watched(self._pool, session.id, user_id)
+        ):
+            raise Refusal(_buy(session))
+
+    async def check_not_denied(self, session: LiveSession, user_id: int) -> None:
+        """Raises Refusal for whom no ticket would help."""
+        right = await rights.right(
+            self._pool, session.id, session.user_id, user_id, "", NO_CLIENT
+        )
+        if right.denied:
+            raise Refusal(DENIED)
+
+    async def end(self, session_id: int, user_id: int, reason: Gone) -> None:
+        """What let this account watch is gone: so is its token, and it is cut."""
+        async with self._pool.transaction() as connection:
+            await take_back(connection, session_id, Whom(user_id), reason)
+        session = await sessions.get(self._pool, session_id)
+        if session is not None:
+            await self._cut(session)
 
     async def look_again(self, seen: Sequence[Seen]) -> None:
         """At those who watch: whose right is gone is cut."""
+        await tickets.seen(self._pool, seen)
         gone = await rights.gone(self._pool, seen, self._needing_tokens())
         by_session: dict[int, list[tuple[Seen, Gone]]] = {}
         for one, reason in gone:
@@ -90,13 +120,14 @@ class Rights:
             for whom, reason in ended:
                 await take_back(connection, session_id, whom, reason)
 
-    async def set_policy(self, host_id: int, session_id: int, policy: str) -> None:
+    async def set_policy(
+        self, host_id: int, session_id: int, terms: WatchTerms
+    ) -> None:
         """From here on new tokens are needed, and who watches without one is cut.
         ``host_id``: 0 for an operator."""
-        known = policy_of(policy)
         session = await self._own(host_id, session_id)
         async with self._pool.transaction() as connection:
-            await set_policy(connection, session.id, known)
+            await set_policy(connection, session.id, terms)
         await self._cut(session)
 
     async def deny(self, host_id: int, session_id: int, whom: Whom) -> None:
@@ -147,6 +178,12 @@ def _check_policy(session: LiveSession, right: Right, *, signed_in: bool) -> Non
         if signed_in:
             raise Refusal("Only followers may watch this live stream.")
         raise Refusal("Sign in: only followers may watch this live stream.")
+    if session.policy == "paid" and not right.has_ticket:
+        raise Refusal(_buy(session) if signed_in else f"Sign in. {_buy(session)}")
+
+
+def _buy(session: LiveSession) -> str:
+    return f"Buy a ticket for {session.ticket_price} coins to watch this live stream."
 
 
 def _whom(one: Seen, reason: Gone) -> Whom:
@@ -173,14 +210,24 @@ async def _say_denied(
     await append_session_event(connection, session_id, "viewer.denied", data)
 
 
-async def set_policy(connection: Connection, session_id: int, policy: Policy) -> None:
-    if await rights.set_policy(connection, session_id, policy):
-        data = {"policy": policy}
+async def set_policy(
+    connection: Connection, session_id: int, terms: WatchTerms
+) -> None:
+    policy, price = terms.policy, terms.ticket_price
+    if await rights.set_policy(connection, session_id, policy, price):
+        data = {"policy": policy, "ticket_price": price}
         await append_session_event(connection, session_id, "live.policy", data)
 
 
-def policy_of(text: str) -> Policy:
-    for policy in POLICIES:
-        if policy == text:
-            return policy
-    raise BadInput(f"policy must be one of {', '.join(POLICIES)}.")
+def watch_terms(policy: str, ticket_price: int) -> WatchTerms:
+    """Raises BadInput."""
+    for known in POLICIES:
+        if known == policy:
+            break
+    else:
+        raise BadInput(f"policy must be one of {', '.join(POLICIES)}.")
+    if (known == "paid") != (ticket_price != 0):
+        raise BadInput("ticket_price belongs to the policy paid, which needs it.")
+    if not 0 <= ticket_price <= MOST_COINS:
+        raise BadInput(f"ticket_price must be 1 to {MOST_COINS} coins.")
+    return WatchTerms(known, ticket_price)

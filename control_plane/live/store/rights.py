@@ -6,18 +6,24 @@ from control_plane.base.database import Connection, Executor
 from control_plane.live.model.bans import Client
 from control_plane.live.model.rights import Gone, Policy, Right, Seen
 from control_plane.live.store.bans import banned
+from control_plane.live.store.tickets import held
 
 
-async def set_policy(connection: Connection, session_id: int, policy: Policy) -> bool:
-    """Everybody has to ask for a token again. False when it was so already."""
+async def set_policy(
+    connection: Connection, session_id: int, policy: Policy, ticket_price: int
+) -> bool:
+    """With another policy everybody has to ask for a token again. False when it was so
+    already."""
     changed = await connection.fetchval(
         """
         UPDATE live_streaming_sessions
-        SET policy = $2, token_epoch = nextval('token_epochs')
-        WHERE id = $1 AND policy <> $2 RETURNING true
+        SET policy = $2, ticket_price = $3, token_epoch = CASE
+            WHEN policy = $2 THEN token_epoch ELSE nextval('token_epochs') END
+        WHERE id = $1 AND (policy, ticket_price) <> ($2, $3) RETURNING true
         """,
         session_id,
         policy,
+        ticket_price,
     )
     return changed is True
 
@@ -80,6 +86,7 @@ async def right(
             count(*) FILTER (WHERE epoch IS NULL) > 0 AS denied,
             EXISTS (SELECT FROM follows
                 WHERE follower_id = $3 AND followed_id = $2) AS follows,
+            {held("$3", "$1")} AS has_ticket,
             coalesce(max(epoch), 0) AS epoch
         FROM viewer_denials WHERE session_id = $1 AND (user_id = $3 OR viewer = $4)
         """,  # noqa: S608
@@ -101,7 +108,7 @@ async def gone(
     """Those who would not be let in now. ``tokens_needed``: the policies under which
     signing out is an end."""
     rows = await executor.fetch(
-        """
+        f"""
         SELECT * FROM (
             SELECT seen.nth, CASE
                 WHEN u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL
@@ -112,13 +119,15 @@ async def gone(
                     SELECT FROM follows
                     WHERE follower_id = u.id AND followed_id = s.user_id)
                     THEN 'not_following'
+                WHEN s.policy = 'paid' AND u.id <> s.user_id
+                    AND NOT {held("u.id", "s.id")} THEN 'no_ticket'
             END AS reason
             FROM unnest($1::integer[], $2::integer[], $3::integer[])
                 WITH ORDINALITY AS seen (session_id, user_id, version, nth)
             JOIN live_streaming_sessions s ON s.id = seen.session_id
             JOIN users u ON u.id = seen.user_id
         ) AS judged WHERE reason IS NOT NULL ORDER BY nth
-        """,
+        """,  # noqa: S608
         [one.session_id for one in seen],
         [one.user_id for one in seen],
         [one.version for one in seen],
