@@ -69,7 +69,7 @@ class PolicySet(Data, frozen=True):
 class Denied(Data, frozen=True):
     """``user_id`` 0 and ``viewer`` empty: everybody who had a token. ``reason``: what
     ended the right, where nobody denied it: account_gone, signed_out, not_following,
-    no_ticket. Whoever has the right again may come back."""
+    no_ticket, too_many. Whoever has the right again may come back."""
 
     user_id: Count
     viewer: str

@@ -16,6 +16,7 @@ from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
 from control_plane.config.sign_in import SignInSettings
 from control_plane.live.model.nodes import Node, NodeApi
+from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.attendance import Attendance
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
@@ -71,6 +72,7 @@ class Services:
     moderation: Moderation
     rights: Rights
     tickets: Tickets
+    at_once: AtOnce
     looking_again: LookingAgain
     heartbeats: Heartbeats
     watching: Watching
@@ -144,6 +146,7 @@ def _services(
     )
     viewer_sets = ViewerSets(redis)
     counts = Counts(viewer_sets)
+    at_once = AtOnce(reserved, viewer_sets, rights, limit=settings.watching_at_once)
     attendance = Attendance(pool, viewer_sets)
     counting = Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn)
     broadcasts = Broadcasts(
@@ -176,9 +179,10 @@ def _services(
         ),
         rights=rights,
         tickets=Tickets(pool, rights, share_percent=settings.platform_share_percent),
-        looking_again=LookingAgain(counting, rights, settings.rights_seconds),
+        at_once=at_once,
+        looking_again=LookingAgain(counting, rights, at_once, settings.rights_seconds),
         heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
-        watching=_watching(settings, secrets, pool, nodes, counts, rights),
+        watching=_watching(settings, secrets, pool, nodes, counts, rights, at_once),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
@@ -196,12 +200,14 @@ def _watching(
     nodes: Nodes,
     counts: Counts,
     rights: Rights,
+    at_once: AtOnce,
 ) -> Watching:
     return Watching(
         pool,
         nodes,
         counts,
         rights,
+        at_once,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),
     )

@@ -141,3 +141,19 @@ async def test_a_banned_address_neither_publishes_nor_watches(show: Show) -> Non
     finally:
         await stack.command("unban", "--address", "127.0.0.0/8")
     assert (await stack.show(show.id))["status"] == "reconnecting"
+
+
+async def test_the_oldest_player_of_an_account_makes_room(show: Show) -> None:
+    bob, body = show.bob, {"id": show.id}
+    first = (await bob.ask("watch", body))["Watch"]
+    second, viewer = await show.watched_by(bob)
+    assert await show.gives(first["playback_url"])
+    third = await show.address(bob)
+    assert not await show.gives(first["playback_url"])
+    assert await show.gives(second)
+    assert await show.gives(third)
+    assert viewer.running
+    again = await bob.refused("watch", body | {"token": first["token"]})
+    assert "another device" in again["msg"]
+    await show.address(bob)  # somebody asks anew, on purpose
+    await show.until_cut(second)

@@ -75,6 +75,7 @@ class Stack:
             "CONTROL_PLANE_INTERNAL_URL": f"http://127.0.0.1:{self.proxy.port}",
             "CONTROL_PLANE_RECONCILE_SECONDS": "1",
             "CONTROL_PLANE_RIGHTS_SECONDS": "1",
+            "CONTROL_PLANE_WATCHING_AT_ONCE": "2",
             "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),

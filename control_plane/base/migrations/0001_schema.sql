@@ -531,6 +531,16 @@ CREATE TABLE viewer_denials (
     CONSTRAINT denies_one CHECK ((user_id IS NULL) <> (viewer IS NULL)),
     CONSTRAINT denied_once UNIQUE NULLS NOT DISTINCT (session_id, user_id, viewer)
 );
+-- Of accounts, where a setting limits how many of them play at once.
+CREATE TABLE viewings (
+    session_id integer NOT NULL REFERENCES live_streaming_sessions,
+    viewer text NOT NULL,
+    user_id integer NOT NULL REFERENCES users,
+    since timestamptz NOT NULL DEFAULT clock_timestamp(),
+    cut_at timestamptz, -- for a newer one
+    PRIMARY KEY (session_id, viewer)
+);
+CREATE INDEX viewings_of_user ON viewings (user_id, since DESC);
 CREATE FUNCTION notice_denial() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('permissions', path)

@@ -18,7 +18,7 @@ from control_plane.events.log import append_user_event
 from control_plane.events.model import EventType
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.tickets import Ticket
-from control_plane.live.service.rights import Rights
+from control_plane.live.service.rights import Rights, Whom
 from control_plane.live.store import sessions, tickets
 
 SETTLE_EVERY = 5.0  # seconds
@@ -70,7 +70,7 @@ class Tickets:
             return Left(has.after(user_id, entries).wallet)
 
         left = await once(self._pool, user_id, key, work, Left)
-        await self._rights.end(session_id, user_id, "no_ticket")
+        await self._rights.end(session_id, Whom(user_id), "no_ticket")
         return left.wallet
 
     @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ Policy = Literal["default", "public", "token", "followers", "paid"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 #: Why somebody who watches may not any more.
-Gone = Literal["account_gone", "signed_out", "not_following", "no_ticket"]
+Gone = Literal["account_gone", "signed_out", "not_following", "no_ticket", "too_many"]
 
 
 def needs_token(policy: Policy, *, by_default: bool) -> bool:
@@ -46,6 +46,17 @@ class Seen:
     viewer: str
     user_id: int
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """``starting``: let in a moment ago; nothing may show that it plays yet."""
+
+    session_id: int
+    node: str
+    viewer: str
+    starting: bool
+    cut: bool
 
 
 def viewer_of(user_id: int, version: int, own: str) -> str:

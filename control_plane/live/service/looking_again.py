@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from control_plane.base.tasks import Loop
 from control_plane.live.model.rights import Seen, seen
+from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counting import Counting
 from control_plane.live.service.rights import Rights
 
@@ -16,7 +17,10 @@ TOGETHER = 5000  # viewers of one query
 class LookingAgain:
     """Of several processes each looks at the nodes that it counts on."""
 
-    def __init__(self, counting: Counting, rights: Rights, seconds: float) -> None:
+    def __init__(
+        self, counting: Counting, rights: Rights, at_once: AtOnce, seconds: float
+    ) -> None:
+        self._at_once = at_once
         self._counting = counting
         self._rights = rights
         self._seconds = seconds
@@ -34,5 +38,7 @@ class LookingAgain:
             if one is not None:
                 some.append(one)
         for start in range(0, len(some), TOGETHER):
-            await self._rights.look_again(some[start : start + TOGETHER])
+            together = some[start : start + TOGETHER]
+            await self._rights.look_again(together)
+            await self._at_once.look_again({one.user_id for one in together})
             await asyncio.sleep(0)

@@ -86,10 +86,10 @@ class Rights:
         if right.denied:
             raise Refusal(DENIED)
 
-    async def end(self, session_id: int, user_id: int, reason: Gone) -> None:
-        """What let this account watch is gone: so is its token, and it is cut."""
+    async def end(self, session_id: int, whom: Whom, reason: Gone) -> None:
+        """What let them watch is gone: so are their tokens, and they are cut."""
         async with self._pool.transaction() as connection:
-            await take_back(connection, session_id, Whom(user_id), reason)
+            await take_back(connection, session_id, whom, reason)
         session = await sessions.get(self._pool, session_id)
         if session is not None:
             await self._cut(session)

@@ -13,6 +13,7 @@ from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_v
 from control_plane.live.model.bans import NO_CLIENT, Client, mark
 from control_plane.live.model.rights import own_part, viewer_of
 from control_plane.live.model.watching import Broadcast, is_over, session_id
+from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.following import Following
 from control_plane.live.service.nodes import Nodes
@@ -39,6 +40,7 @@ class Watching:
         nodes: Nodes,
         counts: Counts,
         rights: Rights,
+        at_once: AtOnce,
         *,
         viewer_key: Derived,
         token_seconds: int,
@@ -47,6 +49,7 @@ class Watching:
         self._nodes = nodes
         self._counts = counts
         self._rights = rights
+        self._at_once = at_once
         self._viewer_key = viewer_key
         self._token_seconds = token_seconds
         self._broadcasts = Following("watching", self._at, is_over)
@@ -68,6 +71,7 @@ class Watching:
         user_id = 0 if caller is None else caller.id
         viewer = self._viewer(caller, old_token)
         epoch = await self._rights.check(session, user_id, viewer, client)
+        await self._at_once.begin(user_id, session.id, viewer)
         device = mark(client.device)
         expires_at = int(time.time()) + self._token_seconds
         token = sign_viewer(
