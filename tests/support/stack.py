@@ -235,6 +235,13 @@ class Stack:
             "viewer.log", *options.split(), url, "-f", "null", "-"
         )
 
+    async def save(self, url: str, file: Path, *options: str) -> Process:
+        """A viewer who keeps each byte as it comes. ``options``: of the input."""
+        output = ["-c", "copy", "-flush_packets", "1", "-f", "mpegts", str(file)]
+        return await self._ffmpeg(
+            "viewer.log", *media.QUIET, *options, "-i", url, *output
+        )
+
     async def _ffmpeg(self, log: str, *options: str) -> Process:
         process = await Process.start(self.folder / log, media.ffmpeg(), *options)
         self._encoders.append(process)
