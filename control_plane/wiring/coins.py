@@ -60,8 +60,8 @@ class Coins:
 async def open_coins(settings: Settings, pool: Pool) -> AsyncIterator[Coins]:
     """Nothing runs in the background yet."""
     trusted = settings.store_ca_file
-    context = ssl.create_default_context(cafile=None if trusted is None else trusted)
-    connector = aiohttp.TCPConnector(ssl=context)
+    own = True if trusted is None else ssl.create_default_context(cafile=trusted)
+    connector = aiohttp.TCPConnector(ssl=own)
     async with aiohttp.ClientSession(connector=connector) as http:
         yield _coins(settings, pool, http)
 
