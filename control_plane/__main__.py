@@ -6,6 +6,7 @@ from control_plane.commands import (
     check_api,
     demo,
     events,
+    health,
     ledger,
     nodes,
     payouts,
@@ -31,6 +32,7 @@ def main() -> None:
 main.add_command(serve.serve_command)
 main.add_command(serve.migrate)
 main.add_command(serve.config)
+main.add_command(health.health)
 main.add_command(sessions.sessions)
 main.add_command(sessions.kick)
 main.add_command(sessions.ban)

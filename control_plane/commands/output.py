@@ -5,7 +5,9 @@ Both show what users wrote with escapes for all that a terminal would obey.
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -69,6 +71,17 @@ def show_one(row: Mapping[str, object], *, json_wanted: bool) -> None:
     width = max(len(name) for name in row)
     for name, value in row.items():
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def write_private(file: Path, text: str) -> None:
+    """For its owner alone, and whole or not at all."""
+    half = file.with_name(f".{file.name}.new")
+    half.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w"
+    ) as new:
+        new.write(text)
+    half.replace(file)
 
 
 def _print_json(value: object) -> None:
