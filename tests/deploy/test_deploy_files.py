@@ -1,0 +1,142 @@
+"""Each file of deploy/ is read by the program that it is for, or by its checker."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from control_plane.config.settings import FROM_FILES
+from deploy.local.folder import CHECKOUT
+from tests.deploy.front import Front
+from tests.deploy.tools import said, tool
+
+DEPLOY = CHECKOUT / "deploy"
+UNITS = {"control-plane@.service": "control-plane@auth.service"} | {
+    "mediamtx.service": "mediamtx.service"
+}
+KUBERNETES = "1.33"
+WORST = 30  # tenths of systemd's exposure level
+
+
+def test_the_dockerfile() -> None:
+    said(tool("hadolint"), str(DEPLOY / "Dockerfile"))
+
+
+def test_compose_fits_its_schema() -> None:
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    said(tool("check-jsonschema"), *schema, str(DEPLOY / "compose/compose.yaml"))
+
+
+def test_compose_has_all_that_it_names(tmp_path: Path) -> None:
+    folder = shutil.copytree(DEPLOY / "nginx", tmp_path / "nginx").parent / "compose"
+    shutil.copytree(DEPLOY / "compose", folder)
+    said(tool("openssl"), "version")
+    prepare = ["sh", str(folder / "prepare.sh"), "live.example.com"]
+    said(*prepare)
+    compose = yaml.safe_load((folder / "compose.yaml").read_text())
+    files = [folder / one["file"] for one in compose["secrets"].values()]
+    assert all(len(file.read_text().strip()) >= 32 for file in files)
+    text = (folder / "nginx.conf").read_text()
+    assert "lomilive" not in text
+    assert "127.0.0.1" not in text
+    assert subprocess.run(prepare, capture_output=True, check=False).returncode == 1
+
+
+def test_compose_names_real_settings() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())
+    _are_settings(compose["x-plane"]["environment"])
+
+
+def test_scripts() -> None:
+    scripts = map(str, (DEPLOY / "compose").glob("*.sh"))
+    said(tool("shellcheck"), *scripts)
+
+
+def test_kubernetes_takes_what_is_built() -> None:
+    built = said(tool("kubectl"), "kustomize", str(DEPLOY / "kubernetes"))
+    resources = list(yaml.safe_load_all(built))
+    _are_valid(resources)
+    for one in resources:
+        for pod in _pods(one):
+            _is_closed(pod)
+
+
+def test_kubernetes_resources_fit_their_schemas() -> None:
+    listed = yaml.safe_load((DEPLOY / "kubernetes/kustomization.yaml").read_text())
+    for name in listed["resources"]:
+        text = (DEPLOY / "kubernetes" / name).read_text()
+        _are_valid(list(yaml.safe_load_all(text)))
+    literals = listed["configMapGenerator"][0]["literals"]
+    _are_settings(dict(one.split("=", 1) for one in literals))
+
+
+def _are_valid(resources: list[dict[str, Any]]) -> None:
+    checker = pytest.importorskip("kubernetes_validate")
+    for one in resources:
+        checker.validate(one, KUBERNETES, strict=True)
+
+
+def _pods(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if template := resource.get("spec", {}).get("template"):
+        yield template["spec"]
+
+
+def _is_closed(pod: dict[str, Any]) -> None:
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    for container in [*pod["containers"], *pod.get("initContainers", [])]:
+        held = container["securityContext"]
+        assert held["readOnlyRootFilesystem"], container["name"]
+        assert held["capabilities"] == {"drop": ["ALL"]}, container["name"]
+
+
+def _are_settings(environment: dict[str, Any]) -> None:
+    """That nobody reads would be a name with a slip in it."""
+    from control_plane.config.settings import Settings
+
+    fields = {f"CONTROL_PLANE_{name.upper()}" for name in Settings.model_fields}
+    known = fields | {f"{name}_FILE" for name in FROM_FILES}
+    assert set(environment) <= known
+
+
+@pytest.fixture(params=sorted(UNITS))
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """One of ours, with programs that are here."""
+    text = (DEPLOY / "systemd" / request.param).read_text()
+    here = f"{Path(sys.executable).parent}/"
+    for program in ("/opt/control-plane/bin/control-plane", "/usr/local/bin/mediamtx"):
+        text = text.replace(program, here + "control-plane")
+    file = tmp_path / UNITS[request.param]
+    file.write_text(text)
+    return file
+
+
+def test_systemd_takes_the_unit(unit: Path) -> None:
+    # It answers 0 to much of what it complains about.
+    complaints = said(tool("systemd-analyze"), "verify", str(unit)).splitlines()
+    assert [line for line in complaints if unit.name in line] == []
+
+
+def test_the_unit_is_hardened(unit: Path) -> None:
+    options = ("security", "--offline=true", f"--threshold={WORST}")
+    said(tool("systemd-analyze"), *options, str(unit))
+
+
+def test_units_settings_are_real() -> None:
+    text = (DEPLOY / "systemd/control-plane.env").read_text()
+    lines = [line for line in text.splitlines() if line and line[0] != "#"]
+    _are_settings(dict(line.split("=", 1) for line in lines))
+
+
+def test_nginx_takes_its_file(tmp_path: Path) -> None:
+    front = Front(tmp_path, {"PUBLIC": 8080, "HLS": 8888, "WEBRTC": 8889})
+    said(tool("nginx"), "-t", "-q", "-c", str(front.configuration()))
+
+
+def test_caddy_takes_its_file() -> None:
+    options = ("--config", str(DEPLOY / "Caddyfile"), "--adapter", "caddyfile")
+    said(tool("caddy"), "validate", *options)
