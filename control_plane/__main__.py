@@ -3,6 +3,7 @@
 import click
 
 from control_plane.commands import (
+    backup,
     check_api,
     demo,
     events,
@@ -45,6 +46,8 @@ main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)
 main.add_command(ledger.ledger)
+main.add_command(backup.backup)
+main.add_command(backup.restore)
 main.add_command(payouts.payouts)
 main.add_command(purchases.purchases)
 main.add_command(demo.demo)

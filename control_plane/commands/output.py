@@ -4,9 +4,10 @@ Both show what users wrote with escapes for all that a terminal would obey.
 """
 
 import asyncio
+import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ import click
 
 from control_plane.base.faults import Away
 from control_plane.base.refusals import Refusal
+from control_plane.base.schema import MayNotMigrate
 from control_plane.base.texts import visible
 from control_plane.config.settings import Settings, SettingsError, load
 from control_plane.web import logs
@@ -41,9 +43,19 @@ def run(work: Callable[[Services], Awaitable[T]]) -> T:
             return await work(opened)
 
     try:
-        return asyncio.run(whole())
+        with explained():
+            return asyncio.run(whole())
     except Refusal as refusal:
         raise click.ClickException(refusal.sentence) from None
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """What Postgres has against it, as a sentence."""
+    try:
+        yield
+    except MayNotMigrate as error:
+        raise click.ClickException(str(error)) from None
     except Away as error:
         raise click.ClickException(f"Postgres does not answer: {error}") from None
 
