@@ -53,8 +53,8 @@ def test_compose_names_real_settings() -> None:
 
 
 def test_scripts() -> None:
-    scripts = map(str, (DEPLOY / "compose").glob("*.sh"))
-    said(tool("shellcheck"), *scripts)
+    scripts = [*DEPLOY.glob("*/*.sh"), DEPLOY / "systemd/control-plane"]
+    said(tool("shellcheck"), *map(str, scripts))
 
 
 def test_kubernetes_takes_what_is_built() -> None:
