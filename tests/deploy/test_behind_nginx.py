@@ -2,6 +2,7 @@
 TLS in front, and the main job through it."""
 
 import contextlib
+import io
 import os
 import re
 import secrets
@@ -169,6 +170,8 @@ async def test_a_broadcast_is_seen_by_a_phone(server: Server) -> None:
         await _reads(phone, live["playback_url"])
         await _follows(phone, live["id"])
         await _is_known_by_its_own_address(server, phone)
+        await _is_sent_to_tls(server, phone)
+        await _is_refused_by_the_service_alone(phone)
     await _plays_in_a_browser(server, live["id"])
     _is_written_with_its_own_address(server)
 
@@ -207,6 +210,20 @@ async def _is_known_by_its_own_address(server: Server, phone: App) -> None:
     assert codes == [200, 429]
     async with server.phone(OTHER_PHONE) as other:
         await other.sign_in("cat")
+
+
+async def _is_sent_to_tls(server: Server, phone: App) -> None:
+    url = f"http://{HOST}:{server.front.plain}/watch/1?a=b"
+    async with phone.http.get(url, allow_redirects=False) as response:
+        assert response.status == 301
+        assert response.headers["Location"] == f"https://{HOST}/watch/1?a=b"
+
+
+async def _is_refused_by_the_service_alone(phone: App) -> None:
+    """What is too big for it, in the shape that the apps know."""
+    body = io.BytesIO(b"x" * 2_000_000)
+    async with phone.http.post(f"{phone.base}/api/showGifts", data=body) as response:
+        assert (response.status, (await response.json())["code"]) == (200, 400)
 
 
 async def _plays_in_a_browser(server: Server, session: str) -> None:

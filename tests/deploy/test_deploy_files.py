@@ -16,9 +16,9 @@ from tests.deploy.front import Front
 from tests.deploy.tools import said, tool
 
 DEPLOY = CHECKOUT / "deploy"
-UNITS = {"control-plane@.service": "control-plane@auth.service"} | {
-    "mediamtx.service": "mediamtx.service"
-}
+ROLE = "control-plane@auth.service"
+UNITS = {"control-plane@.service": ROLE}
+SOCKETS = ("control-plane-auth.socket", "control-plane-api.socket")
 KUBERNETES = "1.33"
 WORST = 30  # tenths of systemd's exposure level
 
@@ -103,27 +103,36 @@ def _are_settings(environment: dict[str, Any]) -> None:
     assert set(environment) <= known
 
 
-@pytest.fixture(params=sorted(UNITS))
-def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """One of ours, with programs that are here."""
-    text = (DEPLOY / "systemd" / request.param).read_text()
-    here = f"{Path(sys.executable).parent}/"
-    for program in ("/opt/control-plane/bin/control-plane", "/usr/local/bin/mediamtx"):
-        text = text.replace(program, here + "control-plane")
-    file = tmp_path / UNITS[request.param]
-    file.write_text(text)
-    return file
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """Ours, with programs that are here."""
+    here = f"{Path(sys.executable).parent}/control-plane"
+    for file in (DEPLOY / "systemd").glob("*.s*"):
+        text = file.read_text()
+        for program in (
+            "/opt/control-plane/bin/control-plane",
+            "/usr/local/bin/mediamtx",
+        ):
+            text = text.replace(program, here)
+        (tmp_path / UNITS.get(file.name, file.name)).write_text(text)
+    shutil.copy(tmp_path / ROLE, tmp_path / "control-plane@api.service")
+    return tmp_path
 
 
-def test_systemd_takes_the_unit(unit: Path) -> None:
+@pytest.mark.parametrize("name", [ROLE, "mediamtx.service", *SOCKETS])
+def test_systemd_takes_the_unit(units: Path, name: str) -> None:
     # It answers 0 to much of what it complains about.
-    complaints = said(tool("systemd-analyze"), "verify", str(unit)).splitlines()
-    assert [line for line in complaints if unit.name in line] == []
+    complaints = said(tool("systemd-analyze"), "verify", str(units / name))
+    ours = (ROLE, "mediamtx", "control-plane")
+    assert [
+        line for line in complaints.splitlines() if any(map(line.count, ours))
+    ] == []
 
 
-def test_the_unit_is_hardened(unit: Path) -> None:
+@pytest.mark.parametrize("name", [ROLE, "mediamtx.service"])
+def test_the_unit_is_hardened(units: Path, name: str) -> None:
     options = ("security", "--offline=true", f"--threshold={WORST}")
-    said(tool("systemd-analyze"), *options, str(unit))
+    said(tool("systemd-analyze"), *options, str(units / name))
 
 
 def test_units_settings_are_real() -> None:
