@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
+import psutil
 import pytest
 from aiohttp.abc import AbstractResolver
 
@@ -39,6 +40,7 @@ class Server:
         self.stack = stack
         self.front = front
         self.url = f"https://{HOST}:{front.tls}"
+        self.units: list[Process] = []
 
     @contextlib.asynccontextmanager
     async def phone(self, address: str) -> AsyncIterator[App]:
@@ -91,15 +93,14 @@ async def _started(server: Server, nginx: str) -> AsyncIterator[None]:
     )
     roles = [Unit("control-plane@.service", folder, r) for r in ("auth", "api", "work")]
     _credentials(stack, roles[0])
-    processes = [front]
     try:
         for unit in roles:
-            processes.append(await _role(server, unit))
-        processes.append(await _node(server))
+            server.units.append(await _role(server, unit))
+        server.units.append(await _node(server))
         await until(lambda: _is_up(server))
         yield
     finally:
-        for process in reversed(processes):
+        for process in (*reversed(server.units), front):
             await process.stop()
 
 
@@ -169,11 +170,13 @@ async def test_a_broadcast_is_seen_by_a_phone(server: Server) -> None:
         await until(lambda: _is_live(phone, live["id"]))
         await _reads(phone, live["playback_url"])
         await _follows(phone, live["id"])
+        await _whip_goes_to_its_own_server(server, phone, live["whip_url"])
         await _is_known_by_its_own_address(server, phone)
         await _is_sent_to_tls(server, phone)
         await _is_refused_by_the_service_alone(phone)
     await _plays_in_a_browser(server, live["id"])
     _is_written_with_its_own_address(server)
+    _runs_without_rights(server)
 
 
 async def _is_live(phone: App, session: str) -> bool:
@@ -200,6 +203,12 @@ async def _follows(phone: App, session: str) -> None:
     async with phone.http.get(f"{phone.base}/watch/{session}/events") as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
         await response.content.readuntil(b"data:")
+
+
+async def _whip_goes_to_its_own_server(server: Server, phone: App, url: str) -> None:
+    """The sandbox has none."""
+    async with phone.http.post(url, data=b"no offer") as response:
+        assert response.status == (400 if server.stack.kind == "mediamtx" else 502)
 
 
 async def _is_known_by_its_own_address(server: Server, phone: App) -> None:
@@ -243,3 +252,9 @@ def _is_written_with_its_own_address(server: Server) -> None:
     assert "session=" not in log
     if server.stack.kind == "mediamtx":
         assert PHONE in (server.stack.folder / "node.log").read_text()
+
+
+def _runs_without_rights(server: Server) -> None:
+    if os.geteuid() == 0:
+        users = {psutil.Process(unit.process.pid).uids() for unit in server.units}
+        assert 0 not in {number for user in users for number in user}
