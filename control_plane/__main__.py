@@ -3,9 +3,11 @@
 import click
 
 from control_plane.commands import (
+    backup,
     check_api,
     demo,
     events,
+    health,
     ledger,
     nodes,
     payouts,
@@ -31,6 +33,7 @@ def main() -> None:
 main.add_command(serve.serve_command)
 main.add_command(serve.migrate)
 main.add_command(serve.config)
+main.add_command(health.health)
 main.add_command(sessions.sessions)
 main.add_command(sessions.kick)
 main.add_command(sessions.ban)
@@ -43,6 +46,8 @@ main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)
 main.add_command(ledger.ledger)
+main.add_command(backup.backup)
+main.add_command(backup.restore)
 main.add_command(payouts.payouts)
 main.add_command(purchases.purchases)
 main.add_command(demo.demo)

@@ -23,6 +23,11 @@ class NodeSettings(Concern):
 
     node_name: str = Field("local", pattern=r"^([a-z0-9][a-z0-9-]{0,31})?$")
     node_host: str = ""
+    # Where it is reached instead of at NODE_HOST (its API: on this machine) and the
+    # ports below, as behind a proxy that speaks TLS.
+    node_api_url: str = ""
+    node_hls_url: str = ""
+    node_webrtc_url: str = ""
     node_region: str = ""
     node_sandbox: bool = False
     rtmp_port: int = Field(1935, ge=1, le=65535)

@@ -225,12 +225,16 @@ def configured_node(settings: NodeSettings) -> Node:
     host = settings.node_host or "{host}"
     return Node(
         name=settings.node_name,
-        api_url=f"http://127.0.0.1:{settings.api_port}",
+        api_url=_url(settings.node_api_url, f"127.0.0.1:{settings.api_port}"),
         rtmp_url=f"rtmp://{host}:{settings.rtmp_port}",
-        hls_url=f"http://{host}:{settings.hls_port}",
-        webrtc_url=f"http://{host}:{settings.webrtc_port}",
+        hls_url=_url(settings.node_hls_url, f"{host}:{settings.hls_port}"),
+        webrtc_url=_url(settings.node_webrtc_url, f"{host}:{settings.webrtc_port}"),
         srt_url=f"srt://{host}:{settings.srt_port}",
         rtsp_url=f"rtsp://{host}:{settings.rtsp_port}",
         region=settings.node_region,
         sandbox=settings.node_sandbox,
     )
+
+
+def _url(given: str, address: str) -> str:
+    return given.rstrip("/") or f"http://{address}"

@@ -65,6 +65,10 @@ class Nodes:
             if await nodes.set_draining(connection, name, draining):
                 await append_node_event(connection, node_id, kind, {"name": name})
 
+    async def broadcasts(self, name: str) -> int:
+        """How many run there, or may come back."""
+        return await nodes.broadcasts(self._pool, name)
+
     async def heard(self, name: str, started: str) -> bool:
         """It answered. True when it was restarted since it did so last."""
         async with self._pool.transaction() as connection:
