@@ -105,6 +105,7 @@ async def looked(at: Services, times: int = 1) -> None:
         at.nodes,
         at.lifecycle,
         at.counting,
+        at.measuring,
         peppers=at.secrets.key_peppers(),
     )
     for _ in range(times):
