@@ -2,7 +2,7 @@
 and what goes wrong or is mended is an event."""
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import structlog
@@ -45,9 +45,12 @@ class _Followed:
 
 
 class Measuring:
-    def __init__(self, pool: Pool, store: IngestStore) -> None:
+    def __init__(
+        self, pool: Pool, store: IngestStore, clock: Callable[[], float] = time.time
+    ) -> None:
         self._pool = pool
         self._store = store
+        self._clock = clock
         self._nodes: dict[str, _Followed] = {}
 
     def live(self) -> list[tuple[Node, LiveSession]]:
@@ -74,7 +77,8 @@ class Measuring:
         """Take in a look that was answered."""
         followed = self._nodes.get(node.name) or await self._begin(node)
         segments, followed.segments = followed.segments, {}
-        states = await _measured(followed, segments, publishers, open_sessions)
+        samples = _samples(publishers, open_sessions, self._clock())
+        states = await _measured(followed, segments, samples, open_sessions)
         await self._tell(followed.states, states)
         new = {
             session_id: state.health
@@ -132,28 +136,37 @@ class Measuring:
                 await _append(connection, told)
 
 
+def _samples(
+    publishers: Sequence[Publisher], open_sessions: Sequence[LiveSession], now: float
+) -> dict[int, Sample]:
+    """Of those that are live, by session."""
+    ids = {one.path: one.id for one in open_sessions if one.status == "live"}
+    return {
+        ids[one.path]: Sample(now, one.source_id, one.intake)
+        for one in publishers
+        if one.path in ids and one.intake is not None
+    }
+
+
 async def _measured(
     followed: _Followed,
     segments: Mapping[int, Segment],
-    publishers: Sequence[Publisher],
+    samples: Mapping[int, Sample],
     open_sessions: Sequence[LiveSession],
 ) -> dict[int, Ingest]:
     """What is not live for the moment stays as it was."""
-    now, there = time.time(), {one.path: one for one in publishers if one.ready}
     states: dict[int, Ingest] = {}
     async for session in in_turns(open_sessions):
-        known = followed.states.get(session.id)
+        known, sample = followed.states.get(session.id), samples.get(session.id)
         if known is not None and session.id in segments:
             known = known.shown(segments[session.id])
-        publisher = there.get(session.path) if session.status == "live" else None
-        if publisher is not None and publisher.intake is not None:
-            sample = Sample(now, publisher.source_id, publisher.intake)
-            before = followed.before.get(session.id, ())
-            states[session.id] = (
-                first(sample, before) if known is None else step(known, sample)
-            )
+        if known is not None and sample is not None:
+            states[session.id] = step(known, sample)
         elif known is not None:
             states[session.id] = known
+        elif sample is not None:
+            before = followed.before.get(session.id, ())
+            states[session.id] = first(sample, before)
     return states
 
 
