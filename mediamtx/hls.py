@@ -22,44 +22,52 @@ MAP = re.compile(r'#EXT-X-MAP:.*?URI="([^"]+)"')
 @dataclass(frozen=True, slots=True)
 class Newest:
     """``data``: of the picture's track, from its header and its key frame on; perhaps
-    not to its end. ``durations``: in seconds, of the segments that are listed: as far
-    apart as key frames, if those are rarer than segments should be. ``fps``: 0 where
-    it cannot be told."""
+    not to its end. ``name``: no other segment's. ``durations``: in seconds, of the
+    segments that are listed: as far apart as key frames, if those are rarer than
+    segments should be. ``fps``: 0 where it cannot be told."""
 
-    data: bytes
-    durations: tuple[float, ...]
-    fps: float
-    codecs: str
-    width: int
-    height: int
+    data: bytes = b""
+    name: str = ""
+    durations: tuple[float, ...] = ()
+    fps: float = 0.0
+    codecs: str = ""
+    width: int = 0
+    height: int = 0
+
+
+#: The node has the stream, perhaps, and no segment of it yet.
+NOTHING = Newest()
 
 
 async def newest(http: aiohttp.ClientSession, url: str, token: str) -> Newest | None:
-    """``url``: of the master playlist. None where there is nothing now, or not in
-    time."""
+    """``url``: of the master playlist. NOTHING: there is none, or not in time. None:
+    the node did not say."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await _newest(http, URL(url).update_query(token=token), token)
-    except (aiohttp.ClientError, TimeoutError, ValueError):
+    except TimeoutError:
+        return NOTHING
+    except aiohttp.ClientResponseError as error:
+        return NOTHING if error.status == 404 else None
+    except (aiohttp.ClientError, ValueError):
         return None
 
 
-async def _newest(
-    http: aiohttp.ClientSession, master: URL, token: str
-) -> Newest | None:
+async def _newest(http: aiohttp.ClientSession, master: URL, token: str) -> Newest:
     text, at = await _playlist(http, master)
     stream, child = _stream(text)
     media, at = await _playlist(http, _with(at, child, token))
     header = MAP.search(media)
     segments = _segments(media)
     if header is None or not segments:
-        return None
+        return NOTHING
     first = await _bytes(http, _with(at, header[1], token))
     data = await _bytes(http, _with(at, segments[-1][1], token))
     width, _, height = stream.get("RESOLUTION", "0x0").partition("x")
     count = await asyncio.to_thread(frames, first, data)
     return Newest(
         first + data,
+        segments[-1][1].partition("?")[0],
         tuple(seconds for seconds, _ in segments),
         count / segments[-1][0] if segments[-1][0] > 0 else 0.0,
         stream.get("CODECS", ""),

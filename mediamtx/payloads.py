@@ -106,7 +106,7 @@ class Path(
     ready: bool
     source: PathSource | None
     online: bool | UnsetType = UNSET
-    received: int = 0  # its name before v1.17.0, and still there in v1.20.1
+    received: int | None = None  # its name before v1.17.0, still there in v1.20.1
     inbound: int | None = None
     frames_in_error: int | None = None
     tracks: list[str] | None = None
@@ -148,10 +148,10 @@ class Server(Struct):
 
 
 class Intake(NamedTuple):
-    """What a path has got so far. ``frames_in_error``: None before v1.17.0, as are
-    the profile (empty) and the size (0) of the picture."""
+    """What a path has got so far. Before v1.17.0 ``frames_in_error`` is None, the
+    profile empty and the size 0."""
 
-    received: int  # bytes
+    received: int | None  # bytes
     frames_in_error: int | None
     codec: str
     profile: str

@@ -40,7 +40,7 @@ async def test_it_is_the_last_one_with_its_header() -> None:
     """The token goes with each request, also where playlists leave it out."""
     found = await fetched(GOOD)
     assert found == hls.Newest(
-        b"header segment", (2.0, 8.0), 0.0, "avc1.64001f", 640, 360
+        b"header segment", "b.mp4", (2.0, 8.0), 0.0, "avc1.64001f", 640, 360
     )
 
 
@@ -48,22 +48,35 @@ async def test_it_is_the_last_one_with_its_header() -> None:
     "wrong",
     [
         {"index.m3u8": None},
-        {"index.m3u8": ""},
-        {"index.m3u8": "#EXT-X-STREAM-INF:"},
-        {"index.m3u8": "#EXT-X-STREAM-INF:RESOLUTION=axb\nmedia.m3u8"},
-        {"index.m3u8": "#EXT-X-STREAM-INF:\nhttp://[::bad/"},
         {"media.m3u8": "#EXTM3U"},
-        {"media.m3u8": MEDIA.replace("8.0", "long")},
         {"init.mp4": None},
         {"b.mp4": None},
     ],
 )
-async def test_there_is_none(wrong: Mapping[str, str | None]) -> None:
+async def test_there_is_none_yet(wrong: Mapping[str, str | None]) -> None:
+    assert await fetched(without(wrong)) == hls.NOTHING
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"index.m3u8": ""},
+        {"index.m3u8": "#EXT-X-STREAM-INF:"},
+        {"index.m3u8": "#EXT-X-STREAM-INF:RESOLUTION=axb\nmedia.m3u8"},
+        {"index.m3u8": "#EXT-X-STREAM-INF:\nhttp://[::bad/"},
+        {"media.m3u8": MEDIA.replace("8.0", "long")},
+    ],
+)
+async def test_what_cannot_be_read_tells_nothing(wrong: Mapping[str, str]) -> None:
+    assert await fetched(without(wrong)) is None
+
+
+def without(wrong: Mapping[str, str | None]) -> dict[str, str]:
     files = {**GOOD, **wrong}
-    assert await fetched({n: t for n, t in files.items() if t is not None}) is None
+    return {name: text for name, text in files.items() if text is not None}
 
 
-async def test_a_node_that_is_gone_has_none() -> None:
+async def test_a_node_that_is_gone_tells_nothing() -> None:
     async with aiohttp.ClientSession() as http:
         assert (
             await hls.newest(http, "http://127.0.0.1:9/live/1/index.m3u8", "T") is None

@@ -105,7 +105,7 @@ async def test_it_tells_what_a_path_has_got(version: str) -> None:
     view, _ = await look_at(version, "rtmp_read")
     intake = view.publishers[0].intake
     assert intake is not None
-    assert intake.received > 200_000
+    assert (intake.received or 0) > 200_000
     assert intake.codec == "H264"
     told = (intake.frames_in_error, intake.profile, intake.width, intake.height)
     # Before v1.17.0 there is only the codec's name.

@@ -115,9 +115,11 @@ def advice(health: Health) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What the newest segment of a stream told. ``durations``: of those listed."""
+    """What the newest segment of a stream told. ``durations``: of those listed.
+    ``waited``: so long there was no key frame, at least, as none newer came."""
 
     at: float
+    waited: float = 0.0
     durations: Sequence[float] = ()
     fps: float = 0.0
     codecs: str = ""
@@ -128,7 +130,8 @@ class Segment:
     def key_frame_seconds(self) -> float | None:
         """A segment ends at a key frame: they are no rarer than this, or no more
         often than segments should be long."""
-        return median_low(self.durations) if self.durations else None
+        listed = median_low(self.durations) if self.durations else 0.0
+        return max(listed, self.waited) or None
 
     @property
     def profile(self) -> str:
@@ -192,25 +195,28 @@ def changes(before: Health, after: Health) -> tuple[list[Problem], list[Problem]
 
 
 def _measured(before: Sample, sample: Sample, segment: Segment) -> Health:
-    facts = _facts(sample, segment)
     seconds = sample.at - before.at
-    received = sample.intake.received - before.intake.received
-    errors = (sample.intake.frames_in_error or 0) - (before.intake.frames_in_error or 0)
-    if received < 0 or errors < 0:  # counted anew
-        return facts
-    known = sample.intake.frames_in_error is not None
+    received = _more(before.intake.received, sample.intake.received)
+    errors = _more(before.intake.frames_in_error, sample.intake.frames_in_error)
     return _with(
-        facts,
-        bitrate=round(received * 8 / seconds),
-        errors_per_second=errors / seconds if known else None,
+        _facts(sample, segment),
+        bitrate=None if received is None else round(received * 8 / seconds),
+        errors_per_second=None if errors is None else errors / seconds,
     )
+
+
+def _more(before: int | None, now: int | None) -> int | None:
+    """None also where it was counted anew."""
+    if before is None or now is None or now < before:
+        return None
+    return now - before
 
 
 def _facts(sample: Sample, segment: Segment) -> Health:
     intake = sample.intake
     if sample.at - segment.at > SHOWN:
         segment = NO_SEGMENT
-    seconds = segment.key_frame_seconds
+    seconds = segment.key_frame_seconds if intake.codec in PLAYABLE else None
     return Health(
         sample.at,
         fps=round(segment.fps, 2) or None,

@@ -17,13 +17,13 @@ class Intake(Protocol):
     """What a node has got from an encoder so far."""
 
     @property
-    def received(self) -> int:
-        """Bytes."""
+    def received(self) -> int | None:
+        """Bytes; None where the node does not tell."""
         ...
 
     @property
     def frames_in_error(self) -> int | None:
-        """None where the node does not tell."""
+        """None: the same."""
         ...
 
     @property

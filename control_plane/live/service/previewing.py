@@ -35,10 +35,13 @@ PICTURES = Counter(
 
 
 class Newest(Protocol):
-    """A stream's newest segment. ``data`` begins with its header and a key frame."""
+    """A stream's newest segment. ``data`` begins with its header and a key frame; it
+    and ``name`` are empty where there is none yet."""
 
     @property
     def data(self) -> bytes: ...
+    @property
+    def name(self) -> str: ...
     @property
     def durations(self) -> Sequence[float]: ...
     @property
@@ -51,7 +54,7 @@ class Newest(Protocol):
     def height(self) -> int: ...
 
 
-#: By the address of a master playlist and a viewer's token; None: there is none now.
+#: By the address of a master playlist and a viewer's token; None: nobody knows.
 Fetch = Callable[[str, str], Awaitable[Newest | None]]
 
 
@@ -75,6 +78,7 @@ class Previewing:
         self._viewer_key = viewer_key
         self._every = every
         self._tried: dict[int, float] = {}
+        self._newest: dict[int, tuple[str, float]] = {}
         self._loop = Loop("previews", self.turn, PAUSE)
 
     @contextlib.asynccontextmanager
@@ -97,6 +101,7 @@ class Previewing:
         due = [one for one in live if tried[one[1].id] + self._every <= now]
         due.sort(key=lambda one: tried[one[1].id])
         self._tried = tried
+        self._newest = {i: one for i, one in self._newest.items() if i in tried}
         waiting = iter(due)
         async with asyncio.TaskGroup() as group:
             for _ in range(FETCHED_AT_ONCE):
@@ -104,7 +109,8 @@ class Previewing:
 
     async def _work(self, waiting: Iterator[tuple[Node, LiveSession]]) -> None:
         for node, session in waiting:
-            self._tried[session.id] = time.monotonic()
+            self._tried[session.id] = now = time.monotonic()
+            self._newest.setdefault(session.id, ("", now))
             taken = await self._take(node, session)
             PICTURES.labels("taken" if taken else "none").inc()
             self._loop.goes_well()
@@ -114,12 +120,23 @@ class Previewing:
         found = await self._fetch(url, self._token(session))
         if found is None:
             return False
-        self._measuring.shown(node.name, session.id, _segment(found))
-        picture = await self._stills.of(found.data)
+        waited = self._waited(session.id, found.name)
+        self._measuring.shown(node.name, session.id, _segment(found, waited))
+        picture = await self._stills.of(found.data) if found.data else None
         if picture is None:
             return False
         await self._store.put(session.id, picture)
         return True
+
+    def _waited(self, session_id: int, name: str) -> float:
+        """Seconds without a key frame, at least. The first playlist has two segments
+        or more, so that time without one is that of two."""
+        now = time.monotonic()
+        before, since = self._newest.get(session_id, ("", now))
+        if name != before:
+            self._newest[session_id] = name, now
+            return 0.0
+        return now - since if name else (now - since) / 2
 
     def _token(self, session: LiveSession) -> str:
         until = int(time.time()) + TOKEN_SECONDS
@@ -134,9 +151,10 @@ def _hls(node: Node) -> str:
     return node.hls_url.replace("{host}", f"[{host}]" if ":" in host else host)
 
 
-def _segment(found: Newest) -> Segment:
+def _segment(found: Newest, waited: float) -> Segment:
     return Segment(
         time.time(),
+        waited,
         tuple(found.durations),
         found.fps,
         found.codecs,

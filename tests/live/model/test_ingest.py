@@ -24,7 +24,7 @@ from control_plane.live.model.ingest import (
 
 
 class Got(NamedTuple):
-    received: int
+    received: int | None
     frames_in_error: int | None = 0
     codec: str = "H264"
     profile: str = "High"
@@ -41,7 +41,7 @@ def sample(
 
 
 def segment(at: float, key_frames: float = 2.0, fps: float = 30.0) -> Segment:
-    return Segment(at, (key_frames,) * 3, fps)
+    return Segment(at, 0.0, (key_frames,) * 3, fps)
 
 
 def after(key_frames: list[float]) -> list[Ingest]:
@@ -68,6 +68,22 @@ def test_rare_key_frames_lead_to_advice_once_they_last() -> None:
     assert advice(states[-1].health) == [
         "No key frame for 8 s: set your encoder's key-frame interval to 1–2 s."  # noqa: RUF001
     ]
+
+
+def test_no_newer_segment_is_no_key_frame() -> None:
+    state = first(sample(0.0))
+    for number in range(1, 5):
+        at = number * EVERY
+        state = step(state.shown(Segment(at, at, (1.0, 1.0))), sample(at))
+    [said] = advice(state.health)
+    assert said.startswith("No key frame for 20 s:")
+
+
+@pytest.mark.parametrize("codec", ["", "VP8"])
+def test_where_players_see_no_picture_key_frames_do_not_matter(codec: str) -> None:
+    state = first(Sample(0.0, "a", Got(0, codec=codec)))
+    state = step(state.shown(segment(5.0, 8.0)), Sample(5.0, "a", Got(1, codec=codec)))
+    assert state.health.key_frame_seconds is None
 
 
 def test_it_is_over_once_it_is_good_for_a_while() -> None:
@@ -106,7 +122,7 @@ def test_what_lasts_is_always_told(bad: list[float], good: float) -> None:
     st.lists(
         st.tuples(
             st.floats(0.0, 30.0),
-            st.integers(0, 10**9),
+            st.none() | st.integers(0, 10**9),
             st.sampled_from(["a", "b"]),
             st.none() | st.integers(0, 1000),
         ),
@@ -114,13 +130,13 @@ def test_what_lasts_is_always_told(bad: list[float], good: float) -> None:
     )
 )
 def test_no_counter_of_a_node_gives_nonsense(
-    told: list[tuple[float, int, str, int | None]],
+    told: list[tuple[float, int | None, str, int | None]],
 ) -> None:
     """Counted anew, another encoder, none at all."""
     at, state = 0.0, first(sample(0.0))
     for pause, received, source, errors in told:
         at += pause
-        state = step(state, sample(at, received, source, errors))
+        state = step(state, Sample(at, source, Got(received, errors)))
         assert (state.health.bitrate or 0) >= 0
         assert (state.health.errors_per_second or 0) >= 0
         assert set(state.health.problems) <= set(RULES)

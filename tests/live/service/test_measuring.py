@@ -62,7 +62,7 @@ class Rounds:
             self._now += ROUND
             got = Got(round(self._now * 250_000))
             encoder = Encoder(session.path, "source", got)
-            segment = Segment(self._now, (key_frames,) * 3, 30.0)
+            segment = Segment(self._now, 0.0, (key_frames,) * 3, 30.0)
             self.measuring.shown("local", session.id, segment)
             node = await self._opened.nodes.get("local")
             await self.measuring.look(node, [encoder], [session])
