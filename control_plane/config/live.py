@@ -15,6 +15,9 @@ class LiveSettings(Concern):
     longest_session_seconds: int = Field(43_200, ge=1)
     # Between two events that say that a session is still live; 0: none.
     heartbeat_seconds: float = Field(60.0, ge=0)
+    # Between two pictures of a live session; 0: none are made. They need ffmpeg.
+    preview_seconds: float = Field(20.0, ge=0)
+    ffmpeg: str = "ffmpeg"
     reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
 
 

@@ -33,7 +33,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         events, coins = all_of_it.events, all_of_it.coins
         for part in (
             *(all_of_it.attendance, all_of_it.heartbeats, coins),
-            *(events.keeping, events.tail, events.delivery),
+            *(events.keeping, events.tail, events.delivery, all_of_it.previewing),
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it).running())
@@ -62,6 +62,7 @@ def _owner(all_of_it: Services) -> Owner:
         all_of_it.nodes,
         all_of_it.lifecycle,
         all_of_it.counting,
+        all_of_it.measuring,
         peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(

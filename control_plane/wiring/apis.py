@@ -37,6 +37,7 @@ def dispatcher(
         all_of_it.lasting_keys,
         all_of_it.watching,
         all_of_it.rights,
+        all_of_it.ingest_health,
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
     )
     return Dispatcher(

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import aiohttp
 
@@ -23,12 +24,19 @@ from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
+from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
+from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.previewing import Previewing
+from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
+from control_plane.live.service.stills import Stills
 from control_plane.live.service.watching import Watching
+from control_plane.live.store.ingest import IngestStore
+from control_plane.live.store.previews import PreviewStore
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
 from control_plane.people.service.accounts import Accounts
@@ -39,6 +47,7 @@ from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
 from control_plane.wiring.events import Events, open_events
 from mediamtx.client import Client
+from mediamtx.hls import newest
 
 GENERAL, RESERVED = 10, 6  # connections to Postgres at most
 
@@ -61,6 +70,10 @@ class Services:
     lifecycle: Lifecycle
     hints: Hints
     counting: Counting
+    measuring: Measuring
+    ingest_health: IngestHealth
+    previewing: Previewing
+    previews: Previews
     counts: Counts
     attendance: Attendance
     cutter: Cutter
@@ -96,7 +109,11 @@ async def services(
         )
         redis = open_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        # A session that a node opens for a picture is in the addresses that follow.
+        no_cookies = aiohttp.DummyCookieJar()
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(cookie_jar=no_cookies)
+        )
         coins = await stack.enter_async_context(open_coins(settings, pool))
         events = await stack.enter_async_context(open_events(settings, secrets, pool))
         yield _services(settings, secrets, pool, reserved, redis, http, coins, events)
@@ -139,6 +156,14 @@ def _services(
         tokens_by_default=settings.playback == "token",
     )
     viewer_sets = ViewerSets(redis)
+    ingest = IngestStore(redis)
+    measuring = Measuring(reserved, ingest)
+    previews = Previews(
+        pool,
+        PreviewStore(redis),
+        viewer_key=secrets.viewer_tokens(),
+        tokens_by_default=settings.playback == "token",
+    )
     counts = Counts(viewer_sets)
     attendance = Attendance(pool, viewer_sets)
     broadcasts = Broadcasts(
@@ -159,6 +184,10 @@ def _services(
         lifecycle=lifecycle,
         hints=Hints(viewer_sets),
         counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn),
+        measuring=measuring,
+        ingest_health=IngestHealth(pool, ingest),
+        previewing=_previewing(settings, secrets, redis, http, measuring),
+        previews=previews,
         counts=counts,
         attendance=attendance,
         cutter=cutter,
@@ -169,7 +198,7 @@ def _services(
         moderation=Moderation(reserved, broadcasts, nodes, cutter),
         rights=rights,
         heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
-        watching=_watching(settings, secrets, pool, nodes, counts, rights),
+        watching=_watching(settings, secrets, pool, nodes, counts, previews, rights),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,
@@ -180,18 +209,37 @@ def _services(
     )
 
 
+def _previewing(
+    settings: LiveSettings,
+    secrets: Secrets,
+    redis: Redis,
+    http: aiohttp.ClientSession,
+    measuring: Measuring,
+) -> Previewing:
+    return Previewing(
+        measuring,
+        partial(newest, http),
+        Stills(settings.ffmpeg),
+        PreviewStore(redis),
+        viewer_key=secrets.viewer_tokens(),
+        every=settings.preview_seconds,
+    )
+
+
 def _watching(
     settings: LiveSettings,
     secrets: Secrets,
     pool: Pool,
     nodes: Nodes,
     counts: Counts,
+    previews: Previews,
     rights: Rights,
 ) -> Watching:
     return Watching(
         pool,
         nodes,
         counts,
+        previews,
         rights,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),

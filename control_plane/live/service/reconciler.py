@@ -20,6 +20,7 @@ from control_plane.live.model.permissions import (
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.counting import Counting, Tally
 from control_plane.live.service.lifecycle import Lifecycle, Source
+from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import grants as grant_store
 from control_plane.live.store import keys, sessions
@@ -38,6 +39,7 @@ class Reconciler:
         nodes: Nodes,
         lifecycle: Lifecycle,
         counting: Counting,
+        measuring: Measuring,
         *,
         peppers: Derived,
     ) -> None:
@@ -45,6 +47,7 @@ class Reconciler:
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._counting = counting
+        self._measuring = measuring
         self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
@@ -66,6 +69,7 @@ class Reconciler:
         self._known_sessions[node.name] = current
         if view.answer == "answered":
             await self._count(tally, view, current)
+            await self._measuring.look(node, view.publishers, current)
 
     async def count_only(self, node: Node) -> None:
         """While Postgres is away: viewers are counted and no session changes."""
@@ -81,6 +85,7 @@ class Reconciler:
         """The node is another's from here on, or gone."""
         self._known_sessions.pop(name, None)
         self._counting.drop_node(name)
+        self._measuring.drop_node(name)
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""

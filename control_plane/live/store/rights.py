@@ -1,6 +1,7 @@
 """Who may watch which session, and who may not any more."""
 
 from control_plane.base.database import Connection, Executor
+from control_plane.live.model.previews import Subject
 from control_plane.live.model.rights import Policy
 
 
@@ -60,3 +61,16 @@ async def standing(
         viewer,
     )
     return (False, False) if row is None else (row["denied"], row["follows"])
+
+
+async def subject(executor: Executor, session_id: int) -> Subject | None:
+    row = await executor.fetchrow(
+        """
+        SELECT s.path, s.policy, s.token_epoch, s.end_reason,
+            u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS gone
+        FROM live_streaming_sessions s JOIN users u ON u.id = s.user_id
+        WHERE s.id = $1
+        """,
+        session_id,
+    )
+    return None if row is None else Subject(**dict(row))
