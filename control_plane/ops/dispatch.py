@@ -110,9 +110,7 @@ async def _acted(
         return await _carried_out(route, call)
 
 
-async def _carried_out(
-    route: Route, call: Call[Struct, Struct]
-) -> tuple[int, bytes]:
+async def _carried_out(route: Route, call: Call[Struct, Struct]) -> tuple[int, bytes]:
     answer = await route.handler(call)
     if answer is None:
         return 204, b""

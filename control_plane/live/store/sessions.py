@@ -60,9 +60,7 @@ async def newest_at_path(executor: Executor, path: str) -> LiveSession | None:
 
 async def open_of_user(executor: Executor, user_id: int) -> LiveSession | None:
     return _maybe(
-        await executor.fetchrow(
-            f"{SELECT} WHERE s.user_id = $1 AND s.{_OPEN}", user_id
-        )
+        await executor.fetchrow(f"{SELECT} WHERE s.user_id = $1 AND s.{_OPEN}", user_id)
     )
 
 
