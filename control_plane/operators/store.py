@@ -54,7 +54,7 @@ async def find(executor: Executor, token_hash: bytes) -> OperatorToken | None:
                 AND coalesce(last_used_at + interval '1 minute' < now(), true)
         )
         {_SELECT} WHERE hash = $1 AND revoked_at IS NULL AND expires_at > now()
-        """,
+        """,  # noqa: S608
         token_hash,
     )
     return None if row is None else _token(row)

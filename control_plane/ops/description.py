@@ -33,7 +33,7 @@ class DescriptionApi:
 
 
 def document(routes: Sequence[Route]) -> Json:
-    types = [Problem]
+    types: list[Any] = [Problem]
     for route in routes:
         types += [route.params, route.body]
         types += [route.answer] if route.answer and not route.streams else []

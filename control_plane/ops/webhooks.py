@@ -16,7 +16,7 @@ LINES = 100  # of the delivery log
 
 class NewEndpoint(Because, kw_only=True):
     url: str
-    types: list[str] = []
+    types: tuple[str, ...] = ()
     description: str = ""
 
 

@@ -17,11 +17,10 @@ KeyStanding = Literal[
 
 _OPEN = ("created", "live", "reconnecting")
 _OVER = ("ended", "expired")
-STATUSES: Mapping[State, Collection[str]] = {
+STATUSES: Mapping[str, Collection[str]] = {
     "open": _OPEN,
     "over": _OVER,
     "all": (*_OPEN, *_OVER),
-    **{name: (name,) for name in (*_OPEN, *_OVER)},  # type: ignore[dict-item]
 }
 
 
@@ -37,7 +36,7 @@ class Filter:
 
     @property
     def statuses(self) -> Collection[str]:
-        return STATUSES[self.state]
+        return STATUSES.get(self.state, (self.state,))
 
     @property
     def of_open(self) -> bool:

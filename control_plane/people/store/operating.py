@@ -41,7 +41,7 @@ async def search(
                 AND (starts_with(lower(username), $1)
                     OR starts_with(lower(first_name || ' ' || last_name), $1)))
         ORDER BY u.id DESC LIMIT $5
-        """,
+        """,  # noqa: S608
         words,
         words + LAST,
         user_id,
