@@ -4,12 +4,15 @@ Both show what users wrote with escapes for all that a terminal would obey.
 """
 
 import asyncio
+import getpass
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import click
 
+from control_plane.audit.log import acting
+from control_plane.audit.model import Actor
 from control_plane.base.faults import Away
 from control_plane.base.refusals import Refusal
 from control_plane.base.texts import visible
@@ -35,8 +38,10 @@ def run(work: Callable[[Services], Awaitable[T]]) -> T:
     logs.set_up("warning", readable=True)
 
     async def whole() -> T:
+        who = Actor("command", getpass.getuser())
         async with services(settings()) as opened:
-            return await work(opened)
+            with acting(who):
+                return await work(opened)
 
     try:
         return asyncio.run(whole())

@@ -12,6 +12,7 @@ from control_plane.config.settings import Settings
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import metrics
+from control_plane.ops.acts import ActsApi
 from control_plane.ops.description import DescriptionApi
 from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
@@ -58,6 +59,7 @@ def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
         *api.routes(),
         *WebhooksApi(events.webhooks).routes(),
         *views.routes(),
+        *ActsApi(all_of_it.broadcasts, all_of_it.moderation, all_of_it.nodes).routes(),
     ]
     dispatcher = Dispatcher(
         events.tokens,

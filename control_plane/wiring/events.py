@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from secrets import token_hex
 
+from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import Settings
@@ -32,6 +33,7 @@ class Events:
     keeping: Keeping
     tokens: Tokens
     requests: Requests
+    audit: AuditLog
     webhooks: Webhooks
     delivery: Delivery
 
@@ -49,6 +51,7 @@ async def open_events(
             tail=tail,
             keeping=Keeping(pool, settings.event_months),
             tokens=Tokens(pool),
+            audit=AuditLog(pool),
             requests=Requests(pool, secrets.operator_answers()),
             webhooks=Webhooks(pool, attempts, signer),
             delivery=Delivery(

@@ -58,7 +58,7 @@ async def test_every_route_wants_its_own_scope(app: App, pool: Pool) -> None:
     for path, method, route in routes:
         if path == "/v1/openapi.json":
             continue
-        there = path.replace("{id}", "99")
+        there = path.replace("{id}", "99").replace("{name}", "none")
         scope = route["x-scope"]
         wrong = next(one for one in SCOPES if one != scope)
         for given, status in (("", 401), (expired[scope], 401), (tokens[wrong], 403)):
@@ -133,3 +133,20 @@ async def test_one_changed_row_breaks_the_audit_log(pool: Pool, owner_url: str) 
         await owner.execute("ALTER TABLE audit_log DISABLE TRIGGER audit_stays")
         await owner.execute("UPDATE audit_log SET reason = '' WHERE number = 2")
     assert (await log.verify()).broken == 2
+
+
+async def test_what_an_operator_does_is_in_the_audit_log(app: App, pool: Pool) -> None:
+    moderates = await token(pool, "moderate")
+    ann = await app.sign_in("ann")
+    live = await ann.ask("liveStream", {"title": "Hello"})
+    number = live["LiveStreaming"]["id"]
+    why = {"reason": "spam"}
+    path = f"/v1/users/{ann.id}/ban"
+    status, _ = await ask(app, "POST", path, moderates, json=why)
+    assert status == 200
+    status, told = await ask(app, "POST", f"/v1/sessions/{number}/end", moderates)
+    assert (status, told["detail"]) == (409, "It is over already.")
+    ended, banned = await AuditLog(pool).page(2)
+    assert (ended.act, ended.subject) == ("session.ended", f"session/{number}")
+    assert (banned.act, banned.subject) == ("user.banned", f"user/{ann.id}")
+    assert (banned.actor, banned.reason) == ("operator:moderate 1.0", "spam")
