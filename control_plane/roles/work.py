@@ -17,6 +17,7 @@ from control_plane.ops.description import DescriptionApi
 from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
 from control_plane.ops.limits import Budget
+from control_plane.ops.records import RecordsApi
 from control_plane.ops.views import ViewsApi
 from control_plane.ops.webhooks import WebhooksApi
 from control_plane.roles.health import health
@@ -59,6 +60,7 @@ def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
         *api.routes(),
         *WebhooksApi(events.webhooks).routes(),
         *views.routes(),
+        *RecordsApi(events.audit).routes(),
         *ActsApi(all_of_it.broadcasts, all_of_it.moderation, all_of_it.nodes).routes(),
     ]
     dispatcher = Dispatcher(
