@@ -3,6 +3,7 @@
 import click
 
 from control_plane.commands import (
+    audit,
     backup,
     check_api,
     demo,
@@ -41,6 +42,7 @@ main.add_command(sessions.unban)
 main.add_command(users.users)
 main.add_command(events.events)
 main.add_command(tokens.token)
+main.add_command(audit.audit)
 main.add_command(webhooks.webhooks)
 main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)

@@ -30,6 +30,10 @@ class Secrets:
     def viewer_tokens(self) -> Derived:
         return self._derive("viewer-token")
 
+    def operator_answers(self) -> Derived:
+        """What answers that may be asked for again are kept encrypted with."""
+        return self._derive("operator-answer")
+
     def guests(self) -> bytes:
         return derive(self.secret, "guest")
 

@@ -5,6 +5,7 @@ Both show what users wrote with escapes for all that a terminal would obey.
 
 import asyncio
 import contextlib
+import getpass
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from typing import TypeVar
 
 import click
 
+from control_plane.audit.log import acting
+from control_plane.audit.model import Actor
 from control_plane.base.faults import Away
 from control_plane.base.refusals import Refusal
 from control_plane.base.schema import MayNotMigrate
@@ -39,8 +42,10 @@ def run(work: Callable[[Services], Awaitable[T]]) -> T:
     logs.set_up("warning", readable=True)
 
     async def whole() -> T:
+        who = Actor("command", getpass.getuser())
         async with services(settings()) as opened:
-            return await work(opened)
+            with acting(who):
+                return await work(opened)
 
     try:
         with explained():

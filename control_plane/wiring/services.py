@@ -30,6 +30,7 @@ from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.overview import Overview
 from control_plane.live.service.previewing import Previewing
 from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
@@ -40,6 +41,7 @@ from control_plane.live.store.previews import PreviewStore
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.providers import Provider, apple, firebase, google
 from control_plane.people.service.accounts import Accounts
+from control_plane.people.service.directory import Directory
 from control_plane.people.service.profiles import Profiles
 from control_plane.people.service.sign_in import IdTokens
 from control_plane.videos.service.videos import Videos
@@ -83,6 +85,8 @@ class Services:
     rights: Rights
     heartbeats: Heartbeats
     watching: Watching
+    overview: Overview
+    directory: Directory
     accounts: Accounts
     callers: Accounts
     coins: Coins
@@ -199,6 +203,8 @@ def _services(
         rights=rights,
         heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
         watching=_watching(settings, secrets, pool, nodes, counts, previews, rights),
+        overview=Overview(pool, counts),
+        directory=Directory(pool),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),
         coins=coins,

@@ -1,5 +1,6 @@
 """Kicking and banning: denied first, then cut, and said when it is out."""
 
+from control_plane.audit.log import record
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty
 from control_plane.events.log import append_user_event
@@ -33,6 +34,8 @@ class Moderation:
                 await append_user_event(
                     connection, user_id, "user.banned", {"reason": reason}
                 )
+                after = {"reason": reason}
+                await record(connection, "user.banned", f"user/{user_id}", after=after)
         session = await sessions.open_of_user(self._pool, user_id)
         out = session is None or await self._broadcasts.end(session, "banned")
         return out and await self._cut_channel(user_id)
@@ -43,6 +46,7 @@ class Moderation:
             changed = await users.unban(connection, user_id)
             if changed:
                 await append_user_event(connection, user_id, "user.unbanned", {})
+                await record(connection, "user.unbanned", f"user/{user_id}")
         return changed
 
     async def _cut_channel(self, user_id: int) -> bool:

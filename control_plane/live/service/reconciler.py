@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from control_plane.audit.log import acting
+from control_plane.audit.model import Actor
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.secrets import Derived
@@ -27,6 +29,7 @@ from control_plane.live.store import keys, sessions
 
 log = structlog.get_logger(__name__)
 
+DEADLINE = Actor("service", "deadline")
 LOST_AFTER = timedelta(seconds=30)
 #: An encoder let in at the last moment is listed seconds later.
 FIRST_PUBLISH_GRACE = timedelta(seconds=15)
@@ -64,7 +67,8 @@ class Reconciler:
         await self._mark_heard(node, view)
         await self._lost_publishers(node, view, known)
         await self._listed_publishers(node, view, known)
-        await self._deadlines(node, view, at)
+        with acting(DEADLINE):
+            await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
         if view.answer == "answered":
