@@ -36,6 +36,7 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.pages
 	@$(IN)/python -m bench.gifts
 	@$(IN)/python -m bench.rounds
+	@$(IN)/python -m bench.previews
 	@$(IN)/python -m bench.million
 	@$(IN)/python -m bench.webhooks
 	@$(IN)/python -m bench.live_events

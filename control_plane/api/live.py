@@ -15,6 +15,7 @@ from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
+from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.rights import Rights, Whom, watch_terms
@@ -23,7 +24,15 @@ from control_plane.web.address import Addresses
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer, body_of, encoded
-from control_plane.web.snapshots import Json, attendance, broadcast, iso, live_streaming
+from control_plane.web.snapshots import (
+    Json,
+    attendance,
+    broadcast,
+    ingest,
+    iso,
+    live_streaming,
+    preview,
+)
 
 MOST_LISTED = 100
 OVERLAP = 3600  # seconds that a rotated key still opens its channel
@@ -36,6 +45,7 @@ class LiveApi:
         lasting_keys: LastingKeys,
         watching: Watching,
         rights: Rights,
+        ingest_health: IngestHealth,
         moderation: Moderation,
         own_account: OwnAccount,
         addresses: Addresses,
@@ -46,6 +56,7 @@ class LiveApi:
         self._lasting_keys = lasting_keys
         self._watching = watching
         self._rights = rights
+        self._ingest_health = ingest_health
         self._own = own_account
         self._lists = Shared(self._list)
 
@@ -173,6 +184,8 @@ class LiveApi:
                     "playback_url": playback_url(
                         node, call.host, session.path, admission.token
                     ),
+                    "thumbnail": f"{call.files}{preview(session.id)}"
+                    f"?token={admission.token}",
                     "sandbox": node.sandbox,
                     "LiveStreaming": broadcast(admission.broadcast),
                 }
@@ -187,20 +200,22 @@ class LiveApi:
             raise BadInput(f"size must be 1 to {MOST_LISTED}.")
         if not 0 <= page <= 100_000:
             raise BadInput("page must be 0 or more.")
-        return encoded(await self._lists.get((size, page, call.host)))
+        return encoded(await self._lists.get((size, page, call.host, call.files)))
 
-    async def _list(self, wanted: tuple[int, int, str]) -> bytes:
+    async def _list(self, wanted: tuple[int, int, str, str]) -> bytes:
         """The answer, which is the same for everybody."""
-        size, page, host = wanted
+        size, page, *at = wanted
         found = await self._watching.live(size, page)
-        return body_of([{"LiveStreaming": _listed(one, host)} for one in found])
+        return body_of([{"LiveStreaming": _listed(one, *at)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:
         found = await self._watching.find(live_name(call.body))
         await self._broadcasts.asked_for(found.session, call.user)
-        live = _listed(found, call.host)
+        live = _listed(found, call.host, call.files)
         if call.user is not None and call.user.id == found.session.user_id:
             live |= attendance(await self._broadcasts.attended(found.session.id))
+            health = await self._ingest_health.of(found.session)
+            live |= {} if health is None else ingest(health)
         return answer({"LiveStreaming": live})
 
 
@@ -232,10 +247,12 @@ def _started(started: Started, host: str) -> Json:
     }
 
 
-def _listed(of: Broadcast, host: str) -> Json:
-    """Where tokens are needed to watch, ``watch`` gives an address with one."""
-    address = playback_url(of.node, host, of.session.path)
-    return broadcast(of) | {"playback_url": address}
+def _listed(of: Broadcast, host: str, files: str) -> Json:
+    """Where tokens are needed to watch, ``watch`` gives addresses with one."""
+    return broadcast(of) | {
+        "playback_url": playback_url(of.node, host, of.session.path),
+        "thumbnail": files + preview(of.session.id) if of.pictured else "",
+    }
 
 
 def _watch_terms(body: Body) -> WatchTerms:

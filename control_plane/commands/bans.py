@@ -1,11 +1,11 @@
 """``control-plane ban``, ``unban`` and ``bans``."""
 
-import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import click
 
+from control_plane.audit.log import actor
 from control_plane.commands.output import as_json, run, show, show_one
 from control_plane.commands.sessions import say_out
 from control_plane.live.model.bans import Ban, Banned
@@ -40,7 +40,7 @@ def ban(
 
     async def work(services: Services) -> bool:
         return await services.moderation.ban(
-            whom, reason, actor=_actor(), ends_at=ends_at
+            whom, reason, actor=str(actor()), ends_at=ends_at
         )
 
     say_out(run(work), as_json)
@@ -52,7 +52,7 @@ def ban(
 def unban(user_id: int, device: str, address: str, as_json: bool) -> None:
     """Lift a ban."""
     whom = Banned(user_id, device, address)
-    changed = run(lambda services: services.moderation.unban(whom, actor=_actor()))
+    changed = run(lambda services: services.moderation.unban(whom, actor=str(actor())))
     if as_json:
         show_one({"changed": changed}, json_wanted=True)
         return
@@ -85,8 +85,3 @@ def _row(ban: Ban) -> dict[str, object]:
         "ends_at": ban.ends_at,
         "ended_at": ban.ended_at,
     }
-
-
-def _actor() -> str:
-    """Whoever runs this command."""
-    return f"{getpass.getuser()} on the command line"

@@ -20,6 +20,8 @@ EventType = Literal[
     "live.ended",
     "live.expired",
     "live.announced",
+    "ingest.degraded",
+    "ingest.recovered",
     "gift.sent",
     "coins.bonus",
     "coins.purchased",

@@ -87,6 +87,18 @@ class Announced(Data, frozen=True):
     followers: Count
 
 
+class Degraded(Data, frozen=True):
+    """``problem``: one of nothing_arrives, key_frames, frame_rate, frames_in_error,
+    codec. ``advice``: what the host can do, in a sentence."""
+
+    problem: str
+    advice: str
+
+
+class Recovered(Data, frozen=True):
+    problem: str
+
+
 class GiftSent(Data, frozen=True):
     """``coin``: what all pieces cost. ``image``: an address, or a path on our public
     one. ``video_id``: 0: of no video."""
@@ -178,7 +190,7 @@ class BanMade(Banned, frozen=True):
 
 
 class BanEnded(Data, frozen=True):
-    """``actor`` empty: by itself."""
+    """``actor``: ``service:deadline`` where its time was over."""
 
     actor: str = ""
 
@@ -280,6 +292,18 @@ KINDS: Mapping[EventType, Kind] = {
         Announced,
         {"user_id": 7, "followers": 120},
     ),
+    "ingest.degraded": Kind(
+        "The encoder's stream comes in badly.",
+        Degraded,
+        {
+            "problem": "key_frames",
+            "advice": "No key frame for 8 s: set your encoder's key-frame interval to"
+            " 1–2 s.",  # noqa: RUF001
+        },
+    ),
+    "ingest.recovered": Kind(
+        "One of the stream's problems is gone.", Recovered, {"problem": "key_frames"}
+    ),
     "gift.sent": Kind(
         "A gift, in a live session or, with a user as the subject, to that user.",
         GiftSent,
@@ -343,7 +367,7 @@ KINDS: Mapping[EventType, Kind] = {
         BanMade,
         {**_BAN, "network": "203.0.113.0/24"},
     ),
-    "ban.ended": Kind("Such a ban is over.", BanEnded, {"actor": ""}),
+    "ban.ended": Kind("Such a ban is over.", BanEnded, {"actor": "service:deadline"}),
     "node.added": Kind("A media node was added.", NodeSettings, _NODE_SETTINGS),
     "node.changed": Kind("A media node was changed.", NodeSettings, _NODE_SETTINGS),
     "node.removed": Kind("A media node was removed.", Node, _NODE),

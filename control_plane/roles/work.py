@@ -12,8 +12,13 @@ from control_plane.config.settings import Settings
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import metrics
+from control_plane.ops.acts import ActsApi
+from control_plane.ops.description import DescriptionApi
+from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
-from control_plane.ops.operators import operators_app
+from control_plane.ops.limits import Budget
+from control_plane.ops.records import RecordsApi
+from control_plane.ops.views import ViewsApi
 from control_plane.ops.webhooks import WebhooksApi
 from control_plane.roles.health import health
 from control_plane.roles.sockets import Sockets
@@ -34,7 +39,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         for part in (
             *(all_of_it.attendance, all_of_it.heartbeats, all_of_it.looking_again),
             *(all_of_it.moderation, all_of_it.tickets, coins),
-            *(events.keeping, events.tail, events.delivery),
+            *(events.keeping, events.tail, events.delivery, all_of_it.previewing),
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it).running())
@@ -49,12 +54,22 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
 
 def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
     events = all_of_it.events
-    return operators_app(
-        [
-            *api.routes(events.tokens),
-            *WebhooksApi(events.webhooks).routes(events.tokens),
-        ]
+    views = ViewsApi(
+        all_of_it.overview, all_of_it.broadcasts, all_of_it.counts, all_of_it.directory
     )
+    routes = [
+        *api.routes(),
+        *WebhooksApi(events.webhooks).routes(),
+        *views.routes(),
+        *RecordsApi(events.audit).routes(),
+        *ActsApi(all_of_it.broadcasts, all_of_it.moderation, all_of_it.nodes).routes(),
+    ]
+    dispatcher = Dispatcher(
+        events.tokens,
+        events.requests,
+        Budget(all_of_it.settings.operator_requests_per_minute),
+    )
+    return dispatcher.app([*routes, *DescriptionApi(routes).routes()])
 
 
 def _owner(all_of_it: Services) -> Owner:
@@ -63,6 +78,7 @@ def _owner(all_of_it: Services) -> Owner:
         all_of_it.nodes,
         all_of_it.lifecycle,
         all_of_it.counting,
+        all_of_it.measuring,
         peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(

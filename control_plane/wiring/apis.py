@@ -38,6 +38,7 @@ def dispatcher(
         all_of_it.lasting_keys,
         all_of_it.watching,
         all_of_it.rights,
+        all_of_it.ingest_health,
         all_of_it.moderation,
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
         addresses,

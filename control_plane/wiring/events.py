@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from secrets import token_hex
 
+from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import Settings
 from control_plane.events.keeping import Keeping
 from control_plane.events.reading import Reading
 from control_plane.events.tail import Tail
+from control_plane.operators.requests import Requests
 from control_plane.operators.service import Tokens
 from control_plane.webhooks.sending.guard import Guard
 from control_plane.webhooks.sending.http import open_sender
@@ -30,6 +32,8 @@ class Events:
     tail: Tail
     keeping: Keeping
     tokens: Tokens
+    requests: Requests
+    audit: AuditLog
     webhooks: Webhooks
     delivery: Delivery
 
@@ -47,6 +51,8 @@ async def open_events(
             tail=tail,
             keeping=Keeping(pool, settings.event_months),
             tokens=Tokens(pool),
+            audit=AuditLog(pool),
+            requests=Requests(pool, secrets.operator_answers()),
             webhooks=Webhooks(pool, attempts, signer),
             delivery=Delivery(
                 pool, tail, attempts, name=f"{os.getpid()}-{token_hex(4)}"

@@ -80,6 +80,28 @@ async def test_a_kick_on_an_older_version(older: Stack) -> None:
     assert await encoder.ended() != 0
 
 
+async def test_a_picture_of_an_older_version_makes_no_viewer(older: Stack) -> None:
+    """Not even where each playlist and segment is asked for."""
+    playback = {"CONTROL_PLANE_PLAYBACK": "token"}
+    await older.start_node()
+    await older.start_service(CONTROL_PLANE_PREVIEW_SECONDS="1", **playback)
+    live = await older.go_live(await older.sign_in("ann"))
+    await older.publish(live["rtmp_url"])
+    await older.status(live["id"], "live")
+    watch = (await older.ask("watch", {"id": live["id"]}))["Watch"]
+
+    async def pictured() -> bool:
+        assert (await older.show(live["id"]))["viewers"] == 0
+        async with older.http.get(watch["thumbnail"]) as answer:
+            return answer.status == 200
+
+    await until(pictured)
+    assert (await older.show(live["id"]))["peak_viewers"] == 0
+    # The address of whoever takes pictures has no rights of its own.
+    stranger = await older.watch(live["playback_url"])
+    assert await stranger.ended() != 0
+
+
 async def test_rights_that_end_on_an_older_version(older: Stack) -> None:
     """No HLS viewer can be kicked there, and each request is asked about."""
     await older.start()

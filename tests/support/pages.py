@@ -33,6 +33,7 @@ def snapshot(**changed: object) -> dict[str, object]:
         "username": "ann",
         "title": "Morning coffee",
         "cover": "",
+        "thumbnail": "",
         "status": "live",
         "started_at": "2026-11-23 00:00:00",
         "viewers": 1,

@@ -77,6 +77,8 @@ class Stack:
             "CONTROL_PLANE_RIGHTS_SECONDS": "1",
             "CONTROL_PLANE_WATCHING_AT_ONCE": "2",
             "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
+            "CONTROL_PLANE_PREVIEW_SECONDS": "0",
+            "CONTROL_PLANE_FFMPEG": media.ffmpeg(),
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),
             **{f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()},
@@ -221,10 +223,16 @@ class Stack:
         return [event["type"] for event in json.loads(text)]
 
     async def publish(
-        self, url: str, *, seconds: int = 600, bearer: str = ""
+        self,
+        url: str,
+        *,
+        seconds: int = 600,
+        bearer: str = "",
+        key_frames: float = 0.5,
     ) -> Process:
-        """A small moving picture with sound, in real time. ``bearer``: for WHIP."""
-        clip = media.endless("opus" if url.endswith("/whip") else "aac")
+        """A small moving picture with sound, in real time. ``bearer``: for WHIP;
+        ``key_frames``: see ``media.endless``."""
+        clip = media.endless("opus" if url.endswith("/whip") else "aac", key_frames)
         options = f"-t {seconds} -c copy {_output(url, bearer)}"
         return await self._ffmpeg("encoder.log", *clip, *options.split(), url)
 

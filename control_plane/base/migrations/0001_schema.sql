@@ -35,6 +35,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_username ON users (lower(username)) WHERE username <> '';
 CREATE INDEX users_email ON users (lower(email)) WHERE email <> '';
 CREATE INDEX users_phone ON users (phone) WHERE phone <> '';
+CREATE INDEX users_banned ON users (id) WHERE banned_at IS NOT NULL;
 -- The search looks for beginnings.
 CREATE INDEX users_username_prefix ON users (lower(username) text_pattern_ops)
     WHERE deleted_at IS NULL AND banned_at IS NULL;
@@ -225,20 +226,77 @@ END $$;
 REVOKE EXECUTE ON FUNCTION make_event_partitions, drop_old_events, settle_event_era
     FROM PUBLIC;
 
--- Operators: who may ask the service itself.
+-- Operators: who may ask the service itself, what they asked, and what was done.
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
 
 CREATE TABLE operator_tokens (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    name text NOT NULL CHECK (name ~ '^[^[:cntrl:]]{1,100}$'),
     hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
     scopes text[] NOT NULL,
-    expires_at timestamptz,
+    expires_at timestamptz NOT NULL,
     revoked_at timestamptz,
     last_used_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX operator_tokens_by_name ON operator_tokens (name)
     WHERE revoked_at IS NULL;
+
+-- What was answered to a request that may be sent twice; no answer: it is under way.
+CREATE TABLE operator_requests (
+    token_id integer NOT NULL REFERENCES operator_tokens,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    answer bytea, -- encrypted: it may hold what is shown once
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (token_id, key)
+);
+CREATE INDEX operator_requests_by_age ON operator_requests (created_at);
+
+-- Nothing here is ever changed or deleted, and each entry's hash covers the one before:
+-- whoever changes a row breaks the chain. Numbers and hashes come from a trigger and
+-- from nothing else. Entries are written one after the other.
+CREATE TABLE audit_log (
+    number bigint PRIMARY KEY,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    reason text NOT NULL,
+    before jsonb NOT NULL,
+    after jsonb NOT NULL,
+    hash bytea NOT NULL
+);
+CREATE INDEX audit_by_subject ON audit_log (subject, number);
+
+CREATE FUNCTION audit_text(entry audit_log) RETURNS text LANGUAGE sql AS $$
+    SELECT jsonb_build_array(entry.number,
+        to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        entry.actor, entry.act, entry.subject, entry.reason, entry.before,
+        entry.after)::text
+$$;
+
+CREATE FUNCTION chain_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last audit_log;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7130151204983);
+    SELECT * INTO last FROM audit_log ORDER BY number DESC LIMIT 1;
+    NEW.number := coalesce(last.number, 0) + 1;
+    NEW.at := clock_timestamp();
+    NEW.hash := sha256(coalesce(last.hash, decode(repeat('00', 32), 'hex'))
+        || convert_to(audit_text(NEW), 'UTF8'));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER audit_chain BEFORE INSERT ON audit_log
+    FOR EACH ROW EXECUTE FUNCTION chain_audit();
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Webhooks: where events are sent, and how far that is.
 
@@ -316,7 +374,9 @@ CREATE TABLE nodes (
     draining boolean NOT NULL DEFAULT false,
     silent_since timestamptz,
     lost boolean NOT NULL DEFAULT false,
+    -- As it says of itself: when it started, and its version.
     started text NOT NULL DEFAULT '',
+    version text NOT NULL DEFAULT '',
     owner text,
     lease_until timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -781,11 +841,6 @@ CREATE TRIGGER entries_make_balances AFTER INSERT ON ledger_entries
     REFERENCING NEW TABLE AS entered
     FOR EACH STATEMENT EXECUTE FUNCTION apply_entries();
 
-CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
-        USING ERRCODE = 'insufficient_privilege';
-END $$;
 CREATE TRIGGER transfers_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transfers
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
@@ -976,6 +1031,8 @@ CREATE TABLE withdraw_requests (
     status text NOT NULL DEFAULT 'pending'
         CHECK (status IN ('pending', 'paid', 'rejected')),
     note text NOT NULL DEFAULT '',
+    -- Who said first that it may be paid, where two have to.
+    approved_by text NOT NULL DEFAULT '',
     hold_transfer_id bigint NOT NULL UNIQUE REFERENCES ledger_transfers,
     decision_transfer_id bigint UNIQUE REFERENCES ledger_transfers,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -997,6 +1054,8 @@ CREATE TABLE idempotency_keys (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, key)
 );
+-- Small, and for nothing but their end.
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at);
 
 REVOKE UPDATE, DELETE, TRUNCATE ON ledger_transfers, ledger_entries,
     gift_transactions, wallets FROM PUBLIC;

@@ -22,7 +22,7 @@ from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.credentials import candidates
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
-from control_plane.live.model.viewers import viewer_of_address
+from control_plane.live.model.viewers import PREVIEWER, viewer_of_address
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.permissions import Permissions
@@ -153,7 +153,7 @@ class Authorizer:
             return deny("token_invalid")
         if reason != "ok":
             return deny(reason)
-        if call.action == "read":
+        if call.action == "read" and not _is_previewer(token):
             self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
 
@@ -172,7 +172,7 @@ class Authorizer:
         """Nodes before v1.8.3 ask for child playlists without the master's query
         (docs/mediamtx.md). There the address that a token let in a moment ago goes on,
         so that native players work; they are the versions without ``token``."""
-        if call.token is not UNSET or call.protocol != "hls":
+        if call.token is not UNSET or call.protocol != "hls" or _is_previewer(token):
             return
         if len(self._admitted) >= MOST_ADMITTED:
             self._admitted.clear()
@@ -225,3 +225,7 @@ class Authorizer:
         if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW
+
+
+def _is_previewer(token: ViewerToken | None) -> bool:
+    return token is not None and token.viewer == PREVIEWER

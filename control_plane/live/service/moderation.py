@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+from control_plane.audit.log import acting, record
+from control_plane.audit.model import DEADLINE
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
@@ -29,7 +31,7 @@ from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import bans, channels, sessions
 from control_plane.people.store import users
 
-LOOK_EVERY = 2.0  # seconds
+LOOK_EVERY = 10.0  # seconds; who asks sees that a ban is over by its end
 LONGEST_REASON = 1000  # characters
 
 
@@ -101,8 +103,9 @@ class Moderation:
 
     async def end_due(self) -> None:
         async with self._pool.transaction() as connection:
-            for ban in await bans.end_due(connection):
-                await _ended(connection, ban.id, ban.whom, "")
+            with acting(DEADLINE):
+                for ban in await bans.end_due(connection):
+                    await _ended(connection, ban.id, ban.whom, str(DEADLINE))
 
     async def _cut_user(self, user_id: int) -> bool:
         session = await sessions.open_of_user(self._pool, user_id)
@@ -173,6 +176,7 @@ async def _ban(
     else:
         data |= {"device": whom.device, "network": whom.network}
         await append_ban_event(connection, ban_id, "ban.made", data)
+    await record(connection, *_act("banned", ban_id, whom), after=data)
 
 
 async def _ended(connection: Connection, ban_id: int, whom: Banned, actor: str) -> None:
@@ -182,3 +186,11 @@ async def _ended(connection: Connection, ban_id: int, whom: Banned, actor: str) 
         await append_user_event(connection, whom.user_id, "user.unbanned", data)
     else:
         await append_ban_event(connection, ban_id, "ban.ended", data)
+    await record(connection, *_act("unbanned", ban_id, whom))
+
+
+def _act(what: str, ban_id: int, whom: Banned) -> tuple[str, str]:
+    """What it is called in the audit log, and its subject there."""
+    if whom.user_id:
+        return f"user.{what}", f"user/{whom.user_id}"
+    return f"ban.{what}", f"ban/{ban_id}"

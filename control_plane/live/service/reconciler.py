@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from control_plane.audit.log import acting
+from control_plane.audit.model import DEADLINE
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.secrets import Derived
@@ -19,6 +21,7 @@ from control_plane.live.model.permissions import KeyPermit, Standing, may_stay
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.counting import Counting, Tally
 from control_plane.live.service.lifecycle import Lifecycle, Source
+from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import bans, keys, sessions
 from control_plane.live.store import grants as grant_store
@@ -37,6 +40,7 @@ class Reconciler:
         nodes: Nodes,
         lifecycle: Lifecycle,
         counting: Counting,
+        measuring: Measuring,
         *,
         peppers: Derived,
     ) -> None:
@@ -44,6 +48,7 @@ class Reconciler:
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._counting = counting
+        self._measuring = measuring
         self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
@@ -60,11 +65,13 @@ class Reconciler:
         await self._mark_heard(node, view)
         await self._lost_publishers(node, view, known)
         await self._listed_publishers(node, view, known)
-        await self._deadlines(node, view, at)
+        with acting(DEADLINE):
+            await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
         if view.answer == "answered":
             await self._count(tally, view, current)
+            await self._measuring.look(node, view.publishers, current)
 
     async def count_only(self, node: Node) -> None:
         """While Postgres is away: viewers are counted and no session changes."""
@@ -80,6 +87,7 @@ class Reconciler:
         """The node is another's from here on, or gone."""
         self._known_sessions.pop(name, None)
         self._counting.drop_node(name)
+        self._measuring.drop_node(name)
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""

@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
@@ -12,11 +12,13 @@ from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
 from control_plane.live.model.bans import NO_CLIENT, Client, mark
 from control_plane.live.model.rights import own_part, viewer_of
+from control_plane.live.model.viewers import PREVIEWER
 from control_plane.live.model.watching import Broadcast, is_over, session_id
 from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.following import Following
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
@@ -39,6 +41,7 @@ class Watching:
         pool: Pool,
         nodes: Nodes,
         counts: Counts,
+        previews: Previews,
         rights: Rights,
         at_once: AtOnce,
         *,
@@ -48,6 +51,7 @@ class Watching:
         self._pool = pool
         self._nodes = nodes
         self._counts = counts
+        self._previews = previews
         self._rights = rights
         self._at_once = at_once
         self._viewer_key = viewer_key
@@ -83,7 +87,8 @@ class Watching:
     def _viewer(self, caller: User | None, old_token: str) -> str:
         own = secrets.token_urlsafe(9)
         with contextlib.suppress(BadToken):
-            own = own_part(read_viewer(self._viewer_key, old_token, None).viewer)
+            earlier = read_viewer(self._viewer_key, old_token, None).viewer
+            own = own if earlier == PREVIEWER else own_part(earlier)
         return (
             own if caller is None else viewer_of(caller.id, caller.token_version, own)
         )
@@ -144,8 +149,17 @@ class Watching:
         )
 
     async def _counted(self, found: Sequence[Broadcast]) -> list[Broadcast]:
-        counts = await self._counts.of(one.session for one in found)
-        return [one.watched_by(counts.get(one.session.id, 0)) for one in found]
+        sessions = [one.session for one in found]
+        counts = await self._counts.of(sessions)
+        pictured = await self._previews.shown(sessions)
+        return [
+            replace(
+                one,
+                viewers=counts.get(one.session.id, 0),
+                pictured=one.session.id in pictured,
+            )
+            for one in found
+        ]
 
     async def _most_watched(self, names: Iterable[str]) -> dict[str, list[Broadcast]]:
         """There is one list, whatever it is called."""

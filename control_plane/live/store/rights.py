@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from control_plane.base.database import Connection, Executor
 from control_plane.live.model.bans import Client
+from control_plane.live.model.previews import Subject
 from control_plane.live.model.rights import Gone, Policy, Right, Seen
 from control_plane.live.store.bans import banned
 from control_plane.live.store.tickets import held
@@ -134,3 +135,16 @@ async def gone(
         list(tokens_needed),
     )
     return [(seen[row["nth"] - 1], row["reason"]) for row in rows]
+
+
+async def subject(executor: Executor, session_id: int) -> Subject | None:
+    row = await executor.fetchrow(
+        """
+        SELECT s.path, s.policy, s.token_epoch, s.end_reason,
+            u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS gone
+        FROM live_streaming_sessions s JOIN users u ON u.id = s.user_id
+        WHERE s.id = $1
+        """,
+        session_id,
+    )
+    return None if row is None else Subject(**dict(row))
