@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from control_plane.ops.dispatch import KEY
+from control_plane.ops.admission import COOKIE, KEY
 from control_plane.ops.problems import CONTENT_TYPE, Problem
 from control_plane.ops.routes import Call, Nothing, Route
 
@@ -54,7 +54,10 @@ def document(routes: Sequence[Route]) -> Json:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "page": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
         },
     }
 
@@ -68,7 +71,7 @@ def _operation(route: Route, known: dict[Any, Json], components: Json) -> Json:
         "responses": _responses(route, known),
     }
     if route.needs != "open":
-        told["security"] = [{"token": []}]
+        told["security"] = [{"token": []}, {"page": []}]
         told["x-scope"] = route.needs
     if route.takes_body:
         content = {"application/json": {"schema": known[route.body]}}
