@@ -61,7 +61,7 @@ async def test_every_route_wants_its_own_scope(app: App, pool: Pool) -> None:
         if route["x-scope"] == "any":
             assert (await ask(app, method, path))[0] == 401
             assert (await ask(app, method, path, expired["read"]))[0] == 401
-            assert (await ask(app, method, path, tokens["money"]))[0] == 200
+            assert (await ask(app, method, path, tokens["money"]))[0] in (200, 204)
             continue
         there = path.replace("{id}", "99").replace("{name}", "none")
         scope = route["x-scope"]
