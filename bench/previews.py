@@ -53,6 +53,7 @@ class Encoder(NamedTuple):
     source_type: str = "rtmpConn"
     ready: bool = True
     query: str = ""
+    address: str = ""
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import click
 from control_plane.commands import (
     audit,
     backup,
+    bans,
     check_api,
     demo,
     events,
@@ -37,8 +38,9 @@ main.add_command(serve.config)
 main.add_command(health.health)
 main.add_command(sessions.sessions)
 main.add_command(sessions.kick)
-main.add_command(sessions.ban)
-main.add_command(sessions.unban)
+main.add_command(bans.ban)
+main.add_command(bans.unban)
+main.add_command(bans.bans)
 main.add_command(users.users)
 main.add_command(events.events)
 main.add_command(tokens.token)

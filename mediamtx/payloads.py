@@ -168,6 +168,7 @@ class Publisher(NamedTuple):
     source_id: str
     ready: bool
     query: str
+    address: str
     intake: Intake | None = None
 
 
@@ -204,8 +205,14 @@ def publishers(paths: Iterable[Path], publishing: Publishing) -> Iterator[Publis
         if source is not None:
             live.add(source.id)
             known = publishing.get(source.id)
-            query = "" if known is None else known[1].query
-            yield Publisher(path.name, source.type, source.id, True, query, path.intake)
+            query, address = ("", "") if known is None else _came(known[1])
+            yield Publisher(
+                path.name, source.type, source.id, True, query, address, path.intake
+            )
     for source_id, (source_type, one) in publishing.items():
         if source_id not in live:
-            yield Publisher(one.path, source_type, source_id, False, one.query)
+            yield Publisher(one.path, source_type, source_id, False, *_came(one))
+
+
+def _came(one: Connection) -> tuple[str, str]:
+    return one.query, one.address

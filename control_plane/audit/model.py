@@ -22,6 +22,10 @@ class Actor:
         return f"{self.kind}:{self.name}"
 
 
+#: What ends because its time is over.
+DEADLINE = Actor("service", "deadline")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """``number``: 1, 2, 3 … without a gap. ``subject``: ``user/7``, for example.

@@ -10,6 +10,10 @@ from control_plane.config.concern import Concern
 class LiveSettings(Concern):
     playback: Literal["public", "token"] = "public"
     viewer_token_hours: float = Field(12.0, gt=0, le=720)
+    # Between two looks at whether those who watch still may.
+    rights_seconds: float = Field(30.0, gt=0, le=3600)
+    # So many players of one account at most, over all nodes; 0: any number.
+    watching_at_once: int = Field(0, ge=0)
     first_publish_seconds: int = Field(3600, ge=1)
     reconnect_seconds: int = Field(60, ge=0, le=1800)
     longest_session_seconds: int = Field(43_200, ge=1)

@@ -1,8 +1,13 @@
 """``/v1``: what operators do about sessions, people and nodes."""
 
-from msgspec import Struct
+from datetime import datetime
+from typing import Annotated
 
+from msgspec import Meta, Struct
+
+from control_plane.audit.log import actor
 from control_plane.base.refusals import Refusal
+from control_plane.live.model.bans import Banned
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.moderation import Moderation
@@ -12,6 +17,12 @@ from control_plane.ops.routes import Because, Call, Name, One, Route
 
 class OneNode(Struct, forbid_unknown_fields=True):
     name: Name
+
+
+class BanFor(Because, forbid_unknown_fields=True, kw_only=True):
+    """``ends_at``: null: until it is lifted."""
+
+    ends_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class Out(Struct, frozen=True):
@@ -58,13 +69,18 @@ class ActsApi:
         """End a session as kicked; its encoder is kept out."""
         return Out(await self._moderation.kick(await self._open(call.params.id)))
 
-    async def ban(self, call: Call[One, Because]) -> Out:
+    async def ban(self, call: Call[One, BanFor]) -> Out:
         """Ban a user: signs out, ends what is live, keeps out."""
-        return Out(await self._moderation.ban(call.params.id, call.body.reason))
+        whom = Banned(call.params.id)
+        out = await self._moderation.ban(
+            whom, call.body.reason, actor=str(actor()), ends_at=call.body.ends_at
+        )
+        return Out(out)
 
     async def unban(self, call: Call[One, Because]) -> Lifted:
         """Lift a ban."""
-        return Lifted(await self._moderation.unban(call.params.id))
+        whom = Banned(call.params.id)
+        return Lifted(await self._moderation.unban(whom, actor=str(actor())))
 
     async def drain(self, call: Call[OneNode, Because]) -> Drained:
         """No new sessions go to a node; the running ones stay."""

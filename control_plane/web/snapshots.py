@@ -37,6 +37,7 @@ def live_streaming(session: LiveSession, viewers: int) -> Json:
         "viewers": viewers,
         "peak_viewers": session.peak_viewers,
         "policy": session.policy,
+        "ticket_price": session.ticket_price,
         "created": when(session.created_at),
     }
 

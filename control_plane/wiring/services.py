@@ -12,10 +12,12 @@ import aiohttp
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.redis import Redis, open_redis
 from control_plane.base.secrets import Secrets
+from control_plane.coins.service.tickets import Tickets
 from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
 from control_plane.config.sign_in import SignInSettings
 from control_plane.live.model.nodes import Node, NodeApi
+from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.attendance import Attendance
 from control_plane.live.service.authorize import API_USER
 from control_plane.live.service.broadcasts import Broadcasts
@@ -27,6 +29,7 @@ from control_plane.live.service.hints import Hints
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
+from control_plane.live.service.looking_again import LookingAgain
 from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
@@ -83,6 +86,9 @@ class Services:
     lasting_keys: LastingKeys
     moderation: Moderation
     rights: Rights
+    tickets: Tickets
+    at_once: AtOnce
+    looking_again: LookingAgain
     heartbeats: Heartbeats
     watching: Watching
     overview: Overview
@@ -169,7 +175,9 @@ def _services(
         tokens_by_default=settings.playback == "token",
     )
     counts = Counts(viewer_sets)
+    at_once = AtOnce(reserved, viewer_sets, rights, limit=settings.watching_at_once)
     attendance = Attendance(pool, viewer_sets)
+    counting = Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn)
     broadcasts = Broadcasts(
         reserved,
         nodes,
@@ -187,7 +195,7 @@ def _services(
         nodes=nodes,
         lifecycle=lifecycle,
         hints=Hints(viewer_sets),
-        counting=Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn),
+        counting=counting,
         measuring=measuring,
         ingest_health=IngestHealth(pool, ingest),
         previewing=_previewing(settings, secrets, redis, http, measuring),
@@ -199,10 +207,17 @@ def _services(
         lasting_keys=LastingKeys(
             reserved, nodes, cutter, peppers=secrets.key_peppers()
         ),
-        moderation=Moderation(reserved, broadcasts, nodes, cutter),
+        moderation=Moderation(
+            reserved, broadcasts, nodes, cutter, viewer_key=secrets.viewer_tokens()
+        ),
         rights=rights,
+        tickets=Tickets(pool, rights, share_percent=settings.platform_share_percent),
+        at_once=at_once,
+        looking_again=LookingAgain(counting, rights, at_once, settings.rights_seconds),
         heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
-        watching=_watching(settings, secrets, pool, nodes, counts, previews, rights),
+        watching=_watching(
+            settings, secrets, pool, nodes, counts, previews, rights, at_once
+        ),
         overview=Overview(pool, counts),
         directory=Directory(pool),
         accounts=_accounts(settings, secrets, pool),
@@ -240,6 +255,7 @@ def _watching(
     counts: Counts,
     previews: Previews,
     rights: Rights,
+    at_once: AtOnce,
 ) -> Watching:
     return Watching(
         pool,
@@ -247,6 +263,7 @@ def _watching(
         counts,
         previews,
         rights,
+        at_once,
         viewer_key=secrets.viewer_tokens(),
         token_seconds=int(settings.viewer_token_hours * 3600),
     )

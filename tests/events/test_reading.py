@@ -30,15 +30,6 @@ async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
 
 
 @pytest.fixture
-def env(database_url: str, redis_url: str) -> dict[str, str]:
-    return {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "CONTROL_PLANE_SECRET": "s" * 32,
-    }
-
-
-@pytest.fixture
 async def token(env: dict[str, str]) -> str:
     return (await command(env, "token", "create", "dashboard")).stdout.strip()
 

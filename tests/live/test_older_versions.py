@@ -1,6 +1,7 @@
 """MediaMTX v1.17.1 and v1.3.0: publishing, hooks, public playback and the count."""
 
 import os
+from functools import partial
 
 import pytest
 
@@ -99,3 +100,33 @@ async def test_a_picture_of_an_older_version_makes_no_viewer(older: Stack) -> No
     # The address of whoever takes pictures has no rights of its own.
     stranger = await older.watch(live["playback_url"])
     assert await stranger.ended() != 0
+
+
+async def test_rights_that_end_on_an_older_version(older: Stack) -> None:
+    """No HLS viewer can be kicked there, and each request is asked about."""
+    await older.start()
+    ann, bob = await older.app.sign_in("ann"), await older.app.sign_in("bob")
+    await bob.ask("followUser", {"receiver_id": ann.id})
+    live = await older.go_live(ann.token, policy="followers")
+    await older.publish(live["rtmp_url"])
+    await older.status(live["id"], "live")
+    url = (await bob.ask("watch", {"id": live["id"]}))["Watch"]["playback_url"]
+    await older.watch(url)
+    await older.viewers(live["id"], 1)
+    await bob.ask("followUser", {"receiver_id": ann.id})  # not any more
+    await until(partial(_is_refused, older, url))
+    await older.viewers(live["id"], 0)
+
+    await ann.ask("setLivePolicy", {"id": live["id"], "policy": "token"})
+    watch = (await older.ask("watch", {"id": live["id"]}))["Watch"]
+    await older.watch(watch["playback_url"])
+    await older.viewers(live["id"], 1)
+    body = {"id": live["id"], "viewer": watch["viewer"]}
+    await ann.ask("denyViewer", body)
+    await until(partial(_is_refused, older, watch["playback_url"]))
+    await older.viewers(live["id"], 0)
+
+
+async def _is_refused(stack: Stack, url: str) -> bool:
+    async with stack.http.get(url) as response:
+        return response.status == 401

@@ -63,7 +63,13 @@ def path_of(name: str, source_id: str, **more: object) -> dict[str, Any]:
 
 
 def connection(source_id: str, state: str, path: str) -> dict[str, Any]:
-    return {"id": source_id, "state": state, "path": path, "query": f"key={source_id}"}
+    return {
+        "id": source_id,
+        "state": state,
+        "path": path,
+        "query": f"key={source_id}",
+        "remoteAddr": "192.0.2.7:40000",
+    }
 
 
 async def look_at(
@@ -176,7 +182,7 @@ async def test_it_lists_who_publishes_before_the_path_is_ready() -> None:
     async with asking(saying(bodies)) as client:
         view = await client.look()
     assert list(view.publishers) == [
-        Publisher("live/1", "rtmpConn", "a", False, "key=a")
+        Publisher("live/1", "rtmpConn", "a", False, "key=a", "192.0.2.7")
     ]
 
 
@@ -221,7 +227,7 @@ async def test_it_joins_the_query_of_a_publisher_that_just_turned_ready() -> Non
     ready = asyncio.Event()
     async with asking(answer) as client:
         [publisher] = (await client.look()).publishers
-    assert publisher[:5] == ("live/1", "rtmpConn", "a", True, "key=a")
+    assert publisher[:6] == ("live/1", "rtmpConn", "a", True, "key=a", "192.0.2.7")
 
 
 async def test_it_reads_all_pages() -> None:

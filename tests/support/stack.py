@@ -74,6 +74,8 @@ class Stack:
             "CONTROL_PLANE_SECRET": secrets.token_hex(16),
             "CONTROL_PLANE_INTERNAL_URL": f"http://127.0.0.1:{self.proxy.port}",
             "CONTROL_PLANE_RECONCILE_SECONDS": "1",
+            "CONTROL_PLANE_RIGHTS_SECONDS": "1",
+            "CONTROL_PLANE_WATCHING_AT_ONCE": "2",
             "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
             "CONTROL_PLANE_PREVIEW_SECONDS": "0",
             "CONTROL_PLANE_FFMPEG": media.ffmpeg(),
@@ -165,9 +167,13 @@ class Stack:
         """The ``msg`` of an answer that must be good."""
         return await self.app.ask(name, body, token)
 
+    def unique(self) -> str:
+        """The end of a name that nobody has."""
+        return secrets.token_hex(4)
+
     async def sign_in(self, name: str) -> str:
         """The token of a new user, whose name begins so."""
-        account = await self.app.sign_in(f"{name}{secrets.token_hex(4)}")
+        account = await self.app.sign_in(f"{name}{self.unique()}")
         return account.token
 
     async def go_live(self, token: str, **more: object) -> Json:
@@ -235,6 +241,13 @@ class Stack:
         options = "-hide_banner -loglevel error -re -i"
         return await self._ffmpeg(
             "viewer.log", *options.split(), url, "-f", "null", "-"
+        )
+
+    async def save(self, url: str, file: Path, *options: str) -> Process:
+        """A viewer who keeps each byte as it comes. ``options``: of the input."""
+        output = ["-c", "copy", "-flush_packets", "1", "-f", "mpegts", str(file)]
+        return await self._ffmpeg(
+            "viewer.log", *media.QUIET, *options, "-i", url, *output
         )
 
     async def _ffmpeg(self, log: str, *options: str) -> Process:

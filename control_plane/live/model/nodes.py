@@ -52,6 +52,11 @@ class Publisher(Protocol):
     @property
     def source_id(self) -> str: ...
     @property
+    def address(self) -> str:
+        """As a reader's."""
+        ...
+
+    @property
     def ready(self) -> bool:
         """True once the node lists it as the source of its path."""
         ...

@@ -118,6 +118,9 @@ class Authorizer:
         self, node: str, call: AuthCall, permission: Permission
     ) -> Verdict | None:
         """None: the key is not known here, or not yet."""
+        bans, now = self._permissions.bans, time.time()
+        if bans.has_address(call.ip, now):
+            return deny("banned")
         texts = candidates(call)
         if not texts:
             return deny("no_credentials")
@@ -127,6 +130,8 @@ class Authorizer:
         if key is None:
             return None
         reason = rules.may_publish(permission, key, datetime.now(UTC))
+        if reason == "ok" and bans.has_device(key.device, now):
+            reason = "banned"
         if reason != "ok":
             return deny(reason)
         if self._flaps(permission.path):
@@ -142,6 +147,8 @@ class Authorizer:
         reason = rules.may_read(
             permission, token, tokens_by_default=self._tokens_required
         )
+        if self._permissions.bans.covers(call.ip, token, time.time()):
+            return deny("banned")
         if reason == "token_missing" and candidates(call):
             return deny("token_invalid")
         if reason != "ok":

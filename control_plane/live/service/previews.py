@@ -13,6 +13,7 @@ from control_plane.base.faults import Away
 from control_plane.base.refusals import Empty
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
+from control_plane.live.model.bans import NO_CLIENT
 from control_plane.live.model.previews import Subject, is_everybodys, may_see
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.store import rights
@@ -63,10 +64,11 @@ class Previews:
         viewer = self._token(token)
         if viewer is None or not may_see(found.subject, viewer):
             return None
-        denied, _ = await rights.standing(
-            self._pool, session_id, 0, viewer.user_id, viewer.viewer
+        right = await rights.right(
+            self._pool, session_id, 0, viewer.user_id, viewer.viewer, NO_CLIENT
         )
-        return None if denied else Picture(found.jpeg, everybodys=False)
+        out = right.banned or right.denied or viewer.epoch < right.epoch
+        return None if out else Picture(found.jpeg, everybodys=False)
 
     async def newest(self, session_id: int) -> bytes:
         """For operators, whoever may watch it. Raises Empty."""

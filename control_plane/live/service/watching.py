@@ -10,8 +10,11 @@ from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
+from control_plane.live.model.bans import NO_CLIENT, Client, mark
+from control_plane.live.model.rights import own_part, viewer_of
 from control_plane.live.model.viewers import PREVIEWER
 from control_plane.live.model.watching import Broadcast, is_over, session_id
+from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.following import Following
 from control_plane.live.service.nodes import Nodes
@@ -19,6 +22,7 @@ from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
+from control_plane.people.model.users import User
 
 LIST_SIZE = 100
 
@@ -39,6 +43,7 @@ class Watching:
         counts: Counts,
         previews: Previews,
         rights: Rights,
+        at_once: AtOnce,
         *,
         viewer_key: Derived,
         token_seconds: int,
@@ -48,33 +53,45 @@ class Watching:
         self._counts = counts
         self._previews = previews
         self._rights = rights
+        self._at_once = at_once
         self._viewer_key = viewer_key
         self._token_seconds = token_seconds
         self._broadcasts = Following("watching", self._at, is_over)
         self._lists = Following("watching_list", self._most_watched)
 
-    async def admit(self, name: str, user_id: int, old_token: str) -> Admission:
+    async def admit(
+        self,
+        name: str,
+        caller: User | None,
+        old_token: str,
+        client: Client = NO_CLIENT,
+    ) -> Admission:
         """A token to read this path. With the token of an earlier visit it is the
         same viewer again. Raises Refusal for who may not watch."""
         broadcast = await self.find(name)
         session = broadcast.session
         if not session.is_open:
             raise Refusal("This live stream has ended.")
-        viewer = self._viewer(old_token)
-        await self._rights.check(session, user_id, viewer)
+        user_id = 0 if caller is None else caller.id
+        viewer = self._viewer(caller, old_token)
+        epoch = await self._rights.check(session, user_id, viewer, client)
+        await self._at_once.begin(user_id, session.id, viewer)
+        device = mark(client.device)
         expires_at = int(time.time()) + self._token_seconds
         token = sign_viewer(
             self._viewer_key,
-            ViewerToken(viewer, session.path, user_id, expires_at, session.token_epoch),
+            ViewerToken(viewer, session.path, user_id, expires_at, epoch, device),
         )
         return Admission(broadcast, viewer, token, expires_at)
 
-    def _viewer(self, old_token: str) -> str:
+    def _viewer(self, caller: User | None, old_token: str) -> str:
+        own = secrets.token_urlsafe(9)
         with contextlib.suppress(BadToken):
-            viewer = read_viewer(self._viewer_key, old_token, None).viewer
-            if viewer != PREVIEWER:
-                return viewer
-        return secrets.token_urlsafe(9)
+            earlier = read_viewer(self._viewer_key, old_token, None).viewer
+            own = own if earlier == PREVIEWER else own_part(earlier)
+        return (
+            own if caller is None else viewer_of(caller.id, caller.token_version, own)
+        )
 
     async def find(self, name: str) -> Broadcast:
         """By session id or channel name. Raises Empty when there is none."""

@@ -34,6 +34,7 @@ class Encoder(NamedTuple):
     source_type: str = "rtmpConn"
     ready: bool = True
     query: str = ""
+    address: str = ""
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import pytest
 
 from control_plane.base.database import Pool
-from control_plane.live.model.rights import Policy
+from control_plane.live.model.bans import Banned
+from control_plane.live.model.rights import Policy, WatchTerms
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service import previews
 from control_plane.live.service.broadcasts import Start
@@ -25,7 +26,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def pictured(
     opened: Services, user: User, policy: Policy | None = None
 ) -> LiveSession:
-    session = (await opened.broadcasts.start(user, Start(policy=policy))).session
+    session = (
+        await opened.broadcasts.start(user, Start(watch=policy and WatchTerms(policy)))
+    ).session
     source = Source("local", session.path, "rtmpConn", "source")
     await opened.lifecycle.ready(source, listed=True)
     await PreviewStore(opened.redis).put(session.id, JPEG)
@@ -41,8 +44,8 @@ async def shown(opened: Services, session: LiveSession) -> bool:
     return (await opened.watching.find(str(session.id))).pictured
 
 
-async def token_of(opened: Services, session: LiveSession, user_id: int) -> str:
-    return (await opened.watching.admit(str(session.id), user_id, "")).token
+async def token_of(opened: Services, session: LiveSession, user: User) -> str:
+    return (await opened.watching.admit(str(session.id), user, "")).token
 
 
 async def test_everybody_sees_a_public_one_also_when_it_is_over(
@@ -69,7 +72,7 @@ async def test_others_need_a_token_of_this_very_session(
     opened: Services, ann: User, policy: Policy
 ) -> None:
     session = await pictured(opened, ann, policy)
-    token = await token_of(opened, session, ann.id)
+    token = await token_of(opened, session, ann)
     assert await seen(opened, session, token) == JPEG
     assert await seen(opened, session) is None
     assert await seen(opened, session, token[:-1]) is None
@@ -80,7 +83,7 @@ async def test_others_need_a_token_of_this_very_session(
 
 async def test_whoever_was_denied_does_not_see_it(opened: Services, ann: User) -> None:
     session = await pictured(opened, ann, "token")
-    admission = await opened.watching.admit(str(session.id), 0, "")
+    admission = await opened.watching.admit(str(session.id), None, "")
     assert await seen(opened, session, admission.token) == JPEG
     await opened.rights.deny(ann.id, session.id, Whom(viewer=admission.viewer))
     assert await seen(opened, session, admission.token) is None
@@ -90,7 +93,7 @@ async def test_it_is_hidden_as_soon_as_the_policy_is_another(
     opened: Services, ann: User
 ) -> None:
     session = await pictured(opened, ann)
-    await opened.rights.set_policy(ann.id, session.id, "followers")
+    await opened.rights.set_policy(ann.id, session.id, WatchTerms("followers"))
     assert await seen(opened, session) is None
     assert not await shown(opened, session)
 
@@ -99,7 +102,7 @@ async def test_nobody_sees_what_a_banned_host_showed(
     opened: Services, ann: User
 ) -> None:
     session = await pictured(opened, ann)
-    await opened.moderation.ban(ann.id, "spam")
+    await opened.moderation.ban(Banned(ann.id), "spam", actor="ops")
     assert await seen(opened, session) is None
     assert not await shown(opened, session)
 
