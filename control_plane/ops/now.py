@@ -25,6 +25,12 @@ FAST = 1  # of gzip: a look is made anew before a better one pays
 JPEG = "image/jpeg"
 
 
+class Picture(One):
+    """``at``: whatever the reader likes, so that its cache asks again."""
+
+    at: int = 0
+
+
 class Concern(Struct, frozen=True):
     """``about``: whose page tells more; ``id``: that session's or that node's name."""
 
@@ -84,7 +90,7 @@ class NowApi:
         look = await self._looks.get("now")
         return _sent(call.request, look)
 
-    async def preview(self, call: Call[One, Nothing]) -> web.StreamResponse:
+    async def preview(self, call: Call[Picture, Nothing]) -> web.StreamResponse:
         """The newest picture of a session, whoever may watch it."""
         jpeg = await self._previews.newest(call.params.id)
         headers = {"Cache-Control": "private, max-age=5"}

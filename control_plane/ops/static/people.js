@@ -28,10 +28,16 @@ export async function people({ place, signal, failed }) {
       if (!signal.aborted) failed(error);
     }
   }
-  words.addEventListener("input", search);
-  only.addEventListener("change", search);
+  words.addEventListener("input", () => {
+    only.checked = false;
+    search();
+  });
+  only.addEventListener("change", () => {
+    words.value = "";
+    search();
+  });
   const tools = h("p", { className: "tools" }, h("label", { htmlFor: "words" }, "Search"), words);
-  tools.append(only, h("label", { htmlFor: "only" }, "Banned only (without a search)"));
+  tools.append(only, h("label", { htmlFor: "only" }, "Only who is banned"));
   place.append(h("h1", {}, "People"), tools, found);
   await search();
 }

@@ -8,7 +8,7 @@ export function picture(id) {
   const place = h("span", { className: "picture", "aria-hidden": "true" });
   let wanted = "";
   function renew() {
-    const address = `/v1/sessions/${id}/preview.jpg?${Math.floor(Date.now() / EVERY)}`;
+    const address = `/v1/sessions/${id}/preview.jpg?at=${Math.floor(Date.now() / EVERY)}`;
     if (wanted === address) return;
     wanted = address;
     const next = h("img", { alt: "", loading: "lazy", decoding: "async" });
