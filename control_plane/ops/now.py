@@ -23,6 +23,7 @@ from control_plane.ops.rows import Session, session_row
 FRESH_FOR = 1.5  # seconds
 FAST = 1  # of gzip: a look is made anew before a better one pays
 JPEG = "image/jpeg"
+JSON = "application/json"
 
 
 class Picture(One):
@@ -81,7 +82,7 @@ class NowApi:
     def routes(self) -> list[Route]:
         picture = "/v1/sessions/{id}/preview.jpg"
         return [
-            Route("GET", "/v1/now", "read", self.now, streams="application/json"),
+            Route("GET", "/v1/now", "read", self.now, streams=JSON, holds=Now),
             Route("GET", picture, "read", self.preview, streams=JPEG),
         ]
 
@@ -149,7 +150,7 @@ def _sent(request: web.Request, look: Look) -> web.Response:
     known = any(tag.value == look.tag for tag in request.if_none_match or ())
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     response = web.Response(
-        status=304 if known else 200, content_type="application/json", headers=headers
+        status=304 if known else 200, content_type=JSON, headers=headers
     )
     response.etag = ETag(look.tag, is_weak=True)
     packs = "gzip" in request.headers.get("Accept-Encoding", "")

@@ -24,7 +24,7 @@ class SessionApi:
     def routes(self) -> list[Route]:
         at = "/v1/session"
         return [
-            Route("POST", at, "open", self.begin, streams=JSON),
+            Route("POST", at, "open", self.begin, streams=JSON, holds=Me),
             Route("PATCH", at, "any", self.use),
             Route("DELETE", at, "any", self.end, streams=JSON),
         ]

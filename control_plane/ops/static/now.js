@@ -42,10 +42,8 @@ export async function now({ place, signal, failed }) {
 }
 
 function frame(draw) {
-  const choose = (id, label, options) => [
-    h("label", { htmlFor: id }, label),
-    h("select", { id, onchange: draw }, choices(options)),
-  ];
+  const choose = (id, label, options) =>
+    h("label", {}, `${label} `, h("select", { id, onchange: draw }, choices(options)));
   return [
     h("h1", {}, "Now"),
     h("ul", { id: "totals", className: "totals", "aria-label": "Totals" }),
@@ -55,8 +53,8 @@ function frame(draw) {
       { className: "tools" },
       h("label", { htmlFor: "search" }, "Search"),
       h("input", { id: "search", type: "search", placeholder: "name, title, node, id", oninput: draw }),
-      ...choose("show", "Show", SHOWS),
-      ...choose("sort", "Sort", SORTS),
+      choose("show", "Show", SHOWS),
+      choose("sort", "Sort", SORTS),
     ),
     h("ul", { id: "rows", className: "rows", "aria-label": "Sessions" }),
     h("p", { id: "more", className: "muted" }),
@@ -86,11 +84,11 @@ const has = (one, words) =>
 function totals(of) {
   const said = [
     ["live", count(of.live)],
-    ["viewers", count(of.viewers)],
+    [of.viewers === 1 ? "viewer" : "viewers", count(of.viewers)],
     ["reconnecting", count(of.reconnecting)],
     ["open", count(of.sessions)],
     ["coming in", bits(of.bitrate) || "0"],
-    ["nodes", count(of.nodes)],
+    [of.nodes === 1 ? "node" : "nodes", count(of.nodes)],
   ];
   const items = said.map(([label, value]) => h("li", {}, h("b", {}, value), ` ${label}`));
   $("totals").replaceChildren(...items);
