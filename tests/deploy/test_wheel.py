@@ -57,8 +57,12 @@ async def test_an_installed_service_has_its_player(
 ) -> None:
     async with stack.http.get(f"{stack.base}/assets/hls.mjs") as response:
         assert b"Hls" in await response.read()
+    operators = f"http://127.0.0.1:{stack.ports['OPERATOR']}"
+    async with stack.http.get(f"{operators}/ops/assets/uplot.mjs") as response:
+        assert b"uPlot" in await response.read()
     assert str(installed.parents[1]) in where(installed)
-    assert list(installed.parents[1].rglob("hls.js/LICENSE"))
+    for name in ("hls.js/LICENSE", "uplot/LICENSE", "uplot/dist/uPlot.esm.js"):
+        assert list(installed.parents[1].rglob(name))
     assert list(installed.parents[1].rglob("hooks/notify.sh"))
 
 

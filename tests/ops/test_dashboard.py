@@ -38,8 +38,10 @@ class Desk:
         return page
 
     async def live(self) -> Json:
+        """Not for everybody's eyes, so that its picture is not either."""
         name = await self.stack.sign_in("ann")
-        live = await self.stack.go_live(name, title=f"Coffee {self.stack.unique()}")
+        title = f"Coffee {self.stack.unique()}"
+        live = await self.stack.go_live(name, title=title, policy="followers")
         await self.stack.publish(live["rtmp_url"])
         await self.stack.status(live["id"], "live")
         return live

@@ -39,8 +39,8 @@ function failed(error) {
 }
 
 async function show() {
+  if (!me || location.hash === "#main") return; // which leads to the content
   leaving.abort();
-  if (!me || location.hash === "#main") return;
   leaving = new AbortController();
   const { signal } = leaving;
   const found = PAGES.find(([pattern]) => pattern.test(location.hash));
@@ -124,6 +124,9 @@ async function begin() {
 prepare();
 $("sign-in").addEventListener("submit", signIn);
 $("out").addEventListener("click", signOut);
-window.addEventListener("hashchange", show);
+window.addEventListener("hashchange", () => {
+  show();
+  $("main").focus({ preventScroll: true });
+});
 for (const event of ["pointerdown", "keydown"]) window.addEventListener(event, somebody);
 await begin();

@@ -6,7 +6,7 @@ import { again, h, table } from "./page.js";
 import { moment } from "./words.js";
 
 const EVERY = 4000; // ms
-const HEADINGS = ["Node", "State", "Sessions", "Live", "Viewers", "Region", "Silent since", ""];
+const HEADINGS = ["Node", "State", "Sessions", "Live", "Viewers", "Region", "Silent since", "Act"];
 
 export async function nodes({ place, me, signal, failed }) {
   const list = h("div", {});

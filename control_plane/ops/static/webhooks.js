@@ -5,7 +5,7 @@ import { ask } from "./ask.js";
 import { h, table } from "./page.js";
 import { moment } from "./words.js";
 
-const HEADINGS = ["When", "Event", "Type", "Answer", "Took", ""];
+const HEADINGS = ["When", "Event", "Type", "Answer", "Took", "Act"];
 
 export async function webhooks(on) {
   const { place, signal } = on;
