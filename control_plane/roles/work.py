@@ -16,6 +16,7 @@ from control_plane.ops.acts import ActsApi
 from control_plane.ops.description import DescriptionApi
 from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
+from control_plane.ops.keys import KeysApi
 from control_plane.ops.limits import Budget
 from control_plane.ops.records import RecordsApi
 from control_plane.ops.views import ViewsApi
@@ -57,12 +58,18 @@ def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
     views = ViewsApi(
         all_of_it.overview, all_of_it.broadcasts, all_of_it.counts, all_of_it.directory
     )
+    acts = ActsApi(
+        all_of_it.broadcasts, all_of_it.moderation, all_of_it.rights, all_of_it.nodes
+    )
     routes = [
         *api.routes(),
         *WebhooksApi(events.webhooks).routes(),
         *views.routes(),
         *RecordsApi(events.audit).routes(),
-        *ActsApi(all_of_it.broadcasts, all_of_it.moderation, all_of_it.nodes).routes(),
+        *acts.routes(),
+        *KeysApi(
+            all_of_it.overview, all_of_it.directory, all_of_it.lasting_keys
+        ).routes(),
     ]
     dispatcher = Dispatcher(
         events.tokens,

@@ -1,9 +1,5 @@
 """Every route, with every kind of token, and what operators see."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from typing import Any
-
 import asyncpg
 import pytest
 
@@ -11,41 +7,11 @@ from control_plane.audit.log import acting, record
 from control_plane.audit.model import Actor
 from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool, open_pool
-from control_plane.operators.model import SCOPES, Scope
-from control_plane.operators.service import Tokens
-from tests.support.api import App, running, settings
+from control_plane.operators.model import SCOPES
+from tests.support.client import App
+from tests.support.operators import Json, ask, token
 
-Json = dict[str, Any]
 OPERATOR = Actor("operator", "ann")
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with open_pool(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
-    async with running(settings(database_url, redis_url)) as opened:
-        yield opened
-
-
-async def token(pool: Pool, scope: Scope, days: float = 1.0) -> str:
-    name = f"{scope} {days}"
-    return await Tokens(pool).create(name, [scope], timedelta(days=days))
-
-
-async def ask(
-    app: App, method: str, path: str, given: str = "", **more: Any
-) -> tuple[int, Json]:
-    headers = {"Authorization": f"Bearer {given}"} if given else {}
-    headers |= more.pop("headers", {})
-    url = app.operators + path
-    async with app.http.request(method, url, headers=headers, **more) as response:
-        if response.content_type == "text/event-stream":
-            return response.status, {}
-        return response.status, await response.json() if response.status != 204 else {}
 
 
 async def test_every_route_wants_its_own_scope(app: App, pool: Pool) -> None:
