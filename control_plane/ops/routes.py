@@ -19,6 +19,7 @@ from typing import (
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from control_plane.base.refusals import BadInput
 from control_plane.operators.model import OperatorToken, Scope
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -154,3 +155,12 @@ def page_of(rows: list[Any], limit: int, cursor: Callable[[Any], object]) -> str
         return None
     del rows[limit:]
     return str(cursor(rows[-1]))
+
+
+def id_in(after: str) -> int | None:
+    """The id in a cursor; None: from the first page on."""
+    if not after:
+        return None
+    if not after.isdigit() or len(after) > 10:
+        raise BadInput("after is no cursor of this list.")
+    return min(int(after), 2**31 - 1)

@@ -29,6 +29,7 @@ from control_plane.ops.routes import (
     Paged,
     Route,
     Text,
+    id_in,
     page_of,
 )
 from control_plane.people.model.users import User
@@ -227,7 +228,7 @@ class ViewsApi:
         """List channels, the newest first."""
         asked = call.params
         found = await self._overview.channels(
-            asked.q.lower(), _before(asked.after), asked.limit + 1
+            asked.q.lower(), id_in(asked.after), asked.limit + 1
         )
         following = page_of(found, asked.limit, lambda one: one.id)
         return ChannelPage(found, following)
@@ -242,14 +243,14 @@ class ViewsApi:
         """List stream keys, masked, the newest first."""
         asked = call.params
         found = await self._overview.keys(
-            asked.limit + 1, before=_before(asked.after), user_id=asked.user_id or 0
+            asked.limit + 1, before=id_in(asked.after), user_id=asked.user_id or 0
         )
         following = page_of(found, asked.limit, lambda one: one.id)
         return KeyPage([_key(one) for one in found], following)
 
     async def users(self, call: Call[UserQuery, Nothing]) -> UserPage:
         """List accounts, or search them."""
-        asked, before = call.params, _before(call.params.after)
+        asked, before = call.params, id_in(call.params.after)
         if asked.q:
             found = await self._directory.search(asked.q, asked.limit + 1, before)
         else:
@@ -288,14 +289,6 @@ class ViewsApi:
             for node, load, viewers in found
         ]
         return NodePage(rows, None)
-
-
-def _before(after: str) -> int | None:
-    if not after:
-        return None
-    if not after.isdigit() or len(after) > 10:
-        raise BadInput("after is no cursor of this list.")
-    return min(int(after), 2**31 - 1)
 
 
 def _place(after: str) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
 from control_plane.ops.keys import KeysApi
 from control_plane.ops.limits import Budget
+from control_plane.ops.money import MoneyApi
 from control_plane.ops.records import RecordsApi
 from control_plane.ops.views import ViewsApi
 from control_plane.ops.webhooks import WebhooksApi
@@ -54,7 +55,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
 
 
 def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
-    events = all_of_it.events
+    events, coins = all_of_it.events, all_of_it.coins
     views = ViewsApi(
         all_of_it.overview, all_of_it.broadcasts, all_of_it.counts, all_of_it.directory
     )
@@ -67,6 +68,7 @@ def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
         *views.routes(),
         *RecordsApi(events.audit).routes(),
         *acts.routes(),
+        *MoneyApi(coins.gifts, coins.purchases, coins.payouts, coins.audit).routes(),
         *KeysApi(
             all_of_it.overview, all_of_it.directory, all_of_it.lasting_keys
         ).routes(),
