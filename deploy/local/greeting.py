@@ -19,9 +19,9 @@ def greeting(environ: Mapping[str, str], folder: Folder, kind: Kind, token: str)
         f"Demo            .venv/bin/control-plane demo{moved}   (in another terminal)",
         f"OBS             Settings, Stream, Custom: server rtmp://{LOOPBACK}:{rtmp}/live",
         "                stream key: `make key` prints one",
-        *_phone(lan_address(), public, rtmp, HLS.number(environ)),
-        f"Operators       http://{LOOPBACK}:{OPERATORS.number(environ)}/v1/",
+        f"Dashboard       http://{LOOPBACK}:{OPERATORS.number(environ)}/ops",
         f"                token {token}",
+        *_phone(lan_address(), public, rtmp, HLS.number(environ)),
         f"Other commands  {_short(folder.command)} --help",
         f"Logs            {_short(folder.path / 'log')}",
     ]
