@@ -14,11 +14,8 @@ from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.rights import Rights, watch_terms
-from control_plane.ops.routes import Because, Call, Name, One, Route
-
-
-class OneNode(Struct, forbid_unknown_fields=True):
-    name: Name
+from control_plane.ops.nodes import OneNode
+from control_plane.ops.routes import Because, Call, One, Route
 
 
 class BanFor(Because, forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""``/v1``: what is live and was, channels, keys, people and nodes, to look at."""
+"""``/v1``: what is live and was, channels, keys and people, to look at."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -138,25 +138,6 @@ class UserDetail(Struct, frozen=True):
     sessions: list[Session]
 
 
-class NodeRow(Struct, frozen=True, kw_only=True):
-    """``sessions``: that are open there; ``live``: those with a picture."""
-
-    name: str
-    state: str
-    region: str
-    sandbox: bool
-    api_url: str
-    silent_since: datetime | None
-    sessions: int
-    live: int
-    viewers: int
-
-
-class NodePage(Struct, frozen=True):
-    nodes: list[NodeRow]
-    next: None
-
-
 class ViewsApi:
     def __init__(
         self,
@@ -181,7 +162,6 @@ class ViewsApi:
             Route("GET", "/v1/keys", "keys", self.keys),
             Route("GET", "/v1/users", "read", self.users),
             Route("GET", "/v1/users/{id}", "read", self.user),
-            Route("GET", "/v1/nodes", "read", self.nodes),
         ]
 
     async def sessions(self, call: Call[SessionQuery, Nothing]) -> SessionPage:
@@ -253,25 +233,6 @@ class ViewsApi:
             await self._overview.channel_of(user.id),
             await self._rows(found),
         )
-
-    async def nodes(self, call: Call[Nothing, Nothing]) -> NodePage:
-        """List nodes: how each is, and what it carries."""
-        found = await self._overview.nodes()
-        rows = [
-            NodeRow(
-                name=node.name,
-                state=node.state,
-                region=node.region,
-                sandbox=node.sandbox,
-                api_url=node.api_url,
-                silent_since=node.silent_since,
-                sessions=load.sessions,
-                live=load.live,
-                viewers=viewers,
-            )
-            for node, load, viewers in found
-        ]
-        return NodePage(rows, None)
 
     async def _rows(self, found: Sequence[Seen]) -> list[Session]:
         healths = await self._ingest.of_all(one.session for one in found)

@@ -4,11 +4,12 @@ webhooks and answers operators."""
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from secrets import token_hex
 
 from aiohttp import web
 
-from control_plane.config.settings import Settings
+from control_plane.config.settings import Settings, in_force
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import dashboard, metrics
@@ -20,6 +21,7 @@ from control_plane.ops.events import EventsApi
 from control_plane.ops.keys import KeysApi
 from control_plane.ops.limits import Budget
 from control_plane.ops.money import MoneyApi
+from control_plane.ops.nodes import NodesApi
 from control_plane.ops.now import NowApi
 from control_plane.ops.records import RecordsApi
 from control_plane.ops.routes import Route
@@ -31,6 +33,7 @@ from control_plane.roles.sockets import Sockets
 from control_plane.web.address import Addresses
 from control_plane.web.origin import Origins
 from control_plane.web.serving import to_everybody, to_operators
+from control_plane.wiring.node_config import rendered
 from control_plane.wiring.services import Services, services
 
 
@@ -90,10 +93,18 @@ def _routes(all_of_it: Services) -> list[Route]:
         all_of_it.ingest_health,
         all_of_it.directory,
     )
+    settings = all_of_it.settings
+    nodes = NodesApi(
+        all_of_it.overview,
+        all_of_it.nodes,
+        partial(rendered, settings),
+        in_force(settings),
+    )
     now = NowApi(all_of_it.overview, all_of_it.ingest_health, all_of_it.previews)
     return [
         *WebhooksApi(events.webhooks).routes(),
         *views.routes(),
+        *nodes.routes(),
         *now.routes(),
         *RecordsApi(events.audit).routes(),
         *acts.routes(),
