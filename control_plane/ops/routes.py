@@ -163,10 +163,10 @@ def page_of(rows: list[Any], limit: int, cursor: Callable[[Any], object]) -> str
     return str(cursor(rows[-1]))
 
 
-def id_in(after: str) -> int | None:
-    """The id in a cursor; None: from the first page on."""
+def id_in(after: str, most: int = 2**31 - 1) -> int | None:
+    """The id in a cursor; None: from the first page on. ``most``: of this list."""
     if not after:
         return None
-    if not after.isdigit() or len(after) > 10:
+    if not after.isdigit() or len(after) > 18:
         raise BadInput("after is no cursor of this list.")
-    return min(int(after), 2**31 - 1)
+    return min(int(after), most)

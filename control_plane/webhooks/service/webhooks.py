@@ -27,6 +27,7 @@ from control_plane.webhooks.store import attempts, endpoints, waiting
 log = structlog.get_logger(__name__)
 
 LONGEST_OVERLAP = timedelta(days=7)
+NEWEST = 2**62  # ids of attempts
 MOST_RESENT = 1000  # events at once
 
 
@@ -117,10 +118,13 @@ class Webhooks:
         endpoint = await self.get(endpoint_id)
         return await self._send(endpoint, "webhook.test", {"text": "Hello"})
 
-    async def deliveries(self, endpoint_id: int, limit: int) -> list[Attempt]:
-        """The newest first."""
+    async def deliveries(
+        self, endpoint_id: int, limit: int, before: int | None = None
+    ) -> list[Attempt]:
+        """The newest first. ``before``: an attempt's id."""
         await self.get(endpoint_id)
-        return await attempts.newest(self._pool, endpoint_id, limit)
+        below = NEWEST if before is None else before
+        return await attempts.newest(self._pool, endpoint_id, below, limit)
 
     async def dead_letters(self, endpoint_id: int) -> list[DeadLetter]:
         await self.get(endpoint_id)
