@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from jsonschema import Draft202012Validator
 
 from control_plane.audit.log import acting, record
 from control_plane.audit.model import Actor
@@ -34,9 +35,42 @@ async def test_every_route_wants_its_own_scope(app: App, pool: Pool) -> None:
         wrong = next(one for one in SCOPES if one != scope)
         for given, status in (("", 401), (expired[scope], 401), (tokens[wrong], 403)):
             assert (await ask(app, method, there, given))[0] == status, (path, given)
-        status, _ = await ask(app, method, there, tokens[scope])
+        status, answer = await ask(app, method, there, tokens[scope])
         assert str(status) in route["responses"], (path, method, status)
         assert status not in (401, 403)
+        check_described(told, route, status, answer)
+
+
+def check_described(told: Json, route: Json, status: int, answer: Json) -> None:
+    """The body is as its schema says."""
+    for kind, described in route["responses"][str(status)].get("content", {}).items():
+        if kind.endswith("json"):
+            whole = {"components": told["components"], **described["schema"]}
+            Draft202012Validator(whole).validate(answer)
+
+
+async def test_what_is_there_is_as_described(app: App, pool: Pool) -> None:
+    _, told = await ask(app, "GET", "/v1/openapi.json")
+    ann = await app.sign_in("ann")
+    await ann.ask("streamKeys", {"name": "OBS", "channel_name": "ann"})
+    await ann.ask("liveStream", {"title": "Hello"})
+    await ann.ask("purchaseCoin", {"coin": 100, "transaction_id": "t1"})
+    tokens = {scope: await token(pool, scope) for scope in SCOPES}
+    seen = set()
+    for path, methods in told["paths"].items():
+        scope = methods.get("get", {}).get("x-scope")
+        if scope not in tokens:
+            continue
+        there = path.replace("{id}", "1").replace("{name}", "local")
+        content = methods["get"]["responses"]["200"].get("content", {})
+        if "application/json" not in content:
+            continue
+        status, answer = await ask(app, "GET", there, tokens[scope])
+        check_described(told, methods["get"], status, answer)
+        if status == 200:
+            seen.add(path)
+    assert {"/v1/sessions/{id}", "/v1/users/{id}", "/v1/purchases"} <= seen
+    assert {"/v1/settings", "/v1/nodes/{name}", "/v1/ledger/check"} <= seen
 
 
 async def test_sessions_are_listed_page_by_page(app: App, pool: Pool) -> None:
