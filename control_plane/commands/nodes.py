@@ -8,10 +8,10 @@ import click
 from control_plane.base.secrets import Secrets
 from control_plane.commands import draining
 from control_plane.commands.output import as_json, run, settings, show, write_private
-from control_plane.config.settings import Settings
 from control_plane.live.model.nodes import Node
+from control_plane.wiring.node_config import node_config
 from control_plane.wiring.services import Services
-from mediamtx.render import NodeConfig, render
+from mediamtx.render import render
 
 
 @click.group()
@@ -133,7 +133,7 @@ def mediamtx_config(
 ) -> None:
     """Print mediamtx.yml for a node. It holds the node's secret."""
     config = replace(
-        _node_config(settings(), name, bind),
+        node_config(settings(), name, bind),
         hook_command=hook_command or None,
         trusted_proxies=proxies,
         webrtc_hosts=webrtc_hosts,
@@ -147,23 +147,6 @@ def mediamtx_config(
         click.echo(text, nl=False)
     else:
         write_private(output, text)
-
-
-def _node_config(known: Settings, name: str, bind: str) -> NodeConfig:
-    secret = Secrets(known.secret.get_secret_value()).node(name)
-    base = f"{known.node_reaches_us_at}/hooks/mediamtx/{name}"
-    scheme, _, rest = base.partition("://")
-    return NodeConfig(
-        auth_url=f"{scheme}://{name}:{secret}@{rest}/auth",
-        hook_url=base,
-        rtmp=f"{bind}:{known.rtmp_port}",
-        hls=f"{bind}:{known.hls_port}",
-        webrtc=f"{bind}:{known.webrtc_port}",
-        webrtc_udp=f"{bind}:{known.webrtc_udp_port}",
-        srt=f"{bind}:{known.srt_port}",
-        rtsp=f"{bind}:{known.rtsp_port}",
-        api=f":{known.api_port}",
-    )
 
 
 @click.command("node-env")

@@ -2,7 +2,7 @@
 
 import click
 
-from control_plane.coins.model.payouts import Decision, WithdrawRequest
+from control_plane.coins.model.payouts import Decision, RequestState, WithdrawRequest
 from control_plane.commands.output import as_json, run, show, show_one
 from control_plane.wiring.services import Services
 
@@ -20,9 +20,8 @@ def list_payouts(everything: bool, limit: int, as_json: bool) -> None:
     """List what waits for a decision, the oldest first."""
 
     async def work(services: Services) -> list[dict[str, object]]:
-        found = await services.coins.payouts.listing(
-            pending_only=not everything, limit=limit
-        )
+        state: RequestState = "all" if everything else "pending"
+        found = await services.coins.payouts.listing(state, limit)
         return [_row(request) for request in found]
 
     show(run(work), json_wanted=as_json)
@@ -33,7 +32,11 @@ def list_payouts(everything: bool, limit: int, as_json: bool) -> None:
 @click.option("--note", default="", help="The bank's or PayPal's reference.")
 @as_json
 def pay(request_id: int, note: str, as_json: bool) -> None:
-    """Say that the money was sent. The coins are gone then."""
+    """Say that the money was sent. The coins are gone then.
+
+    Above CONTROL_PLANE_PAYOUT_TWO_OPERATORS_ABOVE coins, say that it may be sent, as
+    another operator has to as well: it stays pending until then.
+    """
     _decide(request_id, "paid", note, json_wanted=as_json)
 
 
@@ -63,5 +66,6 @@ def _row(request: WithdrawRequest) -> dict[str, object]:
         "method": request.method,
         "to": request.destination,
         "note": request.note,
+        "approved_by": request.approved_by,
         "created_at": request.created_at,
     }

@@ -14,6 +14,8 @@ class CoinSettings(ServiceSettings):
     coin_worth: Decimal = Field(Decimal("0.01"), ge=0, le=1000)
     payout_currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
     payout_least_coins: int = Field(100, ge=1)
+    # For more coins than that two operators have to say that they are paid; 0: one.
+    payout_two_operators_above: int = Field(0, ge=0)
     # Of each gift, rounded down; the rest is the broadcaster's.
     platform_share_percent: int = Field(0, ge=0, le=100)
     # For apps whose video goes another way: a session takes gifts before it is live,

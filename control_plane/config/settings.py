@@ -4,9 +4,10 @@ Any secret may come from a file instead: ``NAME_FILE`` names it.
 """
 
 import os
+import re
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from control_plane.config.coins import AppStoreSettings, CoinSettings
 from control_plane.config.concern import PREFIX
@@ -31,6 +32,9 @@ FROM_FILES = (
     "DATABASE_URL",
     "REDIS_URL",
 )
+
+
+_USER_IN_URL = re.compile(r"//[^/@]*@")
 
 
 class SettingsError(Exception):
@@ -62,8 +66,27 @@ def load() -> Settings:
         raise SettingsError(_sentence(error)) from None
 
 
+def in_force(settings: Settings) -> dict[str, tuple[str, bool]]:
+    """By name: each as text, and whether it is a secret, of which only ``set`` or
+    ``unset`` is told."""
+    return {
+        _name(field): _told(value) for field, value in settings.model_dump().items()
+    }
+
+
+def _told(value: object) -> tuple[str, bool]:
+    if isinstance(value, SecretStr):
+        return "set" if value.get_secret_value() else "unset", True
+    return "" if value is None else _USER_IN_URL.sub("//", str(value)), False
+
+
 def _field(name: str) -> str:
     return name.removeprefix(PREFIX).lower() if name.startswith(PREFIX) else name
+
+
+def _name(field: str) -> str:
+    own = field in ("DATABASE_URL", "REDIS_URL", "database_url", "redis_url")
+    return field.upper() if own or field.isupper() else PREFIX + field.upper()
 
 
 def _from_file(name: str) -> str:
@@ -82,7 +105,7 @@ def _sentence(error: ValidationError) -> str:
     if not first["loc"]:
         return str(first["msg"]).removeprefix("Value error, ") + "."
     field = str(first["loc"][0])
-    name = field if field.isupper() else PREFIX + field.upper()
+    name = _name(field)
     if first["type"] == "missing":
         return f"{name} is not set."
     return f"{name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}."

@@ -8,21 +8,32 @@ from msgspec import Meta, Struct
 from control_plane.audit.log import actor
 from control_plane.base.refusals import Refusal
 from control_plane.live.model.bans import Banned
+from control_plane.live.model.rights import Policy
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
-from control_plane.ops.routes import Because, Call, Name, One, Route
-
-
-class OneNode(Struct, forbid_unknown_fields=True):
-    name: Name
+from control_plane.live.service.rights import Rights, watch_terms
+from control_plane.ops.nodes import OneNode
+from control_plane.ops.routes import Because, Call, One, Route
 
 
 class BanFor(Because, forbid_unknown_fields=True, kw_only=True):
     """``ends_at``: null: until it is lifted."""
 
     ends_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class NewPolicy(Because, forbid_unknown_fields=True, kw_only=True):
+    """``ticket_price``: coins, for the policy ``paid``."""
+
+    policy: Policy
+    ticket_price: int = 0
+
+
+class Watchable(Struct, frozen=True):
+    policy: Policy
+    ticket_price: int
 
 
 class Out(Struct, frozen=True):
@@ -44,16 +55,22 @@ class Drained(Struct, frozen=True):
 
 class ActsApi:
     def __init__(
-        self, broadcasts: Broadcasts, moderation: Moderation, nodes: Nodes
+        self,
+        broadcasts: Broadcasts,
+        moderation: Moderation,
+        rights: Rights,
+        nodes: Nodes,
     ) -> None:
         self._broadcasts = broadcasts
         self._moderation = moderation
+        self._rights = rights
         self._nodes = nodes
 
     def routes(self) -> list[Route]:
         return [
             Route("POST", "/v1/sessions/{id}/end", "moderate", self.end),
             Route("POST", "/v1/sessions/{id}/kick", "moderate", self.kick),
+            Route("POST", "/v1/sessions/{id}/policy", "moderate", self.policy),
             Route("POST", "/v1/users/{id}/ban", "moderate", self.ban),
             Route("POST", "/v1/users/{id}/unban", "moderate", self.unban),
             Route("POST", "/v1/nodes/{name}/drain", "admin", self.drain),
@@ -68,6 +85,13 @@ class ActsApi:
     async def kick(self, call: Call[One, Because]) -> Out:
         """End a session as kicked; its encoder is kept out."""
         return Out(await self._moderation.kick(await self._open(call.params.id)))
+
+    async def policy(self, call: Call[One, NewPolicy]) -> Watchable:
+        """Say who may watch a session; who may not any more is cut."""
+        terms = watch_terms(call.body.policy, call.body.ticket_price)
+        session = await self._open(call.params.id)
+        await self._rights.set_policy(0, session.id, terms)
+        return Watchable(terms.policy, terms.ticket_price)
 
     async def ban(self, call: Call[One, BanFor]) -> Out:
         """Ban a user: signs out, ends what is live, keeps out."""

@@ -19,6 +19,7 @@ from typing import (
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from control_plane.base.refusals import BadInput
 from control_plane.operators.model import OperatorToken, Scope
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -160,3 +161,12 @@ def page_of(rows: list[Any], limit: int, cursor: Callable[[Any], object]) -> str
         return None
     del rows[limit:]
     return str(cursor(rows[-1]))
+
+
+def id_in(after: str, most: int = 2**31 - 1) -> int | None:
+    """The id in a cursor; None: from the first page on. ``most``: of this list."""
+    if not after:
+        return None
+    if not after.isdigit() or len(after) > 18:
+        raise BadInput("after is no cursor of this list.")
+    return min(int(after), most)

@@ -1,4 +1,4 @@
-"""``/v1``: what is live and was, channels, keys, people and nodes, to look at."""
+"""``/v1``: what is live and was, channels, keys and people, to look at."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from control_plane.ops.routes import (
     Paged,
     Route,
     Text,
+    id_in,
     page_of,
 )
 from control_plane.ops.rows import Session, session_row
@@ -137,25 +138,6 @@ class UserDetail(Struct, frozen=True):
     sessions: list[Session]
 
 
-class NodeRow(Struct, frozen=True, kw_only=True):
-    """``sessions``: that are open there; ``live``: those with a picture."""
-
-    name: str
-    state: str
-    region: str
-    sandbox: bool
-    api_url: str
-    silent_since: datetime | None
-    sessions: int
-    live: int
-    viewers: int
-
-
-class NodePage(Struct, frozen=True):
-    nodes: list[NodeRow]
-    next: None
-
-
 class ViewsApi:
     def __init__(
         self,
@@ -180,7 +162,6 @@ class ViewsApi:
             Route("GET", "/v1/keys", "keys", self.keys),
             Route("GET", "/v1/users", "read", self.users),
             Route("GET", "/v1/users/{id}", "read", self.user),
-            Route("GET", "/v1/nodes", "read", self.nodes),
         ]
 
     async def sessions(self, call: Call[SessionQuery, Nothing]) -> SessionPage:
@@ -210,7 +191,7 @@ class ViewsApi:
         """List channels, the newest first."""
         asked = call.params
         found = await self._overview.channels(
-            asked.q.lower(), _before(asked.after), asked.limit + 1
+            asked.q.lower(), id_in(asked.after), asked.limit + 1
         )
         following = page_of(found, asked.limit, lambda one: one.id)
         return ChannelPage(found, following)
@@ -225,14 +206,14 @@ class ViewsApi:
         """List stream keys, masked, the newest first."""
         asked = call.params
         found = await self._overview.keys(
-            asked.limit + 1, before=_before(asked.after), user_id=asked.user_id or 0
+            asked.limit + 1, before=id_in(asked.after), user_id=asked.user_id or 0
         )
         following = page_of(found, asked.limit, lambda one: one.id)
         return KeyPage([_key(one) for one in found], following)
 
     async def users(self, call: Call[UserQuery, Nothing]) -> UserPage:
         """List accounts, or search them."""
-        asked, before = call.params, _before(call.params.after)
+        asked, before = call.params, id_in(call.params.after)
         if asked.q:
             found = await self._directory.search(asked.q, asked.limit + 1, before)
         else:
@@ -253,36 +234,9 @@ class ViewsApi:
             await self._rows(found),
         )
 
-    async def nodes(self, call: Call[Nothing, Nothing]) -> NodePage:
-        """List nodes: how each is, and what it carries."""
-        found = await self._overview.nodes()
-        rows = [
-            NodeRow(
-                name=node.name,
-                state=node.state,
-                region=node.region,
-                sandbox=node.sandbox,
-                api_url=node.api_url,
-                silent_since=node.silent_since,
-                sessions=load.sessions,
-                live=load.live,
-                viewers=viewers,
-            )
-            for node, load, viewers in found
-        ]
-        return NodePage(rows, None)
-
     async def _rows(self, found: Sequence[Seen]) -> list[Session]:
         healths = await self._ingest.of_all(one.session for one in found)
         return [session_row(one, healths.get(one.session.id)) for one in found]
-
-
-def _before(after: str) -> int | None:
-    if not after:
-        return None
-    if not after.isdigit() or len(after) > 10:
-        raise BadInput("after is no cursor of this list.")
-    return min(int(after), 2**31 - 1)
 
 
 def _place(after: str) -> tuple[int, int] | None:

@@ -5,13 +5,29 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from control_plane.ops.routes import Because, Call, Nothing, One, Route
+from control_plane.ops.routes import (
+    Because,
+    Call,
+    Id,
+    Limit,
+    Nothing,
+    One,
+    Paged,
+    Route,
+    id_in,
+    page_of,
+)
 from control_plane.webhooks.model.endpoints import Endpoint, Wish
 from control_plane.webhooks.model.messages import Answer, Attempt
-from control_plane.webhooks.service.webhooks import Verified, Webhooks, number
+from control_plane.webhooks.service.webhooks import NEWEST, Verified, Webhooks, number
 
 ONE = "/v1/webhooks/{id}"
 LINES = 100  # of the delivery log
+
+
+class PagedOne(Paged, kw_only=True):
+    id: Id
+    limit: Limit = LINES
 
 
 class NewEndpoint(Because, kw_only=True):
@@ -56,7 +72,7 @@ class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Endpoints(Struct, frozen=True):
     webhooks: list[Told]
-    next: None
+    next: str | None
 
 
 class Sent(Struct, frozen=True):
@@ -80,7 +96,7 @@ class Line(Struct, frozen=True):
 
 class Deliveries(Struct, frozen=True):
     deliveries: list[Line]
-    next: None
+    next: str | None
 
 
 class WebhooksApi:
@@ -102,9 +118,13 @@ class WebhooksApi:
             Route("GET", f"{ONE}/deliveries", "admin", self.deliveries),
         ]
 
-    async def listing(self, call: Call[Nothing, Nothing]) -> Endpoints:
-        """List receivers."""
-        return Endpoints([_told(e) for e in await self._webhooks.listing()], None)
+    async def listing(self, call: Call[Paged, Nothing]) -> Endpoints:
+        """List receivers, the oldest first."""
+        asked, after = call.params, id_in(call.params.after) or 0
+        found = [one for one in await self._webhooks.listing() if one.id > after]
+        page = found[: asked.limit + 1]
+        following = page_of(page, asked.limit, lambda one: one.id)
+        return Endpoints([_told(one) for one in page], following)
 
     async def get(self, call: Call[One, Nothing]) -> Told:
         """One receiver."""
@@ -157,10 +177,14 @@ class WebhooksApi:
         answers = await self._webhooks.resend(call.params.id, ids)
         return Resent([_answer(one) for one in answers])
 
-    async def deliveries(self, call: Call[One, Nothing]) -> Deliveries:
+    async def deliveries(self, call: Call[PagedOne, Nothing]) -> Deliveries:
         """The last attempts to deliver, the newest first."""
-        found = await self._webhooks.deliveries(call.params.id, LINES)
-        return Deliveries([_line(one) for one in found], None)
+        asked = call.params
+        found = await self._webhooks.deliveries(
+            asked.id, asked.limit + 1, id_in(asked.after, NEWEST)
+        )
+        following = page_of(found, asked.limit, lambda one: one.id)
+        return Deliveries([_line(one) for one in found], following)
 
 
 def _told(

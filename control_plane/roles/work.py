@@ -4,11 +4,12 @@ webhooks and answers operators."""
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from secrets import token_hex
 
 from aiohttp import web
 
-from control_plane.config.settings import Settings
+from control_plane.config.settings import Settings, in_force
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import dashboard, metrics
@@ -17,7 +18,10 @@ from control_plane.ops.admission import Admission
 from control_plane.ops.description import DescriptionApi
 from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
+from control_plane.ops.keys import KeysApi
 from control_plane.ops.limits import Budget
+from control_plane.ops.money import MoneyApi
+from control_plane.ops.nodes import NodesApi
 from control_plane.ops.now import NowApi
 from control_plane.ops.records import RecordsApi
 from control_plane.ops.routes import Route
@@ -29,6 +33,7 @@ from control_plane.roles.sockets import Sockets
 from control_plane.web.address import Addresses
 from control_plane.web.origin import Origins
 from control_plane.web.serving import to_everybody, to_operators
+from control_plane.wiring.node_config import rendered
 from control_plane.wiring.services import Services, services
 
 
@@ -77,7 +82,10 @@ def _operators(
 
 
 def _routes(all_of_it: Services) -> list[Route]:
-    events = all_of_it.events
+    events, coins = all_of_it.events, all_of_it.coins
+    acts = ActsApi(
+        all_of_it.broadcasts, all_of_it.moderation, all_of_it.rights, all_of_it.nodes
+    )
     views = ViewsApi(
         all_of_it.overview,
         all_of_it.broadcasts,
@@ -85,13 +93,25 @@ def _routes(all_of_it: Services) -> list[Route]:
         all_of_it.ingest_health,
         all_of_it.directory,
     )
+    settings = all_of_it.settings
+    nodes = NodesApi(
+        all_of_it.overview,
+        all_of_it.nodes,
+        partial(rendered, settings),
+        in_force(settings),
+    )
     now = NowApi(all_of_it.overview, all_of_it.ingest_health, all_of_it.previews)
     return [
         *WebhooksApi(events.webhooks).routes(),
         *views.routes(),
+        *nodes.routes(),
         *now.routes(),
         *RecordsApi(events.audit).routes(),
-        *ActsApi(all_of_it.broadcasts, all_of_it.moderation, all_of_it.nodes).routes(),
+        *acts.routes(),
+        *MoneyApi(coins.gifts, coins.purchases, coins.payouts, coins.audit).routes(),
+        *KeysApi(
+            all_of_it.overview, all_of_it.directory, all_of_it.lasting_keys
+        ).routes(),
     ]
 
 

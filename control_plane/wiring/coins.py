@@ -95,6 +95,7 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
             pool,
             CoinWorth(settings.coin_worth, settings.payout_currency),
             least_coins=settings.payout_least_coins,
+            two_above=settings.payout_two_operators_above,
         ),
         audit=Audit(pool, seconds=settings.ledger_check_seconds, report=_report),
         forgetting=Forgetting(pool, settings.idempotency_days),

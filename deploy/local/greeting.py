@@ -10,7 +10,7 @@ from deploy.local.node import Kind
 from deploy.local.ports import HLS, LOOPBACK, OPERATORS, PUBLIC, RTMP
 
 
-def greeting(environ: Mapping[str, str], folder: Folder, kind: Kind) -> str:
+def greeting(environ: Mapping[str, str], folder: Folder, kind: Kind, token: str) -> str:
     public, rtmp = PUBLIC.number(environ), RTMP.number(environ)
     page = f"http://{LOOPBACK}:{public}/"
     moved = "" if public == 8080 else f" --url {page.rstrip('/')}"
@@ -20,8 +20,7 @@ def greeting(environ: Mapping[str, str], folder: Folder, kind: Kind) -> str:
         f"OBS             Settings, Stream, Custom: server rtmp://{LOOPBACK}:{rtmp}/live",
         "                stream key: `make key` prints one",
         f"Dashboard       http://{LOOPBACK}:{OPERATORS.number(environ)}/ops",
-        f"                its token: {_short(folder.command)} token create me",
-        "                --scope read --scope moderate --scope admin",
+        f"                token {token}",
         *_phone(lan_address(), public, rtmp, HLS.number(environ)),
         f"Other commands  {_short(folder.command)} --help",
         f"Logs            {_short(folder.path / 'log')}",

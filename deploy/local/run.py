@@ -22,6 +22,7 @@ from deploy.local.errors import LocalError
 from deploy.local.folder import Folder
 from deploy.local.greeting import greeting
 from deploy.local.node import SANDBOX, Kind, choose, node
+from deploy.local.operator_token import operator_token
 from deploy.local.process import Child
 from deploy.local.service import service
 from deploy.local.terminal import say
@@ -103,7 +104,8 @@ async def _work(folder: Folder, ending: asyncio.Event) -> int:
         up = Up(stack)
         try:
             environ = await _start(up, folder, kind)
-            say(greeting(environ, folder, kind))
+            token = await operator_token(environ["DATABASE_URL"])
+            say(greeting(environ, folder, kind, token))
             async with demo_videos.seeding(folder, environ):
                 await up.first_end()
         except LocalError as error:

@@ -178,7 +178,7 @@ class Party:
         return await self._payouts.request(user_id, coins, "a@b.c", key)
 
     async def _decide(self, step: Step, decision: Decision) -> object:
-        waiting = await self._payouts.listing(pending_only=True, limit=6)
+        waiting = await self._payouts.listing("pending", 6)
         request_id = waiting[step.which % len(waiting)].id if waiting else 0
         return await self._payouts.decide(request_id, decision)
 

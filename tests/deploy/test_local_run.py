@@ -1,6 +1,7 @@
 """`make run`, once everything is installed: up, down, and what comes in between."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -60,6 +61,19 @@ async def knows(local: LocalRun, token: str) -> bool:
         return bool(answer["code"] == 200)
 
 
+async def operates(local: LocalRun, said: str) -> int:
+    """How the token that was printed is answered."""
+    token = re.findall(r"token (cpo_\S+)", said)[-1]
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(
+            f"http://127.0.0.1:{local.ports['OPERATOR']}/v1/me",
+            headers={"Authorization": f"Bearer {token}"},
+        ) as response,
+    ):
+        return response.status
+
+
 def child_named(run: Run, words: str) -> psutil.Process:
     children = psutil.Process(run.process.pid).children()
     return next(child for child in children if words in " ".join(child.cmdline()))
@@ -74,6 +88,7 @@ async def test_it_says_how_to_go_live_and_stops_everything_on_sigterm(
     places = [said.index(words) for words in order]
     assert places == sorted(places)
     assert f"{local.base}/" in said
+    assert await operates(local, said) == 200
     await run.stop(signal.SIGTERM)
     assert run.process.returncode == 0
     assert local.left() == []

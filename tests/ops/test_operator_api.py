@@ -1,51 +1,18 @@
 """Every route, with every kind of token, and what operators see."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from typing import Any
-
 import asyncpg
 import pytest
+from jsonschema import Draft202012Validator
 
 from control_plane.audit.log import acting, record
 from control_plane.audit.model import Actor
 from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool, open_pool
-from control_plane.operators.model import SCOPES, Scope
-from control_plane.operators.service import Tokens
-from tests.support.api import App, running, settings
+from control_plane.operators.model import SCOPES
+from tests.support.client import App
+from tests.support.operators import Json, ask, token
 
-Json = dict[str, Any]
 OPERATOR = Actor("operator", "ann")
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with open_pool(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
-    async with running(settings(database_url, redis_url)) as opened:
-        yield opened
-
-
-async def token(pool: Pool, scope: Scope, days: float = 1.0) -> str:
-    name = f"{scope} {days}"
-    return await Tokens(pool).create(name, [scope], timedelta(days=days))
-
-
-async def ask(
-    app: App, method: str, path: str, given: str = "", **more: Any
-) -> tuple[int, Json]:
-    headers = {"Authorization": f"Bearer {given}"} if given else {}
-    headers |= more.pop("headers", {})
-    url = app.operators + path
-    async with app.http.request(method, url, headers=headers, **more) as response:
-        if response.content_type == "text/event-stream":
-            return response.status, {}
-        return response.status, await response.json() if response.status != 204 else {}
 
 
 async def test_every_route_wants_its_own_scope(app: App, pool: Pool) -> None:
@@ -68,9 +35,42 @@ async def test_every_route_wants_its_own_scope(app: App, pool: Pool) -> None:
         wrong = next(one for one in SCOPES if one != scope)
         for given, status in (("", 401), (expired[scope], 401), (tokens[wrong], 403)):
             assert (await ask(app, method, there, given))[0] == status, (path, given)
-        status, _ = await ask(app, method, there, tokens[scope])
+        status, answer = await ask(app, method, there, tokens[scope])
         assert str(status) in route["responses"], (path, method, status)
         assert status not in (401, 403)
+        check_described(told, route, status, answer)
+
+
+def check_described(told: Json, route: Json, status: int, answer: Json) -> None:
+    """The body is as its schema says."""
+    for kind, described in route["responses"][str(status)].get("content", {}).items():
+        if kind.endswith("json"):
+            whole = {"components": told["components"], **described["schema"]}
+            Draft202012Validator(whole).validate(answer)
+
+
+async def test_what_is_there_is_as_described(app: App, pool: Pool) -> None:
+    _, told = await ask(app, "GET", "/v1/openapi.json")
+    ann = await app.sign_in("ann")
+    await ann.ask("streamKeys", {"name": "OBS", "channel_name": "ann"})
+    await ann.ask("liveStream", {"title": "Hello"})
+    await ann.ask("purchaseCoin", {"coin": 100, "transaction_id": "t1"})
+    tokens = {scope: await token(pool, scope) for scope in SCOPES}
+    seen = set()
+    for path, methods in told["paths"].items():
+        scope = methods.get("get", {}).get("x-scope")
+        if scope not in tokens:
+            continue
+        there = path.replace("{id}", "1").replace("{name}", "local")
+        content = methods["get"]["responses"]["200"].get("content", {})
+        if "application/json" not in content:
+            continue
+        status, answer = await ask(app, "GET", there, tokens[scope])
+        check_described(told, methods["get"], status, answer)
+        if status == 200:
+            seen.add(path)
+    assert {"/v1/sessions/{id}", "/v1/users/{id}", "/v1/purchases"} <= seen
+    assert {"/v1/settings", "/v1/nodes/{name}", "/v1/ledger/check"} <= seen
 
 
 async def test_sessions_are_listed_page_by_page(app: App, pool: Pool) -> None:

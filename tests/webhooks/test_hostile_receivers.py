@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool
 from control_plane.webhooks.sending import http
 from control_plane.webhooks.sending.guard import Forbidden, Guard
@@ -172,6 +173,8 @@ async def test_410_switches_it_off(
 
     await until(off)
     assert "410" in (await operator.get(endpoint))["disabled_because"]
+    [entry] = await AuditLog(pool).page(1)
+    assert (entry.act, entry.actor) == ("webhook.disabled", "service:deliveries")
     enabled = await operator.ask("POST", f"/{endpoint['id']}/enable")
     assert enabled["enabled"]
     await hook.takes(1)  # what made it say so is not lost

@@ -61,6 +61,21 @@ class SentGift:
 
 
 @dataclass(frozen=True, slots=True)
+class GiftRow:
+    """A gift that was sent, as operators see it. ``coins``: of all pieces."""
+
+    id: int
+    gift: str
+    count: int
+    coins: int
+    sender_id: int
+    receiver_id: int
+    session_id: int | None
+    video_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What an order names, as it is while the order is decided."""
 

@@ -11,6 +11,7 @@ from control_plane.coins.model.money import Money
 
 Decision = Literal["paid", "rejected"]
 RequestStatus = Literal["pending", "paid", "rejected"]
+RequestState = Literal["pending", "paid", "rejected", "all"]
 
 #: Both apps compare this one; any other refusal opens "add PayPal".
 ALREADY_REQUESTED = "You have already requested a payout."
@@ -35,7 +36,8 @@ class PayoutMethod:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawRequest:
-    """A row of ``withdraw_requests``."""
+    """A row of ``withdraw_requests``. ``approved_by``: who said first that it may be
+    paid, where two have to."""
 
     id: int
     user_id: int
@@ -46,12 +48,23 @@ class WithdrawRequest:
     destination: str
     status: RequestStatus
     note: str
+    approved_by: str
     created_at: datetime
     updated_at: datetime
 
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+
+def is_enough(request: WithdrawRequest, who: str, two_above: int) -> bool:
+    """Whether it is paid now that this one says so too. ``two_above``: coins; 0: one
+    is enough. Raises Refusal for who said so already."""
+    if not two_above or request.coins <= two_above:
+        return True
+    if request.approved_by == who:
+        raise Refusal("You approved it already: another operator has to, as well.")
+    return request.approved_by != ""
 
 
 def check_destination(kind: str, value: str) -> None:

@@ -1,5 +1,6 @@
 """Reading the whole ledger again, now and then, to see that it is right."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -25,10 +26,12 @@ class Audit:
         self._pool = pool
         self._seconds = seconds
         self._report = report
+        self._turn = asyncio.Lock()
 
     async def check(self) -> list[Check]:
-        """Each rule, and how many rows break it."""
+        """Each rule, and how many rows break it. One look at a time: it is long."""
         async with (
+            self._turn,
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):

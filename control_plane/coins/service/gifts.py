@@ -14,6 +14,7 @@ from control_plane.coins.model.gifts import (
     Facts,
     Gift,
     GiftOrder,
+    GiftRow,
     SentGift,
     check_coins,
     judge,
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 #: other's locks. Others share the lanes, so that they are gathered too.
 LANES = 3
 MOST = 250  # gifts in a batch
+NEWEST = 2**31 - 1
 
 #: What concerns one gift of a batch, not the way to Postgres.
 OF_ONE_GIFT = (Rejected, Collided)
@@ -76,6 +78,13 @@ class Gifts:
         if found is None:
             raise Empty
         return found
+
+    async def sent(
+        self, limit: int, before: int | None = None, session_id: int = 0
+    ) -> list[GiftRow]:
+        """Newest first. ``before``: an id. ``session_id`` 0: in any, or in none."""
+        below = NEWEST if before is None else before
+        return await gifts.sent(self._pool, session_id, below, limit)
 
     async def send(self, order: GiftOrder, key: RequestKey | None = None) -> SentGift:
         """Raises Refusal, and then nothing has happened."""

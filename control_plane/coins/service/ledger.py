@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from control_plane.audit.log import record
 from control_plane.base.batches import Reads
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Refusal
@@ -54,6 +55,8 @@ class Ledger:
             await ledger.transfer(connection, "bonus", entries)
             data = {"coin": coins, "reason": reason}
             await append_user_event(connection, user_id, "coins.bonus", data)
+            subject, after = f"user/{user_id}", {"coins": coins, "reason": reason}
+            await record(connection, "coins.bonus", subject, after=after)
             return Left(has.after(user_id, entries).wallet)
 
         said = {"user_id": user_id, "coins": coins, "reason": reason}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from control_plane.audit.log import actor, record
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model import ledger as rules
@@ -15,8 +16,10 @@ from control_plane.coins.model.payouts import (
     PAYPAL,
     Decision,
     PayoutMethod,
+    RequestState,
     WithdrawRequest,
     check_destination,
+    is_enough,
     payable,
 )
 from control_plane.coins.service.idempotency import once
@@ -28,6 +31,7 @@ from control_plane.events.model import EventType
 log = structlog.get_logger(__name__)
 
 PAGE = 20  # requests
+NEWEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,13 @@ class Asked:
 
 
 class Payouts:
-    def __init__(self, pool: Pool, worth: CoinWorth, *, least_coins: int) -> None:
+    def __init__(
+        self, pool: Pool, worth: CoinWorth, *, least_coins: int, two_above: int = 0
+    ) -> None:
+        """``two_above``: for more coins two have to say that they are paid; 0: one."""
         self._pool = pool
         self._least_coins = least_coins
+        self._two_above = two_above
         self.worth = worth
 
     async def choose(
@@ -117,13 +125,21 @@ class Payouts:
     async def history(self, user_id: int, page: int = 0) -> list[WithdrawRequest]:
         return await payouts.of_user(self._pool, user_id, PAGE, page * PAGE)
 
-    async def listing(self, *, pending_only: bool, limit: int) -> list[WithdrawRequest]:
-        return await payouts.listing(self._pool, pending_only=pending_only, limit=limit)
+    async def listing(
+        self, state: RequestState, limit: int, after: int | None = None
+    ) -> list[WithdrawRequest]:
+        """The pending ones oldest first, others newest first. ``after``: the id of the
+        one before."""
+        if state == "pending":
+            return await payouts.pending(self._pool, after or 0, limit)
+        before = NEWEST if after is None else after
+        return await payouts.listing(self._pool, state, before, limit)
 
     async def decide(
         self, request_id: int, decision: Decision, note: str = ""
     ) -> WithdrawRequest:
-        """Raises Refusal when it is decided already."""
+        """Still pending when another operator has to agree. Raises Refusal when it is
+        decided already."""
         found = await payouts.get(self._pool, request_id)
         if found is None:
             raise Empty("There is no such request.")
@@ -132,9 +148,28 @@ class Payouts:
             now = await payouts.get(connection, request_id)
             if now is None or now.status != "pending":
                 raise Refusal("It is decided already.")
-            await _decide(connection, now, decision, note)
-        log.info("payout decided", request=request_id, decision=decision)
-        return await payouts.get(self._pool, request_id) or found
+            await self._decide(connection, now, decision, note)
+        decided = await payouts.get(self._pool, request_id) or found
+        log.info("payout decided", request=request_id, status=decided.status)
+        return decided
+
+    async def _decide(
+        self,
+        connection: Connection,
+        request: WithdrawRequest,
+        decision: Decision,
+        note: str,
+    ) -> None:
+        act, who = f"payout.{decision}", str(actor() or "nobody")
+        after = {"coins": request.coins, "note": note}
+        if decision == "rejected" or is_enough(request, who, self._two_above):
+            await _settle(connection, request, decision, note)
+        else:
+            act = "payout.approved"
+            await payouts.approve(connection, request.id, who)
+        before = {"approved_by": request.approved_by}
+        subject = f"payout/{request.id}"
+        await record(connection, act, subject, before=before, after=after)
 
 
 async def _destination(
@@ -149,7 +184,7 @@ async def _destination(
     return method.type, method.value
 
 
-async def _decide(
+async def _settle(
     connection: Connection, request: WithdrawRequest, decision: Decision, note: str
 ) -> None:
     user_id, coins = request.user_id, request.coins

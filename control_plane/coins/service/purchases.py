@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from control_plane.audit.log import record
 from control_plane.base.brief import Brief
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 NOT_SET_UP = "Buying coins is not set up on this server."
 SOMEBODY_ELSES = "This purchase belongs to another account."
+NEWEST = 2**31 - 1
 MOST_UNKNOWN = 10_000  # transactions that an app store did not know
 
 
@@ -76,9 +78,12 @@ class Purchases:
         """On sale now, the smallest first."""
         return await purchases.packages(self._pool)
 
-    async def listing(self, user_id: int, limit: int) -> list[Purchase]:
-        """Newest first. ``user_id`` 0: everybody's."""
-        return await purchases.listing(self._pool, user_id, limit)
+    async def listing(
+        self, user_id: int, limit: int, before: int | None = None
+    ) -> list[Purchase]:
+        """Newest first. ``user_id`` 0: everybody's. ``before``: an id."""
+        below = NEWEST if before is None else before
+        return await purchases.listing(self._pool, user_id, below, limit)
 
     async def buy(
         self, user_id: int, claim: Claim, key: RequestKey | None = None
@@ -243,6 +248,9 @@ async def _take_back(connection: Connection, purchase: Purchase, has: Balances) 
     owed = -has.after(purchase.user_id, entries).owed
     data = {"purchase_id": purchase.id, "coin": purchase.coins, "owed": owed}
     await append_user_event(connection, purchase.user_id, "coins.refunded", data)
+    subject = f"purchase/{purchase.id}"
+    after = {"user_id": purchase.user_id, "coins": purchase.coins, "owed": owed}
+    await record(connection, "purchase.refunded", subject, after=after)
 
 
 async def _give_again(

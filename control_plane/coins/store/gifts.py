@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from control_plane.base.database import Connection, Executor
-from control_plane.coins.model.gifts import Gift, SentGift
+from control_plane.coins.model.gifts import Gift, GiftRow, SentGift
 from control_plane.coins.model.ledger import Entry
 
 _COLUMNS = ", ".join(field.name for field in fields(Gift))
@@ -31,6 +31,25 @@ async def catalogue(executor: Executor) -> list[Gift]:
 async def by_id(executor: Executor, ids: Iterable[int]) -> dict[int, Gift]:
     rows = await executor.fetch(f"{_SELECT} WHERE id = ANY($1)", list(ids))
     return {row["id"]: Gift(**dict(row)) for row in rows}
+
+
+async def sent(
+    executor: Executor, session_id: int, before: int, limit: int
+) -> list[GiftRow]:
+    """Those below an id, newest first. ``session_id`` 0: in any, or in none."""
+    rows = await executor.fetch(
+        """
+        SELECT t.id, g.title AS gift, t.gift_count AS count, t.coins, t.sender_id,
+            t.receiver_id, t.live_streaming_id AS session_id, t.video_id, t.created_at
+        FROM gift_transactions t JOIN gifts g ON g.id = t.gift_id
+        WHERE t.id < $2 AND ($1 = 0 OR t.live_streaming_id = $1)
+        ORDER BY t.id DESC LIMIT $3
+        """,
+        session_id,
+        before,
+        limit,
+    )
+    return [GiftRow(**dict(row)) for row in rows]
 
 
 async def reserve(connection: Connection, count: int) -> list[tuple[int, int]]:

@@ -4,7 +4,12 @@ from dataclasses import fields
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.coins.model.money import Money
-from control_plane.coins.model.payouts import Decision, PayoutMethod, WithdrawRequest
+from control_plane.coins.model.payouts import (
+    Decision,
+    PayoutMethod,
+    RequestState,
+    WithdrawRequest,
+)
 
 _COLUMNS = ", ".join(field.name for field in fields(WithdrawRequest))
 _SELECT = f"SELECT {_COLUMNS} FROM withdraw_requests"  # noqa: S608
@@ -97,16 +102,37 @@ async def of_user(
     return [WithdrawRequest(**dict(row)) for row in rows]
 
 
-async def listing(
-    executor: Executor, *, pending_only: bool, limit: int
-) -> list[WithdrawRequest]:
-    """The oldest pending ones first, or all, newest first."""
-    if pending_only:
-        where = "WHERE status = 'pending' ORDER BY id"
-    else:
-        where = "ORDER BY id DESC"
-    rows = await executor.fetch(f"{_SELECT} {where} LIMIT $1", limit)
+async def pending(executor: Executor, after: int, limit: int) -> list[WithdrawRequest]:
+    """Those above an id, the oldest first."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE status = 'pending' AND id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit,
+    )
     return [WithdrawRequest(**dict(row)) for row in rows]
+
+
+async def listing(
+    executor: Executor, state: RequestState, before: int, limit: int
+) -> list[WithdrawRequest]:
+    """Those below an id, the newest first."""
+    rows = await executor.fetch(
+        f"{_SELECT} WHERE id < $1 AND $2 IN ('all', status) ORDER BY id DESC LIMIT $3",
+        before,
+        state,
+        limit,
+    )
+    return [WithdrawRequest(**dict(row)) for row in rows]
+
+
+async def approve(connection: Connection, request_id: int, who: str) -> None:
+    """Of a request that is pending, under the lock of its user's wallet."""
+    await connection.execute(
+        "UPDATE withdraw_requests SET approved_by = $2, updated_at = now()"
+        " WHERE id = $1 AND status = 'pending'",
+        request_id,
+        who,
+    )
 
 
 async def decide(

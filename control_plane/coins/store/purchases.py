@@ -54,11 +54,15 @@ async def get(executor: Executor, purchase_id: int) -> Purchase | None:
     return _purchase(await executor.fetchrow(f"{_SELECT} WHERE id = $1", purchase_id))
 
 
-async def listing(executor: Executor, user_id: int, limit: int) -> list[Purchase]:
-    """Newest first. ``user_id`` 0: everybody's."""
+async def listing(
+    executor: Executor, user_id: int, before: int, limit: int
+) -> list[Purchase]:
+    """Those below an id, newest first. ``user_id`` 0: everybody's."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE $1 = 0 OR user_id = $1 ORDER BY id DESC LIMIT $2",
+        f"{_SELECT} WHERE id < $2 AND ($1 = 0 OR user_id = $1)"
+        " ORDER BY id DESC LIMIT $3",
         user_id,
+        before,
         limit,
     )
     return [Purchase(**dict(row)) for row in rows]

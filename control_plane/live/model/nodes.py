@@ -114,6 +114,25 @@ class View(Protocol):
         ...
 
 
+class About(Protocol):
+    """What a node says about itself."""
+
+    @property
+    def answer(self) -> Answer: ...
+    @property
+    def reason(self) -> str:
+        """As a view's."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Empty before v1.15.2."""
+        ...
+
+    @property
+    def started(self) -> str: ...
+
+
 #: Gets a node's readers, some at a time.
 Take = Callable[[Sequence[Reader]], Awaitable[None]]
 
@@ -122,6 +141,7 @@ class NodeApi(Protocol):
     """A node's control API."""
 
     async def look(self, take: Take | None = None) -> View: ...
+    async def info(self) -> About: ...
     async def kick(self, source_type: str, source_id: str) -> KickResult: ...
     async def kick_readers(self, chosen: Callable[[Reader], bool]) -> int:
         """How many were closed."""

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import BadInput, Empty, Refusal
@@ -90,6 +91,8 @@ class LastingKeys:
             until = await keys.rotate(connection, key_id, new.id, overlap)
             data = {"key_id": key_id, "new_key_id": new.id, "until": until.isoformat()}
             await append_user_event(connection, user.id, "key.rotated", data)
+            after = {"user_id": user.id, "new_key_id": new.id, "until": until}
+            await record(connection, "key.rotated", f"key/{key_id}", after=after)
         if at_once:
             await self.revoke(user, key_id)
         return new
@@ -106,6 +109,8 @@ class LastingKeys:
             if revoked.now:
                 data = {"key_id": key_id, "session_id": revoked.session_id}
                 await append_user_event(connection, user.id, "key.revoked", data)
+                after = {"user_id": user.id, "session_id": revoked.session_id}
+                await record(connection, "key.revoked", f"key/{key_id}", after=after)
         await self._cut_users_of_key(revoked.path, key_id)
 
     async def node_of(self, channel: Channel) -> Node:

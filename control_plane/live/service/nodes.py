@@ -56,6 +56,7 @@ class Nodes:
                 data = {"name": name}
                 await append_node_event(connection, node_id, "node.removed", data)
                 await nodes.remove(connection, name)
+                await record(connection, "node.removed", f"node/{name}")
         except Missing:
             raise Refusal("It has had sessions: drain it instead.") from None
 
@@ -101,11 +102,16 @@ class Nodes:
 
     async def _save(self, node: Node) -> None:
         async with self._pool.transaction() as connection:
+            known = await nodes.get(connection, node.name)
             saved = await nodes.save(connection, node)
             if saved is not None:
                 node_id, is_new = saved
                 kind: EventType = "node.added" if is_new else "node.changed"
-                await append_node_event(connection, node_id, kind, _settings(node))
+                after = _settings(node)
+                await append_node_event(connection, node_id, kind, after)
+                before = {} if known is None else _settings(known)
+                subject = f"node/{node.name}"
+                await record(connection, kind, subject, before=before, after=after)
 
 
 async def _existing(connection: Connection, name: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
@@ -127,7 +128,14 @@ class Rights:
         ``host_id``: 0 for an operator."""
         session = await self._own(host_id, session_id)
         async with self._pool.transaction() as connection:
-            await set_policy(connection, session.id, terms)
+            if await set_policy(connection, session.id, terms):
+                await record(
+                    connection,
+                    "session.policy",
+                    f"session/{session.id}",
+                    before={"policy": session.policy},
+                    after={"policy": terms.policy, "ticket_price": terms.ticket_price},
+                )
         await self._cut(session)
 
     async def deny(self, host_id: int, session_id: int, whom: Whom) -> None:
@@ -212,11 +220,14 @@ async def _say_denied(
 
 async def set_policy(
     connection: Connection, session_id: int, terms: WatchTerms
-) -> None:
+) -> bool:
+    """False: it was so already."""
     policy, price = terms.policy, terms.ticket_price
-    if await rights.set_policy(connection, session_id, policy, price):
+    changed = await rights.set_policy(connection, session_id, policy, price)
+    if changed:
         data = {"policy": policy, "ticket_price": price}
         await append_session_event(connection, session_id, "live.policy", data)
+    return changed
 
 
 def watch_terms(policy: str, ticket_price: int) -> WatchTerms:

@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A line of the delivery log."""
+    """A line of the delivery log. ``id``: 0 until it is written."""
 
     endpoint_id: int
     event_id: int
@@ -62,6 +62,7 @@ class Attempt:
     error: str
     milliseconds: int
     at: datetime
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import structlog
 
+from control_plane.audit.log import acting, record
+from control_plane.audit.model import Actor
 from control_plane.base.database import Pool
 from control_plane.events.model import Event
 from control_plane.webhooks.model import endpoints as model
@@ -19,6 +21,7 @@ from control_plane.webhooks.store import endpoints
 
 log = structlog.get_logger(__name__)
 
+ITSELF = Actor("service", "deliveries")
 TOGETHER = 8  # requests to one endpoint
 
 
@@ -87,6 +90,11 @@ class Gate:
             await self._switch_off(model.FAILING)
 
     async def _switch_off(self, because: str) -> None:
-        await endpoints.switch_off(self._pool, self._endpoint.id, because)
+        endpoint_id, after = self._endpoint.id, {"because": because}
+        async with self._pool.transaction() as connection:
+            if await endpoints.give_up(connection, endpoint_id, because):
+                subject = f"webhook/{endpoint_id}"
+                with acting(ITSELF):
+                    await record(connection, "webhook.disabled", subject, after=after)
         log.warning("webhook off", endpoint=self._endpoint.id, because=because)
         raise Over

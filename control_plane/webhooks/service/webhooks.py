@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import structlog
 
-from control_plane.base.database import Pool
+from control_plane.audit.log import record
+from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.events import store as events
 from control_plane.events.model import Event, EventType, Position
@@ -26,6 +27,7 @@ from control_plane.webhooks.store import attempts, endpoints, waiting
 log = structlog.get_logger(__name__)
 
 LONGEST_OVERLAP = timedelta(days=7)
+NEWEST = 2**62  # ids of attempts
 MOST_RESENT = 1000  # events at once
 
 
@@ -47,7 +49,9 @@ class Webhooks:
         """It gets what happens from now on, once it answered the challenge."""
         check(wish)
         at = await events.end(self._pool)
-        endpoint_id = await endpoints.add(self._pool, wish, at, UNVERIFIED)
+        async with self._pool.transaction() as connection:
+            endpoint_id = await endpoints.add(connection, wish, at, UNVERIFIED)
+            await _note(connection, "added", endpoint_id, after=wish)
         return await self.enable(endpoint_id)
 
     async def listing(self) -> list[Endpoint]:
@@ -66,16 +70,21 @@ class Webhooks:
         """Another address has to answer a challenge of its own."""
         check(wish)
         before = await self.get(endpoint_id)
-        if wish.url != before.url:
-            await endpoints.switch_off(self._pool, endpoint_id, UNVERIFIED)
-        await endpoints.change(self._pool, endpoint_id, wish)
+        async with self._pool.transaction() as connection:
+            if wish.url != before.url:
+                await endpoints.switch_off(connection, endpoint_id, UNVERIFIED)
+            await endpoints.change(connection, endpoint_id, wish)
+            await _note(connection, "changed", endpoint_id, before=before, after=wish)
         if wish.url != before.url:
             return await self.enable(endpoint_id)
         return Verified(await self.get(endpoint_id), "")
 
     async def remove(self, endpoint_id: int) -> None:
-        if not await endpoints.remove(self._pool, endpoint_id):
-            raise Empty("There is no such endpoint.")
+        before = await self.get(endpoint_id)
+        async with self._pool.transaction() as connection:
+            if not await endpoints.remove(connection, endpoint_id):
+                raise Empty("There is no such endpoint.")
+            await _note(connection, "removed", endpoint_id, before=before)
 
     async def enable(self, endpoint_id: int, *, skip: bool = False) -> Verified:
         """It goes on where it was; ``skip``: with what happens from now on."""
@@ -83,30 +92,39 @@ class Webhooks:
         problem = await self._challenge(endpoint)
         if not problem:
             to = await events.end(self._pool) if skip else None
-            await endpoints.switch_on(self._pool, endpoint_id, to)
+            async with self._pool.transaction() as connection:
+                await endpoints.switch_on(connection, endpoint_id, to)
+                await _note(connection, "enabled", endpoint_id)
             log.info("webhook on", endpoint=endpoint_id)
         return Verified(await self.get(endpoint_id), problem)
 
     async def disable(self, endpoint_id: int) -> None:
-        if not await endpoints.switch_off(self._pool, endpoint_id, BY_HAND):
-            raise Empty("There is no such endpoint.")
+        async with self._pool.transaction() as connection:
+            if not await endpoints.switch_off(connection, endpoint_id, BY_HAND):
+                raise Empty("There is no such endpoint.")
+            await _note(connection, "disabled", endpoint_id)
 
     async def rotate(self, endpoint_id: int, overlap: timedelta) -> Endpoint:
         """A new secret. Until ``overlap`` is over messages carry both signatures."""
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise BadInput("Two secrets overlap for 0 to 168 hours.")
-        if not await endpoints.rotate(self._pool, endpoint_id, overlap):
-            raise Empty("There is no such endpoint.")
+        async with self._pool.transaction() as connection:
+            if not await endpoints.rotate(connection, endpoint_id, overlap):
+                raise Empty("There is no such endpoint.")
+            await _note(connection, "rotated", endpoint_id)
         return await self.get(endpoint_id)
 
     async def send_test(self, endpoint_id: int) -> Answer:
         endpoint = await self.get(endpoint_id)
         return await self._send(endpoint, "webhook.test", {"text": "Hello"})
 
-    async def deliveries(self, endpoint_id: int, limit: int) -> list[Attempt]:
-        """The newest first."""
+    async def deliveries(
+        self, endpoint_id: int, limit: int, before: int | None = None
+    ) -> list[Attempt]:
+        """The newest first. ``before``: an attempt's id."""
         await self.get(endpoint_id)
-        return await attempts.newest(self._pool, endpoint_id, limit)
+        below = NEWEST if before is None else before
+        return await attempts.newest(self._pool, endpoint_id, below, limit)
 
     async def dead_letters(self, endpoint_id: int) -> list[DeadLetter]:
         await self.get(endpoint_id)
@@ -161,6 +179,32 @@ class Webhooks:
         )
         await self._attempts.flush()
         return answer
+
+
+async def _note(
+    connection: Connection,
+    what: str,
+    endpoint_id: int,
+    *,
+    before: Endpoint | Wish | None = None,
+    after: Wish | None = None,
+) -> None:
+    """In the audit log."""
+    await record(
+        connection,
+        f"webhook.{what}",
+        f"webhook/{endpoint_id}",
+        before=_told(before),
+        after=_told(after),
+    )
+
+
+def _told(one: Endpoint | Wish | None) -> dict[str, object]:
+    """Without the query, which may hold a password: what is written stays."""
+    if one is None:
+        return {}
+    url = one.url.partition("?")[0]
+    return {"url": url, "types": list(one.types), "description": one.description}
 
 
 def number(event_id: str) -> int:

@@ -25,11 +25,16 @@ async def add(executor: Executor, many: Sequence[Attempt]) -> None:
     )
 
 
-async def newest(executor: Executor, endpoint_id: int, limit: int) -> list[Attempt]:
+async def newest(
+    executor: Executor, endpoint_id: int, before: int, limit: int
+) -> list[Attempt]:
+    """Of those below an id."""
     rows = await executor.fetch(
-        "SELECT endpoint_id, event_id, type, status, error, milliseconds, at"
-        " FROM webhook_attempts WHERE endpoint_id = $1 ORDER BY id DESC LIMIT $2",
+        "SELECT endpoint_id, event_id, type, status, error, milliseconds, at, id"
+        " FROM webhook_attempts WHERE endpoint_id = $1 AND id < $2"
+        " ORDER BY id DESC LIMIT $3",
         endpoint_id,
+        before,
         limit,
     )
     return [Attempt(**dict(row)) for row in rows]

@@ -104,6 +104,19 @@ async def switch_off(executor: Executor, endpoint_id: int, because: str) -> bool
     )
 
 
+async def give_up(executor: Executor, endpoint_id: int, because: str) -> bool:
+    """False when it is switched off already."""
+    return (
+        await executor.fetchval(
+            "UPDATE webhook_endpoints SET enabled = false, disabled_because = $2,"
+            " switched = switched + 1 WHERE id = $1 AND enabled RETURNING true",
+            endpoint_id,
+            because,
+        )
+        is True
+    )
+
+
 async def rotate(executor: Executor, endpoint_id: int, overlap: timedelta) -> bool:
     """A new secret; the one before it counts for a while."""
     return (

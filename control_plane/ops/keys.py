@@ -1,0 +1,64 @@
+"""``/v1/keys``: taking stream keys away, and putting others in their place."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from control_plane.base.refusals import Refusal
+from control_plane.live.service.lasting_keys import LastingKeys
+from control_plane.live.service.overview import Overview
+from control_plane.ops.routes import Because, Call, One, Route
+from control_plane.people.model.users import User
+from control_plane.people.service.directory import Directory
+
+
+class Rotation(Because, forbid_unknown_fields=True, kw_only=True):
+    """``overlap``: seconds that the old key opens its channel for. ``at_once``: it
+    opens nothing any more, and whoever publishes with it is cut."""
+
+    overlap: Annotated[int, Meta(ge=0, le=86_400)] = 3600
+    at_once: bool = False
+
+
+class Rotated(Struct, frozen=True):
+    """``key``: shown this once."""
+
+    id: int
+    channel: str
+    key: str
+
+
+class KeysApi:
+    def __init__(
+        self, overview: Overview, directory: Directory, lasting_keys: LastingKeys
+    ) -> None:
+        self._overview = overview
+        self._directory = directory
+        self._lasting_keys = lasting_keys
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/v1/keys/{id}/revoke", "keys", self.revoke),
+            Route("POST", "/v1/keys/{id}/rotate", "keys", self.rotate),
+        ]
+
+    async def revoke(self, call: Call[One, Because]) -> None:
+        """Revoke a key; whoever publishes with it is cut."""
+        key_id = call.params.id
+        await self._lasting_keys.revoke(await self._owner(key_id), key_id)
+
+    async def rotate(self, call: Call[One, Rotation]) -> Rotated:
+        """Put another key in a lasting key's place."""
+        key_id, said = call.params.id, call.body
+        if (await self._overview.key(key_id)).channel_id is None:
+            raise Refusal("Only a channel's key has another put in its place.")
+        owner = await self._owner(key_id)
+        new = await self._lasting_keys.rotate(
+            owner, key_id, timedelta(seconds=said.overlap), at_once=said.at_once
+        )
+        return Rotated(new.id, new.channel.name, new.key)
+
+    async def _owner(self, key_id: int) -> User:
+        key = await self._overview.key(key_id)
+        return await self._directory.get(key.user_id)

@@ -1,0 +1,143 @@
+"""``/v1``: nodes, what they are told, and the settings of the service."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from control_plane.base.refusals import BadInput, Empty
+from control_plane.live.model.nodes import Answer, Node
+from control_plane.live.model.overview import NodeLoad
+from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.overview import Overview
+from control_plane.ops.routes import Call, Name, Nothing, Paged, Route, page_of
+
+YAML = "application/yaml"
+#: Of a node's name and MediaMTX's version. Raises ValueError with a sentence.
+Render = Callable[[str, str], str]
+#: By name: the value as text, and whether it is a secret.
+InForce = Mapping[str, tuple[str, bool]]
+
+
+class OneNode(Struct, forbid_unknown_fields=True):
+    name: Name
+
+
+class Configured(OneNode, kw_only=True):
+    """``version``: of the server that reads it."""
+
+    version: Annotated[str, Meta(pattern=r"^v[0-9.]{1,20}$")] = "v1.20.1"
+
+
+class NodeRow(Struct, frozen=True, kw_only=True):
+    """``sessions``: that are open there; ``live``: those with a picture."""
+
+    name: str
+    state: str
+    region: str
+    sandbox: bool
+    api_url: str
+    silent_since: datetime | None
+    sessions: int
+    live: int
+    viewers: int
+
+
+class NodePage(Struct, frozen=True):
+    nodes: list[NodeRow]
+    next: str | None
+
+
+class NodeDetail(Struct, frozen=True):
+    """``answer``: whether it answered just now, and ``reason``, why not. ``version``
+    and ``started``: as it says; empty before v1.15.2."""
+
+    node: NodeRow
+    answer: Answer
+    reason: str
+    version: str
+    started: str
+
+
+class Setting(Struct, frozen=True):
+    """``value``: of a secret only ``set`` or ``unset``."""
+
+    name: str
+    value: str
+    secret: bool
+
+
+class InForceNow(Struct, frozen=True):
+    settings: list[Setting]
+
+
+class NodesApi:
+    def __init__(
+        self, overview: Overview, nodes: Nodes, render: Render, in_force: InForce
+    ) -> None:
+        self._overview = overview
+        self._nodes = nodes
+        self._render = render
+        self._in_force = in_force
+
+    def routes(self) -> list[Route]:
+        one = "/v1/nodes/{name}"
+        return [
+            Route("GET", "/v1/nodes", "read", self.listing),
+            Route("GET", one, "read", self.get),
+            Route("GET", f"{one}/mediamtx.yml", "admin", self.config, streams=YAML),
+            Route("GET", "/v1/settings", "admin", self.settings),
+        ]
+
+    async def listing(self, call: Call[Paged, Nothing]) -> NodePage:
+        """List nodes by name: how each is, and what it carries."""
+        asked = call.params
+        found = [one for one in await self._rows() if one.name > asked.after]
+        page = found[: asked.limit + 1]
+        return NodePage(page, page_of(page, asked.limit, lambda one: one.name))
+
+    async def get(self, call: Call[OneNode, Nothing]) -> NodeDetail:
+        """One node, which is asked what it is."""
+        name = call.params.name
+        row = next((one for one in await self._rows() if one.name == name), None)
+        if row is None:
+            raise Empty("There is no such media node.")
+        said = await self._nodes.api(await self._nodes.get(name)).info()
+        return NodeDetail(row, said.answer, said.reason, said.version, said.started)
+
+    async def config(self, call: Call[Configured, Nothing]) -> web.Response:
+        """A node's mediamtx.yml, which holds its secret."""
+        asked = call.params
+        if asked.name not in [one.name for one in await self._nodes.listing()]:
+            raise Empty("There is no such media node.")
+        try:
+            text = self._render(asked.name, asked.version)
+        except ValueError as error:
+            raise BadInput(str(error)) from None
+        headers = {"Cache-Control": "no-store"}
+        return web.Response(text=text, content_type=YAML, headers=headers)
+
+    async def settings(self, call: Call[Nothing, Nothing]) -> InForceNow:
+        """The settings in force, without secrets."""
+        found = [Setting(name, *told) for name, told in self._in_force.items()]
+        return InForceNow(found)
+
+    async def _rows(self) -> list[NodeRow]:
+        rows = [_row(*one) for one in await self._overview.nodes()]
+        return sorted(rows, key=lambda one: one.name)
+
+
+def _row(node: Node, load: NodeLoad, viewers: int) -> NodeRow:
+    return NodeRow(
+        name=node.name,
+        state=node.state,
+        region=node.region,
+        sandbox=node.sandbox,
+        api_url=node.api_url,
+        silent_since=node.silent_since,
+        sessions=load.sessions,
+        live=load.live,
+        viewers=viewers,
+    )

@@ -1,0 +1,56 @@
+"""Keys taken away and replaced, and who may watch, by operators."""
+
+from control_plane.audit.service import AuditLog
+from control_plane.base.database import Pool
+from tests.support.client import App
+from tests.support.operators import ask, token
+
+
+async def test_an_operator_rotates_and_revokes_keys(app: App, pool: Pool) -> None:
+    keys = await token(pool, "keys")
+    ann = await app.sign_in("ann")
+    made = await ann.ask("streamKeys", {"name": "OBS", "channel_name": "ann"})
+    old = made["StreamKey"]["id"]
+    why = {"reason": "leaked", "overlap": 60}
+    status, new = await ask(app, "POST", f"/v1/keys/{old}/rotate", keys, json=why)
+    assert (status, new["channel"]) == (200, "ann")
+    status, _ = await ask(app, "POST", f"/v1/keys/{old}/rotate", keys)
+    assert status == 409
+    path = f"/v1/keys/{new['id']}/revoke"
+    assert (await ask(app, "POST", path, keys, json={"reason": "too"}))[0] == 204
+    _, listed = await ask(app, "GET", "/v1/keys", keys)
+    assert [one["state"] for one in listed["keys"]] == ["revoked", "rotating"]
+    told = [(e.act, e.subject, e.reason) for e in await AuditLog(pool).page(2)]
+    assert told == [
+        ("key.revoked", f"key/{new['id']}", "too"),
+        ("key.rotated", f"key/{old}", "leaked"),
+    ]
+
+
+async def test_a_session_key_is_revoked_and_not_rotated(app: App, pool: Pool) -> None:
+    keys = await token(pool, "keys")
+    ann = await app.sign_in("ann")
+    await ann.ask("liveStream", {"title": "Hello"})
+    _, listed = await ask(app, "GET", "/v1/keys", keys)
+    path = f"/v1/keys/{listed['keys'][0]['id']}"
+    assert (await ask(app, "POST", f"{path}/rotate", keys))[0] == 409
+    assert (await ask(app, "POST", f"{path}/revoke", keys))[0] == 204
+
+
+async def test_an_operator_says_who_may_watch(app: App, pool: Pool) -> None:
+    moderates, reads = await token(pool, "moderate"), await token(pool, "read")
+    ann = await app.sign_in("ann")
+    live = await ann.ask("liveStream", {"title": "Hello"})
+    path = f"/v1/sessions/{live['LiveStreaming']['id']}"
+    said = {"policy": "followers", "reason": "raided"}
+    status, told = await ask(app, "POST", f"{path}/policy", moderates, json=said)
+    assert (status, told) == (200, {"policy": "followers", "ticket_price": 0})
+    _, found = await ask(app, "GET", path, reads)
+    assert found["session"]["policy"] == "followers"
+    status, _ = await ask(
+        app, "POST", f"{path}/policy", moderates, json={"policy": "paid"}
+    )
+    assert status == 400
+    [entry] = await AuditLog(pool).page(1)
+    assert (entry.act, entry.reason) == ("session.policy", "raided")
+    assert (entry.before["policy"], entry.after["policy"]) == ("default", "followers")
