@@ -25,7 +25,8 @@ lint: install-dev ## Check style, types and layers only
 	$(IN)/ruff format --check
 	$(IN)/mypy
 	$(IN)/lint-imports
-	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static
+	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static \
+		control_plane/ops/static
 
 bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.auth

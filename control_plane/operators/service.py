@@ -66,9 +66,14 @@ class Tokens:
         found = await store.find(self._pool, hash_token(token))
         if found is None:
             raise NoToken("This needs an operator's token that is valid.")
-        if scope is not None and scope not in found.scopes:
-            raise OutOfScope(f"This needs a token with the scope {scope}.")
-        return found
+        return within(found, scope)
+
+
+def within(token: OperatorToken, scope: Scope | None) -> OperatorToken:
+    """Raises OutOfScope."""
+    if scope is not None and scope not in token.scopes:
+        raise OutOfScope(f"This needs a token with the scope {scope}.")
+    return token
 
 
 async def _revoke(connection: Connection, name: str) -> bool:

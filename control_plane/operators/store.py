@@ -9,6 +9,7 @@ from control_plane.operators.model import OperatorToken
 
 _COLUMNS = ", ".join(field.name for field in fields(OperatorToken))
 _SELECT = f"SELECT {_COLUMNS} FROM operator_tokens"  # noqa: S608
+_OF_TOKEN = ", ".join(f"t.{field.name}" for field in fields(OperatorToken))
 
 
 async def create(
@@ -58,6 +59,50 @@ async def find(executor: Executor, token_hash: bytes) -> OperatorToken | None:
         token_hash,
     )
     return None if row is None else _token(row)
+
+
+async def begin_session(
+    executor: Executor, session_hash: bytes, token_id: int, idle: timedelta
+) -> None:
+    """Those that idled too long are forgotten."""
+    await executor.execute(
+        "DELETE FROM operator_sessions WHERE used_at < now() - $1::interval", idle
+    )
+    await executor.execute(
+        "INSERT INTO operator_sessions (hash, token_id) VALUES ($1, $2)",
+        session_hash,
+        token_id,
+    )
+
+
+async def session(
+    executor: Executor, session_hash: bytes, idle: timedelta
+) -> OperatorToken | None:
+    """Whose it is. None: it idled too long, or its token does not count any more. It
+    only reads, so that a database that takes no writes can still be looked at."""
+    row = await executor.fetchrow(
+        f"""
+        SELECT {_OF_TOKEN} FROM operator_sessions s
+        JOIN operator_tokens t ON t.id = s.token_id
+        WHERE s.hash = $1 AND s.used_at > now() - $2::interval
+            AND t.revoked_at IS NULL AND t.expires_at > now()
+        """,  # noqa: S608
+        session_hash,
+        idle,
+    )
+    return None if row is None else _token(row)
+
+
+async def use_session(executor: Executor, session_hash: bytes) -> None:
+    await executor.execute(
+        "UPDATE operator_sessions SET used_at = now() WHERE hash = $1", session_hash
+    )
+
+
+async def end_session(executor: Executor, session_hash: bytes) -> None:
+    await executor.execute(
+        "DELETE FROM operator_sessions WHERE hash = $1", session_hash
+    )
 
 
 def _token(row: Record) -> OperatorToken:

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from control_plane.ops.dispatch import KEY
+from control_plane.ops.admission import COOKIE, KEY
 from control_plane.ops.problems import CONTENT_TYPE, Problem
 from control_plane.ops.routes import Call, Nothing, Route
 
 Json = dict[str, Any]
+JSON = "application/json"
 IDEMPOTENCY = {
     "name": KEY,
     "in": "header",
@@ -36,7 +37,7 @@ def document(routes: Sequence[Route]) -> Json:
     types: list[Any] = [Problem]
     for route in routes:
         types += [route.params, route.body]
-        types += [route.answer] if route.answer and not route.streams else []
+        types += [route.shape] if route.shape else []
     schemas, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )
@@ -54,7 +55,10 @@ def document(routes: Sequence[Route]) -> Json:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "page": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
         },
     }
 
@@ -68,10 +72,10 @@ def _operation(route: Route, known: dict[Any, Json], components: Json) -> Json:
         "responses": _responses(route, known),
     }
     if route.needs != "open":
-        told["security"] = [{"token": []}]
+        told["security"] = [{"token": []}, {"page": []}]
         told["x-scope"] = route.needs
     if route.takes_body:
-        content = {"application/json": {"schema": known[route.body]}}
+        content = {JSON: {"schema": known[route.body]}}
         told["requestBody"] = {"content": content}
     return told
 
@@ -100,9 +104,9 @@ def _responses(route: Route, known: dict[Any, Json]) -> Json:
         for status, why in route.errors.items()
     }
     status = 204 if route.answer is None else route.status
-    found[str(status)] = good = {"description": HTTPStatus(status).phrase}
-    if route.streams:
-        good["content"] = {route.streams: {}}  # type: ignore[assignment]
-    elif route.answer is not None:
-        good["content"] = {"application/json": {"schema": known[route.answer]}}  # type: ignore[assignment]
+    good: Json = {"description": HTTPStatus(status).phrase}
+    found[str(status)] = good
+    if route.streams or route.shape:
+        schema = {"schema": known[route.shape]} if route.shape else {}
+        good["content"] = {route.streams or JSON: schema}
     return found

@@ -4,7 +4,6 @@ it asks, what the request says, and that it counts once."""
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -14,20 +13,14 @@ from msgspec import Struct
 from control_plane.audit.log import acting
 from control_plane.audit.model import Actor
 from control_plane.base.faults import Away, Rejected
-from control_plane.base.refusals import (
-    BadInput,
-    NoToken,
-    Refusal,
-    TooMany,
-    Unavailable,
-)
+from control_plane.base.refusals import BadInput, Refusal, TooMany, Unavailable
 from control_plane.base.streams import whole
 from control_plane.operators.model import OperatorToken
 from control_plane.operators.requests import Requests
-from control_plane.operators.service import Tokens
+from control_plane.ops.admission import KEY, Admission, Check
 from control_plane.ops.limits import Budget
 from control_plane.ops.problems import problem, status_of
-from control_plane.ops.routes import Call, Needs, Nothing, Route
+from control_plane.ops.routes import Call, Nothing, Route
 from control_plane.web.body import encoded
 from control_plane.web.connections import patience
 from control_plane.web.timing import timed
@@ -35,13 +28,6 @@ from control_plane.web.timing import timed
 log = structlog.get_logger(__name__)
 
 LARGEST = 65_536  # bytes of a body
-KEY = "Idempotency-Key"
-
-
-class Check(Protocol):
-    async def __call__(self) -> object:
-        """Raises Refusal."""
-
 
 #: Whether the request's token still counts, for answers that last.
 CHECK = web.RequestKey("check", Check)
@@ -50,8 +36,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Dispatcher:
-    def __init__(self, tokens: Tokens, requests: Requests, budget: Budget) -> None:
-        self._tokens = tokens
+    def __init__(
+        self, admission: Admission, requests: Requests, budget: Budget
+    ) -> None:
+        self._admission = admission
         self._requests = requests
         self._budget = budget
 
@@ -63,7 +51,7 @@ class Dispatcher:
         return app
 
     async def _handle(self, route: Route, request: web.Request) -> web.StreamResponse:
-        caller = await self._admit(route.needs, request)
+        caller = await self._admit(route, request)
         if caller is None:
             return await self._answered(route, request, None)
         left = self._budget.take(caller.id, time.monotonic())
@@ -77,13 +65,13 @@ class Dispatcher:
             response.headers.update(left.headers)
         return response
 
-    async def _admit(self, needs: Needs, request: web.Request) -> OperatorToken | None:
-        if needs == "open":
+    async def _admit(self, route: Route, request: web.Request) -> OperatorToken | None:
+        if route.needs == "open":
             return None
-        scope = None if needs == "any" else needs
-        check: Check = partial(self._tokens.check, _token(request), scope)
+        scope = None if route.needs == "any" else route.needs
+        check = self._admission.check(request, scope, writes=route.writes)
         request[CHECK] = check
-        return await self._tokens.check(_token(request), scope)
+        return await check()
 
     async def _answered(
         self, route: Route, request: web.Request, caller: OperatorToken | None
@@ -128,13 +116,6 @@ def _response(answered: tuple[int, bytes]) -> web.Response:
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
-
-
-def _token(request: web.Request) -> str:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer":
-        raise NoToken("This needs an operator's token: Authorization: Bearer …")
-    return token.strip()
 
 
 def _params(route: Route, request: web.Request) -> Struct:

@@ -75,7 +75,7 @@ Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
 @dataclass(frozen=True)
 class Route:
     """``status``: of an answer; a handler without one gives 204. ``streams``: what is
-    answered instead of a Struct."""
+    answered instead of a Struct, and ``holds`` what its JSON holds."""
 
     method: Method
     path: str
@@ -83,6 +83,7 @@ class Route:
     handler: Handler
     status: int = 200
     streams: str = ""
+    holds: Any = None
 
     @cached_property
     def params(self) -> type[Struct]:
@@ -97,6 +98,11 @@ class Route:
         """None: nothing is answered."""
         found = get_type_hints(self.handler)["return"]
         return None if found is type(None) else found
+
+    @property
+    def shape(self) -> Any:
+        """Of the answer's JSON; None where there is none."""
+        return self.holds if self.streams else self.answer
 
     @property
     def in_path(self) -> list[str]:

@@ -1,5 +1,6 @@
 """``/v1``: what is live and was, channels, keys, people and nodes, to look at."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -16,9 +17,9 @@ from control_plane.live.model.overview import (
     Sort,
     State,
 )
-from control_plane.live.model.sessions import EndReason, Status
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counts import Counts
+from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.overview import Overview
 from control_plane.ops.routes import (
     PAGE,
@@ -31,6 +32,7 @@ from control_plane.ops.routes import (
     Text,
     page_of,
 )
+from control_plane.ops.rows import Session, session_row
 from control_plane.people.model.users import User
 from control_plane.people.service.directory import Directory
 
@@ -45,28 +47,6 @@ class SessionQuery(Paged, kw_only=True):
     node: Text = ""
     user_id: int = 0
     q: Text = ""
-
-
-class Session(Struct, frozen=True, kw_only=True):
-    """``events``: where what happened in it stands."""
-
-    id: int
-    status: Status
-    title: str
-    user_id: int
-    username: str
-    path: str
-    node: str
-    policy: str
-    viewers: int
-    peak_viewers: int
-    publisher: str | None
-    created_at: datetime
-    started_at: datetime | None
-    reconnecting_until: datetime | None
-    ended_at: datetime | None
-    end_reason: EndReason | None
-    events: str
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -182,11 +162,13 @@ class ViewsApi:
         overview: Overview,
         broadcasts: Broadcasts,
         counts: Counts,
+        ingest: IngestHealth,
         directory: Directory,
     ) -> None:
         self._overview = overview
         self._broadcasts = broadcasts
         self._counts = counts
+        self._ingest = ingest
         self._directory = directory
 
     def routes(self) -> list[Route]:
@@ -210,15 +192,16 @@ class ViewsApi:
             wanted, asked.sort, place, asked.limit + 1
         )
         following = page_of(found, asked.limit, lambda one: _cursor(one, asked.sort))
-        return SessionPage([_session(one) for one in found], following)
+        return SessionPage(await self._rows(found), following)
 
     async def session(self, call: Call[One, Nothing]) -> SessionDetail:
         """One session, its viewers minute by minute, and its keys."""
         session = await self._broadcasts.get(call.params.id)
         counts = await self._counts.of([session])
         keys = await self._overview.keys(MOST_KEYS, session_id=session.id)
+        [row] = await self._rows([Seen(session, counts.get(session.id, 0))])
         return SessionDetail(
-            _session(Seen(session, counts.get(session.id, 0))),
+            row,
             await self._broadcasts.attended(session.id),
             [_key(one) for one in keys],
         )
@@ -267,7 +250,7 @@ class ViewsApi:
         return UserDetail(
             _person(user),
             await self._overview.channel_of(user.id),
-            [_session(one) for one in found],
+            await self._rows(found),
         )
 
     async def nodes(self, call: Call[Nothing, Nothing]) -> NodePage:
@@ -288,6 +271,10 @@ class ViewsApi:
             for node, load, viewers in found
         ]
         return NodePage(rows, None)
+
+    async def _rows(self, found: Sequence[Seen]) -> list[Session]:
+        healths = await self._ingest.of_all(one.session for one in found)
+        return [session_row(one, healths.get(one.session.id)) for one in found]
 
 
 def _before(after: str) -> int | None:
@@ -314,29 +301,6 @@ def _place(after: str) -> tuple[int, int] | None:
 def _cursor(one: Seen, sort: Sort) -> str:
     first, second = one.place(sort)
     return f"{first}.{second}"
-
-
-def _session(seen: Seen) -> Session:
-    one = seen.session
-    return Session(
-        id=one.id,
-        status=one.status,
-        title=one.title,
-        user_id=one.user_id,
-        username=one.username,
-        path=one.path,
-        node=one.node,
-        policy=one.policy,
-        viewers=seen.viewers,
-        peak_viewers=one.peak_viewers,
-        publisher=one.publisher_type,
-        created_at=one.created_at,
-        started_at=one.started_at,
-        reconnecting_until=one.reconnect_until,
-        ended_at=one.ended_at,
-        end_reason=one.end_reason,
-        events=f"/v1/events?subject=session/{one.id}",
-    )
 
 
 def _key(one: KeyRow) -> Key:

@@ -15,6 +15,7 @@ from control_plane.events.reading import Reading
 from control_plane.events.tail import Tail
 from control_plane.operators.requests import Requests
 from control_plane.operators.service import Tokens
+from control_plane.operators.sessions import Sessions
 from control_plane.webhooks.sending.guard import Guard
 from control_plane.webhooks.sending.http import open_sender
 from control_plane.webhooks.service.attempts import Attempts
@@ -33,6 +34,7 @@ class Events:
     tail: Tail
     keeping: Keeping
     tokens: Tokens
+    browsers: Sessions
     requests: Requests
     audit: AuditLog
     webhooks: Webhooks
@@ -48,11 +50,13 @@ async def open_events(
     signer, tail = Signer(secrets), Tail(pool)
     async with open_sender(Guard(settings.webhook_networks)) as sender:
         attempts = Attempts(pool, sender, signer, log_days=settings.webhook_log_days)
+        tokens = Tokens(pool)
         yield Events(
             reading=Reading(pool),
             tail=tail,
             keeping=Keeping(pool, settings.event_months),
-            tokens=Tokens(pool),
+            tokens=tokens,
+            browsers=Sessions(pool, tokens),
             audit=AuditLog(pool),
             requests=Requests(pool, secrets.operator_answers()),
             webhooks=Webhooks(pool, attempts, signer),

@@ -56,12 +56,12 @@ async def test_every_route_wants_its_own_scope(app: App, pool: Pool) -> None:
     routes = [(p, m, r) for p, ms in told["paths"].items() for m, r in ms.items()]
     assert len(routes) > 20
     for path, method, route in routes:
-        if path == "/v1/openapi.json":
+        if "security" not in route:  # open
             continue
-        if path == "/v1/me":
+        if route["x-scope"] == "any":
             assert (await ask(app, method, path))[0] == 401
             assert (await ask(app, method, path, expired["read"]))[0] == 401
-            assert (await ask(app, method, path, tokens["money"]))[0] == 200
+            assert (await ask(app, method, path, tokens["money"]))[0] in (200, 204)
             continue
         there = path.replace("{id}", "99").replace("{name}", "none")
         scope = route["x-scope"]

@@ -10,7 +10,7 @@ from re import Pattern
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from control_plane.pages.assets import PLAYER
+from control_plane.web.packages import PLAYER
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")

@@ -247,6 +247,13 @@ CREATE TABLE operator_tokens (
 CREATE UNIQUE INDEX operator_tokens_by_name ON operator_tokens (name)
     WHERE revoked_at IS NULL;
 
+-- Operators' browsers that are signed in; each for as long as its token and its use.
+CREATE TABLE operator_sessions (
+    hash bytea PRIMARY KEY CHECK (octet_length(hash) = 32),
+    token_id integer NOT NULL REFERENCES operator_tokens,
+    used_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- What was answered to a request that may be sent twice; no answer: it is under way.
 CREATE TABLE operator_requests (
     token_id integer NOT NULL REFERENCES operator_tokens,

@@ -21,7 +21,7 @@ from control_plane.live.model.tickets import Ticket
 from control_plane.live.service.rights import Rights, Whom
 from control_plane.live.store import sessions, tickets
 
-SETTLE_EVERY = 5.0  # seconds
+SETTLE_EVERY = 10.0  # seconds
 TOGETHER = 500
 
 

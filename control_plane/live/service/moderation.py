@@ -31,7 +31,7 @@ from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import bans, channels, sessions
 from control_plane.people.store import users
 
-LOOK_EVERY = 2.0  # seconds
+LOOK_EVERY = 10.0  # seconds; who asks sees that a ban is over by its end
 LONGEST_REASON = 1000  # characters
 
 

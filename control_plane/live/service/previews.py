@@ -10,6 +10,7 @@ import structlog
 from control_plane.base.batches import Shared
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
+from control_plane.base.refusals import Empty
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model.bans import NO_CLIENT
@@ -55,9 +56,7 @@ class Previews:
 
     async def get(self, session_id: int, token: str) -> Picture | None:
         """None where there is none, or not for whoever has this token."""
-        found = self._kept.get(session_id)
-        if found is None or found.until < time.monotonic():
-            found = await self._looks.get(session_id)
+        found = await self._found(session_id)
         if found is None:
             return None
         if is_everybodys(found.subject, tokens_by_default=self._tokens_by_default):
@@ -70,6 +69,19 @@ class Previews:
         )
         out = right.banned or right.denied or viewer.epoch < right.epoch
         return None if out else Picture(found.jpeg, everybodys=False)
+
+    async def newest(self, session_id: int) -> bytes:
+        """For operators, whoever may watch it. Raises Empty."""
+        found = await self._found(session_id)
+        if found is None:
+            raise Empty("There is no such picture.")
+        return found.jpeg
+
+    async def _found(self, session_id: int) -> _Kept | None:
+        found = self._kept.get(session_id)
+        if found is None or found.until < time.monotonic():
+            found = await self._looks.get(session_id)
+        return found
 
     async def shown(self, sessions: Iterable[LiveSession]) -> set[int]:
         """Those with a picture that everybody may see. None while Redis is away."""
