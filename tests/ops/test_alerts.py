@@ -13,6 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.deploy.tools import said, tool
+from tests.ops.alert_cases import CASES
 from tests.support.api import settings
 from tests.support.service import Ports, serve
 
@@ -88,3 +89,28 @@ def test_prometheus_reads_every_expression(tmp_path: Path) -> None:
     file = tmp_path / "dashboard.yml"
     file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
     said(promtool, "check", "rules", str(file))
+
+
+def test_each_alert_fires_when_it_should_and_only_then(tmp_path: Path) -> None:
+    promtool = tool("promtool")
+    assert CASES.keys() == alerts().keys()
+    tests = [
+        {
+            "interval": "15s",
+            "input_series": [
+                {"series": name, "values": values} for name, values in series.items()
+            ],
+            "promql_expr_test": [
+                {
+                    "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}})',
+                    "eval_time": "10m",
+                    "exp_samples": [{"labels": "{}", "value": 1}] * fires,
+                }
+            ],
+        }
+        for alert, well_and_ill in CASES.items()
+        for fires, series in enumerate(well_and_ill)
+    ]
+    file = tmp_path / "cases.yml"
+    file.write_text(json.dumps({"rule_files": [str(ALERTS)], "tests": tests}))
+    said(promtool, "test", "rules", str(file))
