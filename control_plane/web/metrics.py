@@ -69,7 +69,8 @@ HOOKS = Counter(
 )
 REQUESTS = Counter(
     "control_plane_requests_total",
-    "Requests by listener, route and outcome: ok, refused, away (a store), failed.",
+    "Requests by listener, route and outcome: ok, refused, away (a store), failed, or"
+    " left (by the client).",
     ["listener", "route", "outcome"],
 )
 _requests = cache(REQUESTS.labels)

@@ -1,5 +1,6 @@
 """Counts and times each request of a listener by its route, never by its path."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -14,6 +15,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OUTCOME = web.RequestKey("outcome", str)
 ROUTE = web.RequestKey("route", str)
 STREAM = "text/event-stream"
+LEFT = 499  # as others call it: the client did not wait
 
 
 def timed(listener: str) -> Middleware:
@@ -27,10 +29,13 @@ def timed(listener: str) -> Middleware:
         except web.HTTPException as refused:
             status = refused.status
             raise
+        except (ConnectionError, asyncio.CancelledError):
+            status = LEFT
+            raise
         finally:
             route = _route(request)
             count_request(listener, route, request.get(OUTCOME) or _outcome(status))
-            if not stream:
+            if not stream and status != LEFT:
                 took = time.perf_counter() - began
                 REQUEST_DURATIONS.add((listener, route), took)
         return response
@@ -46,6 +51,8 @@ def _route(request: web.Request) -> str:
 
 
 def _outcome(status: int) -> str:
+    if status == LEFT:
+        return "left"
     if status >= 500:
         return "away" if status == 503 else "failed"
     return "refused" if status >= 400 else "ok"

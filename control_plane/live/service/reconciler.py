@@ -199,8 +199,10 @@ class Reconciler:
             source = Source(
                 node.name, publisher.path, publisher.source_type, publisher.source_id
             )
-            REPAIRS.labels("found").inc()
-            if await self._lifecycle.ready(source, listed=True) == "refused":
+            outcome = await self._lifecycle.ready(source, listed=True)
+            if outcome in ("started", "resumed"):
+                REPAIRS.labels("found").inc()
+            if outcome == "refused":
                 await self._kick(node, publisher, "session_over")
 
     async def _kick(self, node: Node, publisher: Publisher, reason: str) -> None:
