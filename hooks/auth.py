@@ -7,6 +7,7 @@ has a limit (service/authorize.py).
 """
 
 import re
+import time
 from collections.abc import Awaitable
 from functools import partial
 
@@ -32,39 +33,45 @@ QUIET = frozenset({"ok", "no_credentials", "token_missing"})
 UNFOUND = frozenset({"unknown_path", "not_known_now", "unknown_action", "bad_request"})
 OF_A_SESSION = re.compile(r"live/[0-9]{1,10}")
 NOTHING = AuthCall()
+ALLOWED, DENIED = ("allowed",), ("denied",)
 
 
 def answer(
     body: bytes, node: str, authorizer: Authorizer
 ) -> "Answer | Awaitable[Answer]":
+    began = time.perf_counter()
     call = auth_call.read(body)
     if call is None:
-        return _answered(node, NOTHING, deny("bad_request"))
+        return _answered(node, NOTHING, deny("bad_request"), began)
     try:
         verdict = authorizer.decide_now(node, call)
     except Exception:
         log.exception("auth failed", node=node)
         verdict = deny("not_known_now")
     if verdict is None:
-        return _later(node, call, authorizer)
-    return _answered(node, call, verdict)
+        return _later(node, call, authorizer, began)
+    return _answered(node, call, verdict, began)
 
 
-async def _later(node: str, call: AuthCall, authorizer: Authorizer) -> Answer:
+async def _later(
+    node: str, call: AuthCall, authorizer: Authorizer, began: float
+) -> Answer:
     try:
         verdict = await authorizer.decide(node, call)
     except Exception:
         log.exception("auth failed", node=node)
         verdict = deny("not_known_now")
-    return _answered(node, call, verdict)
+    return _answered(node, call, verdict, began)
 
 
-def _answered(node: str, call: AuthCall, verdict: Verdict) -> Answer:
+def _answered(node: str, call: AuthCall, verdict: Verdict, began: float) -> Answer:
     status = 200 if verdict.allow else 401
-    return Answer(status, after=partial(_tell, node, call, verdict))
+    return Answer(status, after=partial(_tell, node, call, verdict, began))
 
 
-def _tell(node: str, call: AuthCall, verdict: Verdict) -> None:
+def _tell(node: str, call: AuthCall, verdict: Verdict, began: float) -> None:
+    took = time.perf_counter() - began
+    metrics.AUTH_DURATIONS.add(ALLOWED if verdict.allow else DENIED, took)
     known = call.action in ON_PATHS or call.action in OPERATING
     action = call.action if known else "other"
     metrics.count_auth(action, verdict.reason)

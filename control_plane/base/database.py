@@ -10,7 +10,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -119,11 +119,24 @@ class Connection:
             await transaction.commit()
 
 
+class Use(NamedTuple):
+    """Connections of a pool."""
+
+    busy: int
+    idle: int
+    most: int
+
+
 class Pool:
     """An :class:`Executor`: each query on a connection of its own."""
 
     def __init__(self, raw: "asyncpg.Pool[Record]") -> None:
         self._raw = raw
+
+    @property
+    def use(self) -> Use:
+        there, idle = self._raw.get_size(), self._raw.get_idle_size()
+        return Use(there - idle, idle, self._raw.get_max_size())
 
     async def fetch(self, query: str, *args: object) -> list[Record]:
         with translated():
@@ -198,6 +211,12 @@ async def _close(pool: "asyncpg.Pool[Record]") -> None:
 async def ping(pool: Pool) -> None:
     """Raises Away."""
     await pool.fetchval("SELECT 1")
+
+
+async def writable(pool: Pool) -> None:
+    """Raises Away where it is a standby, or set to take no writes."""
+    if await pool.fetchval("SHOW transaction_read_only") == "on":
+        raise Away("Postgres takes no writes")
 
 
 class Notices:

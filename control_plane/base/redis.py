@@ -3,14 +3,23 @@
 import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from control_plane.base.faults import Away
 
-__all__ = ["Command", "Redis", "asks_redis", "open_redis", "pipelined", "translated"]
+__all__ = [
+    "Command",
+    "Memory",
+    "Redis",
+    "asks_redis",
+    "memory",
+    "open_redis",
+    "pipelined",
+    "translated",
+]
 
 #: A command and its arguments.
 Command = tuple[str | int | float, ...]
@@ -31,6 +40,20 @@ async def ping(redis: Redis) -> None:
     """Raises Away."""
     with translated():
         await redis.ping()
+
+
+class Memory(NamedTuple):
+    """Bytes; ``most`` 0: no limit."""
+
+    used: int
+    most: int
+
+
+async def memory(redis: Redis) -> Memory:
+    """Raises Away."""
+    with translated():
+        found = await redis.info("memory")
+    return Memory(int(found["used_memory"]), int(found.get("maxmemory", 0)))
 
 
 async def pipelined(redis: Redis, commands: Iterable[Command]) -> list[Any]:

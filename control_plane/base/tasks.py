@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import structlog
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from control_plane.base.faults import Away
 from control_plane.base.refusals import Unavailable
@@ -20,6 +20,11 @@ AGAIN = 1.0  # seconds
 AGE = Gauge(
     "control_plane_loop_age_seconds",
     "Since the work of a background loop was last done, the oldest of that name.",
+    ["loop"],
+)
+FAILURES = Counter(
+    "control_plane_loop_failures_total",
+    "Turns of a background loop that did not go well.",
     ["loop"],
 )
 _running: dict[str, set["Loop"]] = {}
@@ -102,6 +107,7 @@ class Loop:
         else:
             self.goes_well()
             return True
+        FAILURES.labels(self.name).inc()
         return False
 
     def _log_failure(self, error: BaseException) -> None:

@@ -98,6 +98,17 @@ async def end(executor: Executor) -> Position:
     return Position(row["era"], row["xid"], 0) if row else Position(0, 0, 0)
 
 
+async def held_back(executor: Executor) -> float:
+    """Seconds since the oldest event that nobody can read yet was written; 0: none."""
+    return float(
+        await executor.fetchval(
+            "SELECT coalesce(extract(epoch FROM"  # noqa: S608
+            " clock_timestamp() - min(created_at)), 0)::float FROM events"
+            f" WHERE era = {_ERA} AND xid >= pg_snapshot_xmin(pg_current_snapshot())"
+        )
+    )
+
+
 async def of_subject(
     executor: Executor, subject: Subject, subject_id: int, seq: int
 ) -> list[Event]:

@@ -23,6 +23,7 @@ from control_plane.ops.problems import problem, status_of
 from control_plane.ops.routes import Call, Nothing, Route
 from control_plane.web.body import encoded
 from control_plane.web.connections import patience
+from control_plane.web.timing import timed
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ class Dispatcher:
         self._budget = budget
 
     def app(self, routes: Iterable[Route]) -> web.Application:
-        app = web.Application(middlewares=[patience, _refusals])
+        app = web.Application(middlewares=[timed("operator"), patience, _refusals])
         for route in routes:
             handler = partial(self._handle, route)
             app.router.add_route(route.method, route.path, handler)

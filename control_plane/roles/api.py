@@ -17,6 +17,7 @@ from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.watching import WatchingUpdates
 from control_plane.roles.health import health
+from control_plane.roles.measured import Measured
 from control_plane.roles.sockets import Sockets
 from control_plane.web import files
 from control_plane.web.address import Addresses
@@ -38,6 +39,7 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
     """Until the context ends; then it drains."""
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
+        await stack.enter_async_context(Measured("api", all_of_it).running())
         await stack.enter_async_context(all_of_it.watching.running())
         addresses = Addresses(settings.trusted_proxies)
         well = health(all_of_it)

@@ -9,6 +9,7 @@ from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.permissions import Permissions
 from control_plane.roles.health import health
+from control_plane.roles.measured import Measured
 from control_plane.roles.sockets import Sockets
 from control_plane.web.serving import to_nodes
 from control_plane.wiring.services import Services, services
@@ -33,7 +34,8 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         listener = _listener(all_of_it, permissions, grants)
         permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
-        for part in (permissions, grants, all_of_it.hints):
+        measured = Measured("auth", all_of_it)
+        for part in (permissions, grants, all_of_it.hints, measured):
             await stack.enter_async_context(part.running())
         connections = Connections(listener.answer)
         await stack.enter_async_context(to_nodes(connections, sockets["internal"]))

@@ -29,6 +29,7 @@ from control_plane.ops.session import SessionApi
 from control_plane.ops.views import ViewsApi
 from control_plane.ops.webhooks import WebhooksApi
 from control_plane.roles.health import health
+from control_plane.roles.measured import Measured
 from control_plane.roles.sockets import Sockets
 from control_plane.web.address import Addresses
 from control_plane.web.origin import Origins
@@ -50,6 +51,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
             *(all_of_it.attendance, all_of_it.heartbeats, all_of_it.looking_again),
             *(all_of_it.moderation, all_of_it.tickets, coins),
             *(events.keeping, events.tail, events.delivery, all_of_it.previewing),
+            *(all_of_it.figures, events.figures, Measured("work", all_of_it)),
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(_owner(all_of_it).running())

@@ -32,6 +32,7 @@ from control_plane.web.address import Addresses
 from control_plane.web.body import Body, header
 from control_plane.web.envelope import answer
 from control_plane.web.origin import Origin, Origins
+from control_plane.web.timing import OUTCOME, ROUTE
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +110,7 @@ class Dispatcher:
         endpoint = self._endpoints.get(name)
         # Anything may stand in a path that is not ours, a key too.
         logged = "unknown" if endpoint is None else name
+        request[ROUTE] = f"api/{logged}"
         try:
             if endpoint is None or not endpoint.without_api_key:
                 self._check_api_key(request)
@@ -116,11 +118,14 @@ class Dispatcher:
                 raise self._not_served(name)
             return await self._call(request, endpoint)
         except Refusal as refusal:
+            request[OUTCOME] = "refused"
             return _refused(endpoint, refusal)
         except Away as error:
+            request[OUTCOME] = "away"
             log.warning("api without its stores", name=logged, error=repr(error))
             return _refused(endpoint, Unavailable())
         except Exception:
+            request[OUTCOME] = "failed"
             reference = secrets.token_hex(4)
             log.exception("api failed", name=logged, reference=reference)
             sentence = f"Something went wrong here. Reference {reference}."

@@ -8,6 +8,7 @@ from aiohttp import web
 from control_plane.web.connections import patience
 from control_plane.web.dispatch import Dispatcher
 from control_plane.web.envelope import answer
+from control_plane.web.timing import timed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -22,7 +23,7 @@ def public_app(
     cors_origins: str,
 ) -> web.Application:
     """``cors_origins``: "*", or origins separated by blanks."""
-    app = web.Application(middlewares=[patience])
+    app = web.Application(middlewares=[timed("public"), patience])
     cors = _cors(cors_origins)
 
     async def call(request: web.Request) -> web.StreamResponse:

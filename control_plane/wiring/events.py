@@ -20,6 +20,7 @@ from control_plane.webhooks.sending.guard import Guard
 from control_plane.webhooks.sending.http import open_sender
 from control_plane.webhooks.service.attempts import Attempts
 from control_plane.webhooks.service.delivery import Delivery
+from control_plane.webhooks.service.figures import Figures
 from control_plane.webhooks.service.signing import Signer
 from control_plane.webhooks.service.webhooks import Webhooks
 
@@ -38,6 +39,7 @@ class Events:
     audit: AuditLog
     webhooks: Webhooks
     delivery: Delivery
+    figures: Figures
 
 
 @contextlib.asynccontextmanager
@@ -58,6 +60,7 @@ async def open_events(
             audit=AuditLog(pool),
             requests=Requests(pool, secrets.operator_answers()),
             webhooks=Webhooks(pool, attempts, signer),
+            figures=Figures(pool),
             delivery=Delivery(
                 pool, tail, attempts, name=f"{os.getpid()}-{token_hex(4)}"
             ),

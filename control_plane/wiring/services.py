@@ -24,6 +24,7 @@ from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counting import Counting
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.figures import Figures
 from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.ingest_health import IngestHealth
@@ -92,6 +93,7 @@ class Services:
     heartbeats: Heartbeats
     watching: Watching
     overview: Overview
+    figures: Figures
     directory: Directory
     accounts: Accounts
     callers: Accounts
@@ -174,7 +176,9 @@ def _services(
         viewer_key=secrets.viewer_tokens(),
         tokens_by_default=settings.playback == "token",
     )
+    ingest_health = IngestHealth(pool, ingest)
     counts = Counts(viewer_sets)
+    overview = Overview(pool, counts)
     at_once = AtOnce(reserved, viewer_sets, rights, limit=settings.watching_at_once)
     attendance = Attendance(pool, viewer_sets)
     counting = Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn)
@@ -197,7 +201,7 @@ def _services(
         hints=Hints(viewer_sets),
         counting=counting,
         measuring=measuring,
-        ingest_health=IngestHealth(pool, ingest),
+        ingest_health=ingest_health,
         previewing=_previewing(settings, secrets, redis, http, measuring),
         previews=previews,
         counts=counts,
@@ -218,7 +222,8 @@ def _services(
         watching=_watching(
             settings, secrets, pool, nodes, counts, previews, rights, at_once
         ),
-        overview=Overview(pool, counts),
+        overview=overview,
+        figures=Figures(overview, nodes, ingest_health),
         directory=Directory(pool),
         accounts=_accounts(settings, secrets, pool),
         callers=_accounts(settings, secrets, reserved),

@@ -17,8 +17,12 @@ class Health:
 
     async def problems(self) -> list[str]:
         """One word each; empty when all is well."""
-        answers = await asyncio.gather(*map(_answers, self._needed.values()))
-        return [name for name, ok in zip(self._needed, answers, strict=True) if not ok]
+        return [name for name, ok in (await self.answers()).items() if not ok]
+
+    async def answers(self) -> dict[str, bool]:
+        """Of each, whether it is there."""
+        found = await asyncio.gather(*map(_answers, self._needed.values()))
+        return dict(zip(self._needed, found, strict=True))
 
 
 async def _answers(ping: Ping) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import structlog
+from prometheus_client import Gauge
 
 from control_plane.base.database import Pool, listening
 from control_plane.base.faults import Away
@@ -29,6 +30,11 @@ ASKED_AGAIN_AFTER = 1.0  # seconds
 HEARTBEAT = 3.0  # seconds
 RECONNECT = 0.5  # seconds
 LOAD_CHUNK = 500  # paths a query
+
+AGE = Gauge(
+    "control_plane_permissions_age_seconds",
+    "Since Postgres last said that nothing went unheard.",
+)
 
 
 class Permissions:
@@ -54,7 +60,12 @@ class Permissions:
     @property
     def fresh(self) -> bool:
         """False once changes may have gone unheard for too long."""
-        return time.monotonic() - self._heard_at < STALE_AFTER
+        return self.age < STALE_AFTER
+
+    @property
+    def age(self) -> float:
+        """Seconds since the notices were last known to come."""
+        return time.monotonic() - self._heard_at
 
     async def check(self) -> None:
         """Raises Away once changes may have gone unheard for too long."""
@@ -88,6 +99,7 @@ class Permissions:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
+        AGE.set_function(lambda: self.age)
         try:
             async with self._loop.running():
                 yield

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from prometheus_client import Counter, Histogram
 
 from control_plane.audit.log import acting
 from control_plane.audit.model import DEADLINE
@@ -18,7 +19,7 @@ from control_plane.live.model.credentials import from_query
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Publisher, View
 from control_plane.live.model.permissions import KeyPermit, Standing, may_stay
-from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.sessions import EndReason, LiveSession
 from control_plane.live.service.counting import Counting, Tally
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.measuring import Measuring
@@ -31,6 +32,22 @@ log = structlog.get_logger(__name__)
 LOST_AFTER = timedelta(seconds=30)
 #: An encoder let in at the last moment is listed seconds later.
 FIRST_PUBLISH_GRACE = timedelta(seconds=15)
+
+ROUNDS = Histogram(
+    "control_plane_round_duration_seconds",
+    "One comparison of a node's lists with the tables, its waiting included.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+LOOKS = Counter(
+    "control_plane_node_looks_total",
+    "Looks at a node's lists: answered, refused (nobody listens) or silent.",
+    ["node", "answer"],
+)
+REPAIRS = Counter(
+    "control_plane_repairs_total",
+    "What rounds put right: lost or found publishers, kicked ones, sessions overdue.",
+    ["repair"],
+)
 
 
 class Reconciler:
@@ -53,12 +70,17 @@ class Reconciler:
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
     async def round(self, node: Node) -> None:
+        with ROUNDS.time():
+            await self._round(node)
+
+    async def _round(self, node: Node) -> None:
         """One pass. The tables are read before the lists are asked for: a publisher
         that stands there and is missing from the lists is gone, not yet to come."""
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
         tally = self._counting.look(node.name)
         view = await self._nodes.api(node).look(tally.take)
+        LOOKS.labels(node.name, view.answer).inc()
         if view.answer == "silent":
             await self._silent(node, view)
             return
@@ -117,7 +139,8 @@ class Reconciler:
                 session.publisher_type or "",
                 session.publisher_id,
             )
-            await self._lifecycle.not_ready(source)
+            if await self._lifecycle.not_ready(source):
+                REPAIRS.labels("lost").inc()
 
     async def _listed_publishers(
         self, node: Node, view: View, known: Sequence[LiveSession]
@@ -176,10 +199,14 @@ class Reconciler:
             source = Source(
                 node.name, publisher.path, publisher.source_type, publisher.source_id
             )
-            if await self._lifecycle.ready(source, listed=True) == "refused":
+            outcome = await self._lifecycle.ready(source, listed=True)
+            if outcome in ("started", "resumed"):
+                REPAIRS.labels("found").inc()
+            if outcome == "refused":
                 await self._kick(node, publisher, "session_over")
 
     async def _kick(self, node: Node, publisher: Publisher, reason: str) -> None:
+        REPAIRS.labels("kicked").inc()
         log.info("kicked", node=node.name, path=publisher.path, reason=reason)
         await self._nodes.api(node).kick(publisher.source_type, publisher.source_id)
 
@@ -192,20 +219,22 @@ class Reconciler:
         ):
             if session.path not in there:
                 gone = view.answer == "refused"
-                await self._lifecycle.end_overdue(
-                    session, "node_lost" if gone else "disconnected"
-                )
+                await self._end(session, "node_lost" if gone else "disconnected")
         used = self._lifecycle.spans.used_within
         for session in await sessions.never_published(
             self._pool, node.name, at, FIRST_PUBLISH_GRACE, used
         ):
             if session.path not in there:
-                await self._lifecycle.end_overdue(session, "expired")
+                await self._end(session, "expired")
         for session in await sessions.too_long(self._pool, node.name, at):
-            await self._lifecycle.end_overdue(session, "too_long")
+            await self._end(session, "too_long")
             for publisher in view.publishers:
                 if publisher.path == session.path:
                     await self._kick(node, publisher, "too_long")
+
+    async def _end(self, session: LiveSession, reason: EndReason) -> None:
+        if await self._lifecycle.end_overdue(session, reason):
+            REPAIRS.labels("overdue").inc()
 
     async def _count(
         self, tally: Tally, view: View, current: Sequence[LiveSession]

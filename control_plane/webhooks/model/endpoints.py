@@ -73,3 +73,21 @@ def _check_types(types: Collection[str]) -> None:
     for name in types:
         if name not in KINDS:
             raise BadInput(f"There is no type of event called {name}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How an endpoint does. ``failing``, ``behind``: seconds since it took nothing, and
+    since the oldest event was written that is neither delivered nor parked.
+    ``parked``: subjects; ``dead``: events that were given up."""
+
+    id: int
+    disabled_because: str
+    failing: float
+    behind: float
+    parked: int
+    dead: int
+
+    @property
+    def switched_itself_off(self) -> bool:
+        return self.disabled_because in (GONE, FAILING)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from control_plane.base.database import Executor, Record
 from control_plane.events.model import Position
-from control_plane.webhooks.model.endpoints import Endpoint, Wish
+from control_plane.webhooks.model.endpoints import Endpoint, Lag, Wish
 
 LEASE = timedelta(seconds=10)
 
@@ -128,6 +128,25 @@ async def rotate(executor: Executor, endpoint_id: int, overlap: timedelta) -> bo
         )
         is True
     )
+
+
+async def lags(executor: Executor) -> list[Lag]:
+    rows = await executor.fetch(
+        """
+        SELECT w.id, disabled_because,
+            coalesce(extract(epoch FROM now() - failing_since), 0)::float AS failing,
+            coalesce(extract(epoch FROM now() - (
+                SELECT e.created_at FROM events e WHERE enabled AND e.era = w.era
+                AND (e.xid, e.id) > (w.xid, w.event_id) ORDER BY e.xid, e.id LIMIT 1
+            )), 0)::float AS behind,
+            (SELECT count(*) FROM webhook_parked p WHERE p.endpoint_id = w.id)
+                AS parked,
+            (SELECT count(*) FROM webhook_dead_letters d WHERE d.endpoint_id = w.id)
+                AS dead
+        FROM webhook_endpoints w ORDER BY id
+        """
+    )
+    return [Lag(**dict(row)) for row in rows]
 
 
 async def take_leases(executor: Executor, owner: str) -> list[Endpoint]:
