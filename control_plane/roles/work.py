@@ -36,7 +36,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
             *(events.keeping, events.tail, events.delivery),
         ):
             await stack.enter_async_context(part.running())
-        await stack.enter_async_context(_owner(all_of_it).running())
+        await stack.enter_async_context(owner(all_of_it).running())
         api = EventsApi(events.reading, events.tail)
         app = _operators(all_of_it, api)
         addresses = Addresses(settings.trusted_proxies)
@@ -56,7 +56,7 @@ def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
     )
 
 
-def _owner(all_of_it: Services) -> Owner:
+def owner(all_of_it: Services) -> Owner:
     reconciler = Reconciler(
         all_of_it.reserved,
         all_of_it.nodes,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+LONGEST = 7200.0  # seconds of it that one world may last
 BEGIN = 1_000_000.0  # seconds of the monotonic clock
 
 
@@ -132,7 +133,6 @@ class Loop(asyncio.SelectorEventLoop):
         self._clock_resolution = 1e-7
         self.set_task_factory(_new_task)
         Task.made = 0
-        self.left: list[asyncio.Handle] = []
 
     def time(self) -> float:
         return self._now
@@ -141,6 +141,8 @@ class Loop(asyncio.SelectorEventLoop):
         if timeout is None:
             raise RuntimeError("nothing will ever happen any more")
         self._now += timeout
+        if self._now > BEGIN + LONGEST:
+            raise RuntimeError("this never ends")
 
     def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
         handle = super().call_soon(callback, *args, context=context)

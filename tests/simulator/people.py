@@ -89,7 +89,7 @@ class Phone(Person):
                 await self.pause(3)
 
     async def _broadcast(self) -> None:
-        window = self.chance.choice([None, 3, 6])
+        window = self.chance.choice([None, 2, 4])
         started = await self._start(Start(reconnect_window=window))
         encoding = [self._encode(started)]
         if self.chance.random() < 0.3 and await self.pause(4):

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from control_plane.base.faults import StoreFault
 from control_plane.config.settings import Settings
-from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
-from control_plane.live.service.health import Health
-from control_plane.live.service.owner import Owner
 from control_plane.live.service.permissions import Permissions
-from control_plane.live.service.reconciler import Reconciler
+from control_plane.roles import auth, work
 from control_plane.wiring.services import Services, services
 from hooks.listener import Listener
 from hooks.messages import Answer, Request
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 Role = Literal["auth", "api", "work"]
 T = TypeVar("T")
 
-ROUND = 2.0  # seconds between the starts of two
+ROUND = 4.0  # seconds between the starts of two
 SECRET = "a secret of the simulated service"
 SETTINGS = Settings.model_validate(
     {
@@ -35,9 +32,9 @@ SETTINGS = Settings.model_validate(
         "secret": SECRET,
         "node_name": "",
         "reconcile_seconds": ROUND,
-        "reconnect_seconds": 8,
+        "reconnect_seconds": 6,
         "first_publish_seconds": 20,
-        "heartbeat_seconds": 8.0,
+        "heartbeat_seconds": 16.0,
         "ledger_check_seconds": 0.0,
         "playback": "token",
     }
@@ -119,17 +116,8 @@ class Plane:
     async def _auth(self, found: Services) -> AsyncIterator[None]:
         permissions = Permissions(found.reserved, "postgresql://simulated")
         grants = Grants(found.reserved)
-        authorizer = Authorizer(
-            found.secrets, permissions, found.hints, grants, tokens_required=True
-        )
-        listener = Listener(
-            found.secrets,
-            authorizer,
-            found.lifecycle,
-            grants,
-            found.cutter,
-            Health({}),
-        )
+        listener = auth.gate(found, permissions, grants)
+        permissions.on_nodes_changed(auth.learn_nodes(found, listener))
         listener.know_nodes([node.name for node in await found.nodes.listing()])
         async with permissions.running(), grants.running(), found.hints.running():
             self.listener = listener
@@ -137,27 +125,13 @@ class Plane:
 
     @contextlib.asynccontextmanager
     async def _work(self, found: Services) -> AsyncIterator[None]:
-        reconciler = Reconciler(
-            found.reserved,
-            found.nodes,
-            found.lifecycle,
-            found.counting,
-            peppers=found.secrets.key_peppers(),
-        )
-        owner = Owner(
-            found.reserved,
-            found.nodes,
-            reconciler,
-            name=f"{self.name}.{self._starts}",
-            interval=ROUND,
-        )
         events = found.events
         async with (
             found.attendance.running(),
             found.heartbeats.running(),
-            events.tail.running(0.5),
+            events.tail.running(1.0),
             events.delivery.running(),
-            owner.running(),
+            work.owner(found).running(),
         ):
             yield
 

@@ -109,6 +109,7 @@ class Postgres:
         self._idle: list[Any] = []
         self._said: dict[int, Said] = {}
         self._blocked: list[_Blocked] = []
+        self._awaited: asyncio.Task[Any] | None = None
         self.asked = 0
 
     def open(self) -> None:
@@ -255,15 +256,19 @@ class Postgres:
         task.exception()
 
     def _run(self, task: "asyncio.Task[Any]", seconds: float) -> None:
+        if task.done():
+            return
         timer = self.io.call_later(seconds, self.io.stop)
+        self._awaited = task
         task.add_done_callback(self._stop)
-        if not task.done():
-            self.io.run_forever()
+        self.io.run_forever()
+        self._awaited = None
         task.remove_done_callback(self._stop)
         timer.cancel()
 
-    def _stop(self, _: object) -> None:
-        self.io.stop()
+    def _stop(self, task: "asyncio.Task[Any]") -> None:
+        if task is self._awaited:
+            self.io.stop()
 
     def _set_clock(self) -> None:
         os.pwrite(self._clock, b"%016d" % int(self.now() * 1e6), 0)

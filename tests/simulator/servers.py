@@ -22,6 +22,7 @@ SETTINGS = {
     "max_connections": "60",
     "shared_buffers": "32MB",
     "jit": "off",
+    "plan_cache_mode": "force_custom_plan",  # whatever was asked before
     "synchronous_commit": "off",
 }
 @dataclass(frozen=True)
