@@ -40,9 +40,7 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         yield
 
 
-def gate(
-    all_of_it: Services, permissions: Permissions, grants: Grants
-) -> Listener:
+def gate(all_of_it: Services, permissions: Permissions, grants: Grants) -> Listener:
     authorizer = Authorizer(
         all_of_it.secrets,
         permissions,

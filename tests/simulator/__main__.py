@@ -124,7 +124,9 @@ def _failed(result: Json, wrong: str) -> int:
 def _progress(done: int, of: int, seconds: float) -> None:
     end = "\r" if sys.stdout.isatty() else "\n"
     if end == "\r" or done % 50 == 0:
-        print(f"{done} of {of} seeds, {done / seconds:.1f} a second", end=end, flush=True)
+        print(
+            f"{done} of {of} seeds, {done / seconds:.1f} a second", end=end, flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -62,5 +62,3 @@ def bug(name: str) -> Iterator[None]:
         for target, attribute, value in BUGS.get(name, []):
             stack.enter_context(mock.patch.object(target, attribute, value))
         yield
-
-

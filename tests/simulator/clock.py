@@ -1,6 +1,7 @@
-"""The world put in place of what the service finds outside of itself: the clock, chance,
-and the drivers' ways out. None of its own code is touched."""
+"""What the service finds outside of itself, put in its place: the clock, chance, and
+the drivers' ways out. None of its own code is touched."""
 
+import asyncio
 import contextlib
 import datetime as real_datetime
 import random
@@ -9,7 +10,7 @@ import ssl
 import sys
 import time as real_time
 from collections.abc import Awaitable, Callable, Iterator
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -23,6 +24,8 @@ from tests.simulator.valkey import Valkey
 
 #: Where every seed begins: in the middle of a month, which the log has a partition for.
 EPOCH = real_datetime.datetime(2026, 6, 15, 12, tzinfo=real_datetime.UTC).timestamp()
+#: Whose attribute is what instead.
+Replaced = tuple[object, str, object]
 OURS = ("control_plane", "hooks", "mediamtx")
 
 _certificates = ssl.create_default_context()  # takes long, and nobody looks at it
@@ -35,22 +38,27 @@ def wall(loop: Loop) -> float:
 
 @contextlib.contextmanager
 def simulated(loop: Loop, server: Server, valkey: Valkey, seed: int) -> Iterator[None]:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     random.seed(seed)
     with contextlib.ExitStack() as stack:
-        for target, name, value in (
-            (secrets, "token_bytes", lambda n=None: chance.randbytes(n or 32)),
-            (asyncpg, "create_pool", _create_pool(server)),
-            (asyncpg, "connect", lambda *_, **__: server.connect()),
-            (aiohttp, "ClientSession", Session),
-            (aiohttp, "TCPConnector", mock.Mock()),
-            (ssl, "create_default_context", lambda **_: _certificates),
-            (sys.modules["asyncio"], "open_connection", valkey.open_connection),
-        ):
+        for target, name, value in [
+            *_outside(server, valkey, chance),
+            *_clocks(loop),
+        ]:
             stack.enter_context(mock.patch.object(target, name, value))
-        for module, name, value in _clocks(loop):
-            stack.enter_context(mock.patch.object(module, name, value))
         yield
+
+
+def _outside(server: Server, valkey: Valkey, chance: random.Random) -> list[Replaced]:
+    return [
+        (secrets, "token_bytes", lambda n=None: chance.randbytes(n or 32)),
+        (asyncpg, "create_pool", _create_pool(server)),
+        (asyncpg, "connect", lambda *_, **__: server.connect()),
+        (aiohttp, "ClientSession", Session),
+        (aiohttp, "TCPConnector", mock.Mock()),
+        (ssl, "create_default_context", lambda **_: _certificates),
+        (asyncio, "open_connection", valkey.open_connection),
+    ]
 
 
 def _create_pool(server: Server) -> Callable[..., Awaitable[Pool]]:
@@ -60,7 +68,7 @@ def _create_pool(server: Server) -> Callable[..., Awaitable[Pool]]:
     return create_pool
 
 
-def _clocks(loop: Loop) -> Iterator[tuple[ModuleType, str, object]]:
+def _clocks(loop: Loop) -> Iterator[Replaced]:
     """Wherever a module of ours looks at the time."""
 
     class Datetime(real_datetime.datetime):

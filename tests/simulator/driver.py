@@ -13,7 +13,7 @@ from tests.simulator.network import Wire
 from tests.simulator.postgres import Postgres, Said
 
 Heard = Callable[[object, object, object, object], None]
-CONNECT_WITHIN = 5.0  # seconds
+CONNECT_WITHIN, LONGEST = 5.0, 10.0  # seconds, as base/database.py sets them
 
 
 class Server:
@@ -66,16 +66,27 @@ class Link:
 
     # What base/database.py uses of asyncpg's connection.
 
-    async def fetch(self, query: str, *args: object, timeout: float | None = None) -> Any:
+    async def fetch(
+        self,
+        query: str,
+        *args: object,
+        timeout: float | None = None,  # noqa: ASYNC109  (as asyncpg calls it)
+    ) -> Any:
         return await self._ask("fetch", query, args, timeout)
 
     async def fetchrow(
-        self, query: str, *args: object, timeout: float | None = None
+        self,
+        query: str,
+        *args: object,
+        timeout: float | None = None,  # noqa: ASYNC109  (as asyncpg calls it)
     ) -> Any:
         return await self._ask("fetchrow", query, args, timeout)
 
     async def fetchval(
-        self, query: str, *args: object, timeout: float | None = None
+        self,
+        query: str,
+        *args: object,
+        timeout: float | None = None,  # noqa: ASYNC109  (as asyncpg calls it)
     ) -> Any:
         return await self._ask("fetchval", query, args, timeout)
 
@@ -128,10 +139,10 @@ class Link:
         await self._ask("execute", statement, (), None)
 
     async def _ask(
-        self, method: str, query: str, args: Sequence[object], timeout: float | None
+        self, method: str, query: str, args: Sequence[object], within: float | None
     ) -> Any:
         try:
-            async with asyncio.timeout(timeout or 10.0):
+            async with asyncio.timeout(within or LONGEST):
                 return await self._there_and_back(method, query, args)
         except TimeoutError:
             self.cut()
@@ -204,7 +215,9 @@ class Transaction:
     async def rollback(self) -> None:
         self._link.depth -= 1
         point = self._savepoint
-        await self._link.simple(f"ROLLBACK TO SAVEPOINT {point}" if point else "ROLLBACK")
+        await self._link.simple(
+            f"ROLLBACK TO SAVEPOINT {point}" if point else "ROLLBACK"
+        )
 
 
 class Pool:

@@ -1,7 +1,7 @@
 """What goes wrong. Each fault lasts so many seconds and leaves all in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from tests.simulator.node import Trouble
@@ -9,7 +9,7 @@ from tests.simulator.node import Trouble
 if TYPE_CHECKING:
     from tests.simulator.world import World
 
-Fault = Callable[["World", float], Awaitable[None]]
+Fault = Callable[["World", float], Coroutine[None, None, None]]
 
 #: Shorter than what the lease, or a remembered look, is good for.
 LONGEST = 6.0  # seconds
@@ -128,7 +128,7 @@ async def chaos(world: "World", until: float) -> None:
     chance = world.chance
     kinds = [one for one in FAULTS if chance.random() < 0.5]
     every = chance.uniform(1.5, 6.0)
-    running = []
+    running: list[asyncio.Task[None]] = []
     while kinds:
         await asyncio.sleep(chance.expovariate(1 / every))
         left = until - world.loop.time()
@@ -138,5 +138,4 @@ async def chaos(world: "World", until: float) -> None:
         seconds = min(left, chance.uniform(0.5, LONGEST))
         world.note("fault", f"{kind.__name__} for {seconds:.1f} s")
         running.append(asyncio.create_task(kind(world, seconds)))
-    if running:
-        await asyncio.wait(running)
+    await asyncio.gather(*running)

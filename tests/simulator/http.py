@@ -1,4 +1,4 @@
-"""What stands in for aiohttp's client: other people's programs, found by their names."""
+"""What stands in for aiohttp's client: it finds other programs by their names."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -60,7 +60,7 @@ class Host:
 class Session:
     """Stands in for aiohttp.ClientSession."""
 
-    hosts: dict[str, Host] = {}
+    hosts: ClassVar[dict[str, Host]] = {}
 
     def __init__(self, **options: Any) -> None:
         timeout = options.get("timeout")
@@ -73,9 +73,7 @@ class Session:
         pass
 
     @contextlib.asynccontextmanager
-    async def request(
-        self, method: str, url: str, **more: Any
-    ) -> AsyncIterator[Told]:
+    async def request(self, method: str, url: str, **more: Any) -> AsyncIterator[Told]:
         parts = urlsplit(url)
         where = f"{parts.path}?{parts.query}" if parts.query else parts.path
         asked = Asked(method, where, more.get("headers") or {}, more.get("data") or b"")
@@ -95,7 +93,9 @@ async def _reached(host: Host) -> None:
     try:
         await host.wire.travel()
     except ConnectionRefusedError:
-        key: Any = SimpleNamespace(host=host.wire.name, port=80, ssl=False, is_ssl=False)
+        key: Any = SimpleNamespace(
+            host=host.wire.name, port=80, ssl=False, is_ssl=False
+        )
         refused = OSError(errno.ECONNREFUSED, "refused")
         raise aiohttp.ClientConnectorError(key, refused) from None
 

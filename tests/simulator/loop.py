@@ -5,6 +5,7 @@ import asyncio
 import contextvars
 import heapq
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ class Process:
         self.name = name
         self.alive = True
         self.paused = False
+        self.went_on_at = 0.0  # after it had stood still
         self.frozen: list[asyncio.Handle] = []
         self._callers: dict[asyncio.Future[Any], None] = {}
         self.on_death: list[Callable[[], None]] = []
@@ -63,6 +65,7 @@ class Process:
     def go_on(self) -> None:
         if self.paused:
             self.paused = False
+            self.went_on_at = self._loop.time()
             self._loop.thaw(self)
 
 
@@ -125,14 +128,19 @@ class Task(asyncio.Task[Any]):
 
 
 class Loop(asyncio.SelectorEventLoop):
+    _ready: "deque[asyncio.Handle]"
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self) -> None:
         self._now = BEGIN
         nothing = _Nothing()
         super().__init__(nothing)
         nothing.wait = self._jump
         self._clock_resolution = 1e-7
-        self.set_task_factory(_new_task)
+        self.set_task_factory(_new_task)  # type: ignore[arg-type]
         Task.made = 0
+        #: Also of the dead: what is left of them must not be cleaned up meanwhile.
+        self.kept: set[Task] = set()
 
     def time(self) -> float:
         return self._now
@@ -144,7 +152,9 @@ class Loop(asyncio.SelectorEventLoop):
         if self._now > BEGIN + LONGEST:
             raise RuntimeError("this never ends")
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
+    def call_soon(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.Handle:
         handle = super().call_soon(callback, *args, context=context)
         process = _process_of(handle)
         if process is not None:
@@ -180,9 +190,13 @@ class Loop(asyncio.SelectorEventLoop):
                 self._ready.append(handle)
 
 
-def _new_task(loop: asyncio.AbstractEventLoop, coro: Any, **more: Any) -> Task:
-    return Task(coro, loop=loop, **more)
+def _new_task(loop: Loop, coro: Any, **more: Any) -> Task:
+    task = Task(coro, loop=loop, **more)
+    loop.kept.add(task)
+    task.add_done_callback(loop.kept.discard)
+    return task
 
 
 def _process_of(handle: asyncio.Handle) -> Process | None:
-    return handle._context.get(RUNNING)
+    context: contextvars.Context = handle._context  # type: ignore[attr-defined]
+    return context.get(RUNNING)

@@ -12,7 +12,9 @@ class Wire:
     """To one server. ``refused``: nobody listens. ``cut_off``: from these processes
     nothing arrives; None stands for everybody."""
 
-    def __init__(self, name: str, chance: Random, shortest: float, usual: float) -> None:
+    def __init__(
+        self, name: str, chance: Random, shortest: float, usual: float
+    ) -> None:
         self.name = name
         self._chance = chance
         self._shortest = shortest

@@ -1,6 +1,6 @@
-"""A MediaMTX server, as docs/mediamtx.md and the recordings say that it behaves: it asks
-about everybody within one lock, the last encoder of a path wins, hooks are processes
-that come late, twice, in any order or not at all, and a kill tells nobody anything."""
+"""A MediaMTX server, as docs/mediamtx.md says that it behaves: it asks about everybody
+within one lock, the last encoder of a path wins, hooks are processes that come late,
+twice, in any order or not at all, and a kill tells nobody anything."""
 
 import asyncio
 import base64
@@ -154,7 +154,6 @@ class Node:
         """0: no answer in time."""
         route = f"/hooks/mediamtx/{self.name}/auth".encode()
         body = json.dumps(call).encode()
-        began = self._world.loop.time()
         try:
             async with asyncio.timeout(READ_TIMEOUT):
                 return await self._world.gate(
@@ -162,8 +161,6 @@ class Node:
                 )
         except (TimeoutError, OSError):
             return 0
-        finally:
-            self._world.oracle.took(self.name, self._world.loop.time() - began)
 
     def _locked(self, one: Connection) -> "_Locked":
         return _Locked(self.lock, one)

@@ -2,15 +2,15 @@
 answered, as apps do, and stop doing new things when the world calms down."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from control_plane.base.faults import StoreFault
 from control_plane.base.refusals import BadInput, Empty, Refusal, Unavailable
-from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.model.gifts import GiftOrder, SentGift
 from control_plane.coins.model.idempotency import request_key
-from control_plane.coins.service.gifts import SentGift
 from control_plane.live.service.broadcasts import Start, Started
 from control_plane.live.service.lasting_keys import LastingKey
 from control_plane.live.service.rights import Whom
@@ -31,6 +31,9 @@ class Person:
         self.world = world
         self.chance = world.chance
         self.user = user
+
+    async def live(self) -> None:
+        """Until the world calms down."""
 
     async def insist(self, use: Callable[[Services], Awaitable[T]]) -> T:
         """Again and again until there is an answer. Raises Refusal."""
@@ -151,19 +154,16 @@ class Viewer(Person):
     async def live(self) -> None:
         while await self.pause(3):
             session = self.world.some_session()
-            if session is None:
-                continue
-            name = session.path.rpartition("/")[2]
-            try:
-                found = await self.insist(
-                    lambda s, n=name: s.watching.admit(n, self.user.id, "")
-                )
-                node = self.world.nodes[session.node]
-                one = await node.watch(session.path, found.token)
-            except (Refusal, Denied, OSError):
-                continue
-            await self.pause(5)
-            await node.leave(one)
+            if session is not None:
+                with contextlib.suppress(Refusal, Denied, OSError):
+                    await self._watch(session.node, session.path)
+
+    async def _watch(self, node_name: str, path: str) -> None:
+        name, node = path.rpartition("/")[2], self.world.nodes[node_name]
+        found = await self.insist(lambda s: s.watching.admit(name, self.user.id, ""))
+        one = await node.watch(path, found.token)
+        await self.pause(5)
+        await node.leave(one)
 
 
 class Giver(Person):

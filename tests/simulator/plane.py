@@ -49,6 +49,7 @@ class Plane:
         self.role = role
         self._world = world
         self._starts = 0
+        self.busy = False  # with a fault
         self.process: Process | None = None
         self.services: Services | None = None
         self.listener: Listener | None = None
@@ -91,7 +92,10 @@ class Plane:
         if listener is None or process is None:
             raise ConnectionRefusedError(self.name)
         await self.wire.travel()
+        began = self._world.loop.time()
         answer = await process.call(_answered(listener, request))
+        if request.path.endswith(b"/auth") and process.went_on_at < began:
+            self._world.oracle.took(self.name, self._world.loop.time() - began)
         await self.wire.travel()
         return answer.status
 

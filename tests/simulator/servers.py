@@ -25,6 +25,8 @@ SETTINGS = {
     "plan_cache_mode": "force_custom_plan",  # whatever was asked before
     "synchronous_commit": "off",
 }
+
+
 @dataclass(frozen=True)
 class Servers:
     url: str

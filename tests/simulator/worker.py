@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,9 +34,12 @@ class Result:
 def run(seeds: Iterable[int], *, wrong: str, story: bool) -> Iterator[Result]:
     """``wrong``: the name of a bug, or nothing."""
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(SILENT), cache_logger_on_first_use=True
+        wrapper_class=structlog.make_filtering_bound_logger(SILENT),
+        cache_logger_on_first_use=True,
     )
     logging.disable()
+    # What a killed process leaves behind cannot be closed in order.
+    sys.unraisablehook = lambda _: None
     with tempfile.TemporaryDirectory(prefix="control-plane-") as name, bug(wrong):
         folder = Path(name)
         folder.chmod(0o711)  # Postgres can reach it when we are root

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from control_plane.base.secrets import Secrets
@@ -19,7 +19,8 @@ from tests.simulator.http import Host, Session
 from tests.simulator.loop import Loop
 from tests.simulator.network import Wire
 from tests.simulator.node import Node
-from tests.simulator.oracle import Oracle, Session as Seen
+from tests.simulator.oracle import Oracle
+from tests.simulator.oracle import Session as Seen
 from tests.simulator.people import Giver, Operator, Person, Phone, Studio, Viewer
 from tests.simulator.plane import SECRET, Plane, Role
 from tests.simulator.postgres import Postgres
@@ -33,6 +34,8 @@ TROUBLED = 18.0  # seconds
 #: A lease runs out and is taken (13 s), a
 #: reconnect window ends (6 s), then two rounds.
 CALM = 30.0
+MOST_PEOPLE = 12
+LOOK_EVERY = 5.0  # seconds
 LONGEST_RETRY = 900.0  # seconds until a receiver has all
 
 
@@ -41,7 +44,7 @@ class World:
         self, seed: int, postgres: Postgres, servers: Servers, *, story: bool
     ) -> None:
         self.seed = seed
-        self.chance = random.Random(seed)
+        self.chance = random.Random(seed)  # noqa: S311
         self.loop = Loop()
         self.began = self.loop.time()
         self.postgres = postgres
@@ -160,13 +163,11 @@ class World:
         self.planes.append(plane)
         plane.start()
 
-    def _people(self) -> "Any":
-        for number in range(1, 12):
-            name = f"user{number}"
-            self.postgres.execute(f"INSERT INTO users (username) VALUES ('{name}')")
-            rows = self.postgres.fetch(
-                f"{users._SELECT} WHERE u.username = $1", name
-            )
+    def _people(self) -> Iterator[User]:
+        made = "INSERT INTO users (username) VALUES ('user' || $1::int)"
+        for number in range(1, MOST_PEOPLE + 1):
+            self.postgres.fetch(made, number)
+            rows = self.postgres.fetch(f"{users._SELECT} WHERE u.id = $1", number)
             yield User(**dict(rows[0]))
 
     async def _add_node(self, name: str, *, old: bool) -> None:
@@ -174,13 +175,15 @@ class World:
         node = Node(self, name, old=old, secret=secret)
         self.nodes[name] = node
         Session.hosts[name] = Host(node.api, node.handle)
-        row = NodeRow(name, f"http://{name}", *[f"x://{name}"] * 5)
+        url = f"x://{name}"
+        row = NodeRow(name, f"http://{name}", url, url, url, url, url)
         await self.reader.insist(lambda s: s.nodes.save(row))
 
     async def _told_everything(self) -> None:
-        end = self.loop.time() + LONGEST_RETRY
-        while self.loop.time() < end and any(one.missing for one in self.receivers):
-            await asyncio.sleep(5.0)
+        for _ in range(int(LONGEST_RETRY / LOOK_EVERY)):
+            if not any(one.missing for one in self.receivers):
+                break
+            await asyncio.sleep(LOOK_EVERY)
         for one in self.receivers:
             self.oracle.check(not one.missing, f"{one.name} misses {one.missing}")
         await self.reader.has_all()
