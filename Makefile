@@ -25,7 +25,8 @@ lint: install-dev ## Check style, types and layers only
 	$(IN)/ruff format --check
 	$(IN)/mypy
 	$(IN)/lint-imports
-	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static
+	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static \
+		control_plane/ops/static
 
 simulate: install-dev ## Try SEEDS=10000 simulated worlds, or one SEED=123 again
 	@$(IN)/python -m tests.simulator $(if $(SEED),--seed=$(SEED),--seeds=$(or $(SEEDS),1000)) \
@@ -40,6 +41,7 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.pages
 	@$(IN)/python -m bench.gifts
 	@$(IN)/python -m bench.rounds
+	@$(IN)/python -m bench.previews
 	@$(IN)/python -m bench.million
 	@$(IN)/python -m bench.webhooks
 	@$(IN)/python -m bench.live_events

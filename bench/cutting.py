@@ -19,6 +19,7 @@ import aiohttp
 from bench.media_node import binary, encoder, node, somewhere
 from bench.servers import Stores, service, stores
 from control_plane.config.settings import Settings
+from control_plane.live.model.bans import Banned
 from control_plane.web import logs
 from control_plane.wiring.services import Services, services
 
@@ -67,7 +68,9 @@ class Plane:
         await self.ask("rotateStreamKey", body, host.token)
 
     async def ban(self, host: Host) -> None:
-        await self._own.moderation.ban(host.user_id, "a benchmark")
+        await self._own.moderation.ban(
+            Banned(host.user_id), "a benchmark", actor="bench"
+        )
 
 
 def main() -> None:

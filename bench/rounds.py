@@ -62,6 +62,7 @@ def reconciler(opened: Services) -> Reconciler:
         opened.nodes,
         opened.lifecycle,
         opened.counting,
+        opened.measuring,
         peppers=opened.secrets.key_peppers(),
     )
 

@@ -3,9 +3,13 @@
 import click
 
 from control_plane.commands import (
+    audit,
+    backup,
+    bans,
     check_api,
     demo,
     events,
+    health,
     ledger,
     nodes,
     payouts,
@@ -31,18 +35,23 @@ def main() -> None:
 main.add_command(serve.serve_command)
 main.add_command(serve.migrate)
 main.add_command(serve.config)
+main.add_command(health.health)
 main.add_command(sessions.sessions)
 main.add_command(sessions.kick)
-main.add_command(sessions.ban)
-main.add_command(sessions.unban)
+main.add_command(bans.ban)
+main.add_command(bans.unban)
+main.add_command(bans.bans)
 main.add_command(users.users)
 main.add_command(events.events)
 main.add_command(tokens.token)
+main.add_command(audit.audit)
 main.add_command(webhooks.webhooks)
 main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)
 main.add_command(ledger.ledger)
+main.add_command(backup.backup)
+main.add_command(backup.restore)
 main.add_command(payouts.payouts)
 main.add_command(purchases.purchases)
 main.add_command(demo.demo)

@@ -1,7 +1,7 @@
-"""Puts the web player into the wheel; hatchling runs it at each build.
+"""Puts what browsers need of npm into the wheel; hatchling runs it at each build.
 
-It is the npm package that package-lock.json pins, which npm checks against the lock's
-hash. A checkout that was set up has it already.
+They are the packages that package-lock.json pins, which npm checks against the lock's
+hashes. A checkout that was set up has it already.
 """
 
 import json
@@ -12,8 +12,14 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PLAYER = "control_plane/pages/player"
-PACKAGE = f"{PLAYER}/node_modules/hls.js"
-FILES = ("dist/hls.min.mjs", "LICENSE")
+PACKAGES = f"{PLAYER}/node_modules"
+FILES = (
+    "hls.js/dist/hls.min.mjs",
+    "hls.js/LICENSE",
+    "uplot/dist/uPlot.esm.js",
+    "uplot/dist/uPlot.min.css",
+    "uplot/LICENSE",
+)
 CI = ("npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
@@ -23,10 +29,10 @@ class PlayerInWheel(BuildHookInterface[Any]):
             return  # it runs from the checkout
         if not self._complete():
             self._fetch()
-        build_data["artifacts"] += [f"/{PACKAGE}/{name}" for name in FILES]
+        build_data["artifacts"] += [f"/{PACKAGES}/{name}" for name in FILES]
 
     def _complete(self) -> bool:
-        """Of the version that is wanted now."""
+        """Of the versions that are wanted now."""
         player = Path(self.root) / PLAYER
         installed = player / "node_modules/.package-lock.json"
         return _pinned(player / "package-lock.json") == _pinned(installed)
@@ -39,9 +45,9 @@ class PlayerInWheel(BuildHookInterface[Any]):
             self.app.abort(f"The web player could not be fetched with npm: {error}")
 
 
-def _pinned(lock: Path) -> str:
-    """The hash of the package; "" without the file."""
+def _pinned(lock: Path) -> dict[str, str]:
+    """The hash of each package; none without the file."""
     if not lock.is_file():
-        return ""
+        return {}
     packages = json.loads(lock.read_text("utf-8"))["packages"]
-    return str(packages["node_modules/hls.js"]["integrity"])
+    return {name: one["integrity"] for name, one in packages.items() if name}

@@ -22,6 +22,11 @@ LIST_OF_TYPE = {
 HLS = "hlsSession"
 PUBLISHER_TYPES = tuple(name for name in LIST_OF_TYPE if name != HLS)
 
+#: Codecs of pictures, as MediaMTX names them.
+PICTURES = frozenset(
+    {"H264", "H265", "AV1", "VP9", "VP8", "MPEG-4 Video", "MPEG-1/2 Video", "M-JPEG"}
+)
+
 T = TypeVar("T")
 
 
@@ -75,11 +80,50 @@ class PathSource(Struct, gc=False):
     id: str
 
 
-class Path(Struct, gc=False):
+class Properties(Struct, gc=False):
+    """Of a track; a sound has none of these."""
+
+    width: int = 0
+    height: int = 0
+    profile: str | int = ""
+
+
+class Track(Struct, gc=False, rename={"properties": "codecProps"}):
+    codec: str = ""
+    properties: Properties | None = None
+
+
+class Path(
+    Struct,
+    gc=False,
+    rename={
+        "received": "bytesReceived",
+        "inbound": "inboundBytes",
+        "frames_in_error": "inboundFramesInError",
+    },
+):
     name: str
     ready: bool
     source: PathSource | None
     online: bool | UnsetType = UNSET
+    received: int | None = None  # its name before v1.17.0, still there in v1.20.1
+    inbound: int | None = None
+    frames_in_error: int | None = None
+    tracks: list[str] | None = None
+    tracks2: list[Track] | None = None
+
+    @property
+    def intake(self) -> "Intake":
+        received = self.received if self.inbound is None else self.inbound
+        return Intake(received, self.frames_in_error, *self._picture())
+
+    def _picture(self) -> tuple[str, str, int, int]:
+        for track in self.tracks2 or ():
+            found = track.properties
+            if found is not None and found.width:
+                return track.codec, str(found.profile), found.width, found.height
+        named = (name for name in self.tracks or () if name in PICTURES)
+        return next(named, ""), "", 0, 0
 
     @property
     def publisher(self) -> PathSource | None:
@@ -103,14 +147,29 @@ class Server(Struct):
     started: str = ""
 
 
+class Intake(NamedTuple):
+    """What a path has got so far. Before v1.17.0 ``frames_in_error`` is None, the
+    profile empty and the size 0."""
+
+    received: int | None  # bytes
+    frames_in_error: int | None
+    codec: str
+    profile: str
+    width: int
+    height: int
+
+
 class Publisher(NamedTuple):
-    """One encoder's connection. ``query`` is as it sent it and may hold a key."""
+    """One encoder's connection. ``query`` is as it sent it and may hold a key.
+    ``intake``: once it is ready."""
 
     path: str
     source_type: str
     source_id: str
     ready: bool
     query: str
+    address: str
+    intake: Intake | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +205,14 @@ def publishers(paths: Iterable[Path], publishing: Publishing) -> Iterator[Publis
         if source is not None:
             live.add(source.id)
             known = publishing.get(source.id)
-            query = "" if known is None else known[1].query
-            yield Publisher(path.name, source.type, source.id, True, query)
+            query, address = ("", "") if known is None else _came(known[1])
+            yield Publisher(
+                path.name, source.type, source.id, True, query, address, path.intake
+            )
     for source_id, (source_type, one) in publishing.items():
         if source_id not in live:
-            yield Publisher(one.path, source_type, source_id, False, one.query)
+            yield Publisher(one.path, source_type, source_id, False, *_came(one))
+
+
+def _came(one: Connection) -> tuple[str, str]:
+    return one.query, one.address

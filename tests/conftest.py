@@ -4,8 +4,6 @@ empty numbered one in Valkey, for each test that asks."""
 import itertools
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import redis.asyncio as redis
 
 from deploy.local.place import Urls
 from tests.support import media
+from tests.support import servers as all_servers
 from tests.support.servers import Servers, numbered, on_server, with_database
 
 MOST_WORKERS = 8
@@ -38,17 +37,10 @@ def pytest_unconfigure() -> None:
     _servers.stop()
 
 
-def _open_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="control-plane-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
-
-
 @pytest.fixture
 def server_folder() -> Iterator[Path]:
-    """For servers' data: unlike `tmp_path`, Postgres can reach it when we are root."""
-    yield from _open_folder()
+    with all_servers.server_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session", autouse=True)

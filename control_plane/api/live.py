@@ -5,21 +5,34 @@ from datetime import timedelta
 from aiohttp import web
 
 from control_plane.api import shapes
-from control_plane.api.own import OwnAccount
+from control_plane.api.own import OwnAccount, live_name
 from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal
+from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
 from control_plane.live.model.keys import Terms
+from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.broadcasts import Broadcasts, Start, Started
+from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
-from control_plane.live.service.rights import Rights, Whom, policy_of
+from control_plane.live.service.moderation import Moderation
+from control_plane.live.service.rights import Rights, Whom, watch_terms
 from control_plane.live.service.watching import Watching
+from control_plane.web.address import Addresses
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer, body_of, encoded
-from control_plane.web.snapshots import Json, attendance, broadcast, iso, live_streaming
+from control_plane.web.snapshots import (
+    Json,
+    attendance,
+    broadcast,
+    ingest,
+    iso,
+    live_streaming,
+    preview,
+)
 
 MOST_LISTED = 100
 OVERLAP = 3600  # seconds that a rotated key still opens its channel
@@ -32,12 +45,18 @@ class LiveApi:
         lasting_keys: LastingKeys,
         watching: Watching,
         rights: Rights,
+        ingest_health: IngestHealth,
+        moderation: Moderation,
         own_account: OwnAccount,
+        addresses: Addresses,
     ) -> None:
+        self._moderation = moderation
+        self._addresses = addresses
         self._broadcasts = broadcasts
         self._lasting_keys = lasting_keys
         self._watching = watching
         self._rights = rights
+        self._ingest_health = ingest_health
         self._own = own_account
         self._lists = Shared(self._list)
 
@@ -65,8 +84,13 @@ class LiveApi:
         if session_id and (body.has("ended_at") or body.has("duration")):
             ended = await self._broadcasts.end_own(call.me, session_id)
             return await self._answer(call, live_streaming(ended, 0))
+        await self._moderation.check(self._client(call))
         started = await self._broadcasts.start(call.me, _start(call))
         return await self._answer(call, _started(started, call.host))
+
+    def _client(self, call: Call) -> Client:
+        """Who is banned is told so in words here, and without them by a node."""
+        return Client(_device(call.body), self._addresses.of(call.request))
 
     async def _answer(self, call: Call, live: Json) -> web.Response:
         account = await self._own.of(call)
@@ -74,6 +98,7 @@ class LiveApi:
 
     async def create_key(self, call: Call) -> web.Response:
         body = call.body
+        await self._moderation.check(self._client(call))
         made = await self._lasting_keys.create(
             call.me,
             body.text("name", longest=200),
@@ -83,6 +108,7 @@ class LiveApi:
                 closes_at=body.moment("closes_at"),
                 one_shot=body.integer("one_shot", 0) != 0,
             ),
+            mark(_device(body)),
         )
         return await self._made(call, made)
 
@@ -129,8 +155,8 @@ class LiveApi:
 
     async def set_policy(self, call: Call) -> web.Response:
         body = call.body
-        policy = body.required("policy", longest=20)
-        await self._rights.set_policy(call.me.id, body.id("id"), policy)
+        body.required("policy", longest=20)
+        await self._rights.set_policy(call.me.id, body.id("id"), _watch_terms(body))
         return answer("set")
 
     async def deny_viewer(self, call: Call) -> web.Response:
@@ -143,10 +169,11 @@ class LiveApi:
         return answer("denied")
 
     async def watch(self, call: Call) -> web.Response:
-        name = _name(call.body)
-        user_id = 0 if call.user is None else call.user.id
+        name = live_name(call.body)
         old_token = call.body.text("token", longest=512)
-        admission = await self._watching.admit(name, user_id, old_token)
+        admission = await self._watching.admit(
+            name, call.user, old_token, self._client(call)
+        )
         session, node = admission.broadcast.session, admission.broadcast.node
         return answer(
             {
@@ -157,6 +184,8 @@ class LiveApi:
                     "playback_url": playback_url(
                         node, call.host, session.path, admission.token
                     ),
+                    "thumbnail": f"{call.files}{preview(session.id)}"
+                    f"?token={admission.token}",
                     "sandbox": node.sandbox,
                     "LiveStreaming": broadcast(admission.broadcast),
                 }
@@ -171,20 +200,22 @@ class LiveApi:
             raise BadInput(f"size must be 1 to {MOST_LISTED}.")
         if not 0 <= page <= 100_000:
             raise BadInput("page must be 0 or more.")
-        return encoded(await self._lists.get((size, page, call.host)))
+        return encoded(await self._lists.get((size, page, call.host, call.files)))
 
-    async def _list(self, wanted: tuple[int, int, str]) -> bytes:
+    async def _list(self, wanted: tuple[int, int, str, str]) -> bytes:
         """The answer, which is the same for everybody."""
-        size, page, host = wanted
+        size, page, *at = wanted
         found = await self._watching.live(size, page)
-        return body_of([{"LiveStreaming": _listed(one, host)} for one in found])
+        return body_of([{"LiveStreaming": _listed(one, *at)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:
-        found = await self._watching.find(_name(call.body))
+        found = await self._watching.find(live_name(call.body))
         await self._broadcasts.asked_for(found.session, call.user)
-        live = _listed(found, call.host)
+        live = _listed(found, call.host, call.files)
         if call.user is not None and call.user.id == found.session.user_id:
             live |= attendance(await self._broadcasts.attended(found.session.id))
+            health = await self._ingest_health.of(found.session)
+            live |= {} if health is None else ingest(health)
         return answer({"LiveStreaming": live})
 
 
@@ -196,7 +227,8 @@ def _start(call: Call) -> Start:
         cover=picture(call, "cover"),
         client_started_at=body.text("started_at", longest=40),
         reconnect_window=window if body.has("reconnect_window") else None,
-        policy=policy_of(body.text("policy")) if body.has("policy") else None,
+        watch=_watch_terms(body) if body.has("policy") else None,
+        device=mark(_device(body)),
     )
 
 
@@ -215,14 +247,19 @@ def _started(started: Started, host: str) -> Json:
     }
 
 
-def _listed(of: Broadcast, host: str) -> Json:
-    """Where tokens are needed to watch, ``watch`` gives an address with one."""
-    address = playback_url(of.node, host, of.session.path)
-    return broadcast(of) | {"playback_url": address}
+def _listed(of: Broadcast, host: str, files: str) -> Json:
+    """Where tokens are needed to watch, ``watch`` gives addresses with one."""
+    return broadcast(of) | {
+        "playback_url": playback_url(of.node, host, of.session.path),
+        "thumbnail": files + preview(of.session.id) if of.pictured else "",
+    }
 
 
-def _name(body: Body) -> str:
-    for field in ("id", "live_streaming_id", "name", "channel_name"):
-        if body.has(field):
-            return body.text(field, longest=64)
-    raise BadInput("id or name is missing.")
+def _watch_terms(body: Body) -> WatchTerms:
+    price = body.integer("ticket_price", 0)
+    return watch_terms(body.text("policy", longest=20), price)
+
+
+def _device(body: Body) -> str:
+    """As the app calls it, where it says so."""
+    return body.text("device_id", longest=LONGEST_DEVICE)

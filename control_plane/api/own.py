@@ -1,11 +1,11 @@
 """The caller's own account beside what else a call answers."""
 
 from control_plane.api import shapes
-from control_plane.base.refusals import Refusal
+from control_plane.base.refusals import BadInput, Refusal
 from control_plane.coins.model.idempotency import RequestKey, request_key
 from control_plane.coins.service.ledger import Ledger
 from control_plane.people.service.profiles import Profiles
-from control_plane.web.body import header
+from control_plane.web.body import Body, header
 from control_plane.web.dispatch import Call, endpoint_name
 from control_plane.web.snapshots import Json
 
@@ -46,3 +46,11 @@ def key(call: Call) -> RequestKey | None:
     """The client's name for this request, where it has one."""
     given = header(call.request, "Idempotency-Key")
     return request_key(given, endpoint_name(call.request.path), call.body.fields)
+
+
+def live_name(body: Body) -> str:
+    """Which live is meant: by its id, or by its channel."""
+    for field in ("id", "live_streaming_id", "name", "channel_name"):
+        if body.has(field):
+            return body.text(field, longest=64)
+    raise BadInput("id or name is missing.")

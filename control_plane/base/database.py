@@ -214,7 +214,7 @@ class Notices:
 
 @contextlib.asynccontextmanager
 async def listening(
-    url: str, heard: Mapping[str, Callable[[str], None]]
+    url: str, heard: Mapping[str, Callable[[str], object]]
 ) -> AsyncIterator[Notices]:
     """``heard``: by channel, what is called with each payload."""
     with translated():
@@ -229,7 +229,7 @@ async def listening(
 
 
 def _called_with_payload(
-    callback: Callable[[str], None],
+    callback: Callable[[str], object],
 ) -> Callable[[object, object, object, object], None]:
     def called(
         _connection: object, _pid: object, _channel: object, text: object

@@ -5,8 +5,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
 
 -- Written once.
-REVOKE UPDATE, DELETE ON events, ledger_transfers, ledger_entries, gift_transactions
-    FROM {role};
+REVOKE UPDATE, DELETE ON events, ledger_transfers, ledger_entries, gift_transactions,
+    audit_log FROM {role};
 REVOKE DELETE ON wallets FROM {role};
 DO $$
 DECLARE

@@ -30,6 +30,10 @@ class Secrets:
     def viewer_tokens(self) -> Derived:
         return self._derive("viewer-token")
 
+    def operator_answers(self) -> Derived:
+        """What answers that may be asked for again are kept encrypted with."""
+        return self._derive("operator-answer")
+
     def guests(self) -> bytes:
         return derive(self.secret, "guest")
 
@@ -53,6 +57,10 @@ class Secrets:
         """What we believe whoever comes there: another process of ours may not have
         the new secret yet."""
         return self._texts(f"node-api:{name}")
+
+    def marks(self) -> list[str]:
+        """What tells that two secrets are the same, and nothing else."""
+        return [one.hex()[:16] for one in self._derive("mark")]
 
     def _derive(self, purpose: str) -> Derived:
         used = (secret for secret in (self.secret, self.old) if secret)

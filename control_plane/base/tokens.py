@@ -40,6 +40,7 @@ class ViewerToken(
     user_id: int  # 0 for a guest
     expires_at: int  # unix seconds
     epoch: int = 0  # of the session's tokens: all of one can be taken back
+    device: str = ""  # the mark of the device that asked for it
 
 
 _user = msgspec.json.Decoder(UserToken)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from datetime import date
 
 import click
 
@@ -63,16 +64,28 @@ def show(event_id: str, as_json: bool) -> None:
     show_one(told(run(work)), json_wanted=as_json)
 
 
+def _month(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise click.BadParameter("It is no month, like 2026-11.") from None
+
+
 @events.command("export")
 @types
 @click.option("--after", default="", help="A cursor; default: the beginning.")
-def export(types: tuple[str, ...], after: str) -> None:
-    """Print the whole log, a JSON object a line. The last one's cursor goes on."""
+@click.option("--month", metavar="YYYY-MM", callback=_month, help="Only it, of UTC.")
+def export(types: tuple[str, ...], after: str, month: date | None) -> None:
+    """Print the log, a JSON object a line. The last one's cursor goes on."""
     try:
         start = position(after)
     except BadCursor:
         raise click.BadParameter("It is no cursor of this log.") from None
-    run(lambda services: _print_all(services, start, Wanted(types)))
+    run(lambda services: _print_all(services, start, Wanted(types, month=month)))
 
 
 @events.command("types")

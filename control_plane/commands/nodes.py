@@ -1,9 +1,14 @@
 """``control-plane nodes``, ``mediamtx-config`` and ``node-env``."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
 from control_plane.base.secrets import Secrets
-from control_plane.commands.output import as_json, run, settings, show
+from control_plane.commands import draining
+from control_plane.commands.output import as_json, run, settings, show, write_private
+from control_plane.config.settings import Settings
 from control_plane.live.model.nodes import Node
 from control_plane.wiring.services import Services
 from mediamtx.render import NodeConfig, render
@@ -43,8 +48,15 @@ def list_nodes(as_json: bool) -> None:
 @click.option("--region", default="", help="Where it stands.")
 @click.option("--rtmp-port", default=1935, show_default=True)
 @click.option("--hls-url", default="", help="Default: http://HOST:8888")
+@click.option("--webrtc-url", default="", help="Default: http://HOST:8889")
 def add(
-    name: str, api: str, host: str, region: str, rtmp_port: int, hls_url: str
+    name: str,
+    api: str,
+    host: str,
+    region: str,
+    rtmp_port: int,
+    hls_url: str,
+    webrtc_url: str,
 ) -> None:
     """Add a node, or change one."""
     node = Node(
@@ -52,7 +64,7 @@ def add(
         api_url=api.rstrip("/"),
         rtmp_url=f"rtmp://{host}:{rtmp_port}",
         hls_url=hls_url.rstrip("/") or f"http://{host}:8888",
-        webrtc_url=f"http://{host}:8889",
+        webrtc_url=webrtc_url.rstrip("/") or f"http://{host}:8889",
         srt_url=f"srt://{host}:8890",
         rtsp_url=f"rtsp://{host}:8554",
         region=region,
@@ -69,12 +81,8 @@ def remove(name: str) -> None:
     click.echo(f"{name} is removed.")
 
 
-@nodes.command()
-@click.argument("name")
-def drain(name: str) -> None:
-    """No new sessions go there; the running ones stay."""
-    run(lambda services: services.nodes.set_draining(name, draining=True))
-    click.echo(f"{name} is draining.")
+nodes.add_command(draining.drain)
+nodes.add_command(draining.keep)
 
 
 @nodes.command()
@@ -90,28 +98,72 @@ def activate(name: str) -> None:
 @click.option("--for", "version", default="v1.20.1", show_default=True)
 @click.option("--hook-command", default="", help="Absolute path of notify.sh.")
 @click.option("--bind", default="", help="Listen on this address only.")
-def mediamtx_config(name: str, version: str, hook_command: str, bind: str) -> None:
+@click.option(
+    "--api-bind",
+    default="127.0.0.1",
+    show_default=True,
+    help="Listen for the control API on this address; never a public one.",
+)
+@click.option(
+    "--trusted-proxy",
+    "proxies",
+    multiple=True,
+    help="Whose X-Forwarded-For is believed: an address or a network.",
+)
+@click.option(
+    "--webrtc-host",
+    "webrtc_hosts",
+    multiple=True,
+    help="Under which viewers reach it, behind NAT.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write this file, for its owner only, instead of printing.",
+)
+def mediamtx_config(
+    name: str,
+    version: str,
+    hook_command: str,
+    bind: str,
+    api_bind: str,
+    proxies: tuple[str, ...],
+    webrtc_hosts: tuple[str, ...],
+    output: Path | None,
+) -> None:
     """Print mediamtx.yml for a node. It holds the node's secret."""
-    known = settings()
+    config = replace(
+        _node_config(settings(), name, bind),
+        hook_command=hook_command or None,
+        trusted_proxies=proxies,
+        webrtc_hosts=webrtc_hosts,
+    )
+    config = replace(config, api=f"{api_bind}:{config.api.rpartition(':')[2]}")
+    try:
+        text = render(config, version)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_private(output, text)
+
+
+def _node_config(known: Settings, name: str, bind: str) -> NodeConfig:
     secret = Secrets(known.secret.get_secret_value()).node(name)
     base = f"{known.node_reaches_us_at}/hooks/mediamtx/{name}"
     scheme, _, rest = base.partition("://")
-    config = NodeConfig(
+    return NodeConfig(
         auth_url=f"{scheme}://{name}:{secret}@{rest}/auth",
         hook_url=base,
-        hook_command=hook_command or None,
         rtmp=f"{bind}:{known.rtmp_port}",
         hls=f"{bind}:{known.hls_port}",
         webrtc=f"{bind}:{known.webrtc_port}",
         webrtc_udp=f"{bind}:{known.webrtc_udp_port}",
         srt=f"{bind}:{known.srt_port}",
         rtsp=f"{bind}:{known.rtsp_port}",
-        api=f"127.0.0.1:{known.api_port}",
+        api=f":{known.api_port}",
     )
-    try:
-        click.echo(render(config, version), nl=False)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
 
 
 @click.command("node-env")

@@ -4,14 +4,21 @@ Both show what users wrote with escapes for all that a terminal would obey.
 """
 
 import asyncio
+import contextlib
+import getpass
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from control_plane.audit.log import acting
+from control_plane.audit.model import Actor
 from control_plane.base.faults import Away
 from control_plane.base.refusals import Refusal
+from control_plane.base.schema import MayNotMigrate
 from control_plane.base.texts import visible
 from control_plane.config.settings import Settings, SettingsError, load
 from control_plane.web import logs
@@ -35,13 +42,25 @@ def run(work: Callable[[Services], Awaitable[T]]) -> T:
     logs.set_up("warning", readable=True)
 
     async def whole() -> T:
+        who = Actor("command", getpass.getuser())
         async with services(settings()) as opened:
-            return await work(opened)
+            with acting(who):
+                return await work(opened)
 
     try:
-        return asyncio.run(whole())
+        with explained():
+            return asyncio.run(whole())
     except Refusal as refusal:
         raise click.ClickException(refusal.sentence) from None
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """What Postgres has against it, as a sentence."""
+    try:
+        yield
+    except MayNotMigrate as error:
+        raise click.ClickException(str(error)) from None
     except Away as error:
         raise click.ClickException(f"Postgres does not answer: {error}") from None
 
@@ -69,6 +88,17 @@ def show_one(row: Mapping[str, object], *, json_wanted: bool) -> None:
     width = max(len(name) for name in row)
     for name, value in row.items():
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def write_private(file: Path, text: str) -> None:
+    """For its owner alone, and whole or not at all."""
+    half = file.with_name(f".{file.name}.new")
+    half.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w"
+    ) as new:
+        new.write(text)
+    half.replace(file)
 
 
 def _print_json(value: object) -> None:

@@ -9,9 +9,7 @@ from typing import get_args
 
 import click
 
-from control_plane.base.faults import Away
-from control_plane.base.schema import MayNotMigrate
-from control_plane.commands.output import settings, show_one
+from control_plane.commands.output import explained, settings, show_one
 from control_plane.config.settings import Settings
 from control_plane.roles import running
 from control_plane.roles.parent import Parent, Run, Ties
@@ -82,11 +80,10 @@ def _child(role: Role, known: Settings, sockets: Sockets, ties: Ties) -> int:
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
     try:
-        yield
-    except (PortInUse, MayNotMigrate) as error:
+        with explained():
+            yield
+    except PortInUse as error:
         raise click.ClickException(str(error)) from None
-    except Away as error:
-        raise click.ClickException(f"Postgres does not answer: {error}") from None
 
 
 @click.command()

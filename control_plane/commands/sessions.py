@@ -1,4 +1,4 @@
-"""``control-plane sessions``, ``kick``, ``ban`` and ``unban``."""
+"""``control-plane sessions`` and ``kick``."""
 
 import click
 
@@ -103,7 +103,7 @@ def end_session(session_id: int, as_json: bool) -> None:
             raise Refusal("It is over already.")
         return await services.broadcasts.end(session, "completed")
 
-    _say_out(run(work), as_json)
+    say_out(run(work), as_json)
 
 
 @click.command()
@@ -118,31 +118,10 @@ def kick(session_id: int, as_json: bool) -> None:
             raise Refusal("It is over already.")
         return await services.moderation.kick(session)
 
-    _say_out(run(work), as_json)
+    say_out(run(work), as_json)
 
 
-@click.command()
-@click.argument("user_id", type=int)
-@click.option("--reason", default="", help="Kept with the account.")
-@as_json
-def ban(user_id: int, reason: str, as_json: bool) -> None:
-    """Ban a user: signs them out, ends what is live, keeps them out."""
-    _say_out(run(lambda services: services.moderation.ban(user_id, reason)), as_json)
-
-
-@click.command()
-@click.argument("user_id", type=int)
-@as_json
-def unban(user_id: int, as_json: bool) -> None:
-    """Lift a ban."""
-    changed = run(lambda services: services.moderation.unban(user_id))
-    if as_json:
-        show_one({"changed": changed}, json_wanted=True)
-        return
-    click.echo("The ban is lifted." if changed else "This user was not banned.")
-
-
-def _say_out(out: bool, json_wanted: bool) -> None:
+def say_out(out: bool, json_wanted: bool) -> None:
     if json_wanted:
         show_one({"out": out}, json_wanted=True)
     else:

@@ -26,10 +26,10 @@ def token() -> None:
     show_default=True,
     help="What it is for; again for more.",
 )
-@click.option("--days", type=float, help="It counts for so long; default: for ever.")
-def create(name: str, scopes: tuple[Scope, ...], days: float | None) -> None:
+@click.option("--days", default=90.0, show_default=True, help="It counts for so long.")
+def create(name: str, scopes: tuple[Scope, ...], days: float) -> None:
     """Print a new token. It is shown this once."""
-    valid_for = None if days is None else timedelta(days=days)
+    valid_for = timedelta(days=days)
 
     async def work(services: Services) -> str:
         return await services.events.tokens.create(name, scopes, valid_for)

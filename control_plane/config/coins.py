@@ -19,6 +19,8 @@ class CoinSettings(ServiceSettings):
     # For apps whose video goes another way: a session takes gifts before it is live,
     # and does not expire while gifts come or its host asks for it.
     gift_created_sessions: bool = False
+    # How long a request that is repeated with its Idempotency-Key counts once.
+    idempotency_days: float = Field(30.0, ge=1)
     # Between two looks at the whole ledger; 0: none.
     ledger_check_seconds: float = Field(600.0, ge=0)
     # Test purchases cost nothing, and an app's reviewers make them. None: counted in

@@ -50,10 +50,12 @@ class InternalSettings(Concern):
 
 
 class OperatorSettings(Concern):
-    """The operators' listener: events and webhooks, for whoever has a token."""
+    """The operators' listener, for whoever has a token."""
 
     operator_host: str = "127.0.0.1"
     operator_port: int = Field(8084, ge=0, le=65535)
+    # Of each token; 0: no limit.
+    operator_requests_per_minute: int = Field(6000, ge=0)
 
 
 class RateSettings(Concern):

@@ -10,11 +10,18 @@ from control_plane.config.concern import Concern
 class LiveSettings(Concern):
     playback: Literal["public", "token"] = "public"
     viewer_token_hours: float = Field(12.0, gt=0, le=720)
+    # Between two looks at whether those who watch still may.
+    rights_seconds: float = Field(30.0, gt=0, le=3600)
+    # So many players of one account at most, over all nodes; 0: any number.
+    watching_at_once: int = Field(0, ge=0)
     first_publish_seconds: int = Field(3600, ge=1)
     reconnect_seconds: int = Field(60, ge=0, le=1800)
     longest_session_seconds: int = Field(43_200, ge=1)
     # Between two events that say that a session is still live; 0: none.
     heartbeat_seconds: float = Field(60.0, ge=0)
+    # Between two pictures of a live session; 0: none are made. They need ffmpeg.
+    preview_seconds: float = Field(20.0, ge=0)
+    ffmpeg: str = "ffmpeg"
     reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
 
 
@@ -23,6 +30,11 @@ class NodeSettings(Concern):
 
     node_name: str = Field("local", pattern=r"^([a-z0-9][a-z0-9-]{0,31})?$")
     node_host: str = ""
+    # Where it is reached instead of at NODE_HOST (its API: on this machine) and the
+    # ports below, as behind a proxy that speaks TLS.
+    node_api_url: str = ""
+    node_hls_url: str = ""
+    node_webrtc_url: str = ""
     node_region: str = ""
     node_sandbox: bool = False
     rtmp_port: int = Field(1935, ge=1, le=65535)

@@ -4,7 +4,6 @@ Any secret may come from a file instead: ``NAME_FILE`` names it.
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -54,22 +53,26 @@ class Settings(
     """Everything that can be configured. Whoever needs only some of it says which."""
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
+def load() -> Settings:
     """Raises SettingsError with one sentence that names the wrong setting."""
-    for name in FROM_FILES:
-        _from_file(name, os.environ if environ is None else environ)
+    given = {_field(name): text for name in FROM_FILES if (text := _from_file(name))}
     try:
-        return Settings.model_validate({})
+        return Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
 
 
-def _from_file(name: str, environ: Mapping[str, str]) -> None:
-    path = environ.get(f"{name}_FILE")
-    if not path or environ.get(name):
-        return
+def _field(name: str) -> str:
+    return name.removeprefix(PREFIX).lower() if name.startswith(PREFIX) else name
+
+
+def _from_file(name: str) -> str:
+    """Not into the environment, which every program that we start is given."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path or os.environ.get(name):
+        return ""
     try:
-        os.environ[name] = Path(path).read_text("utf-8").strip()
+        return Path(path).read_text("utf-8").strip()
     except OSError as error:
         raise SettingsError(f"{name}_FILE cannot be read: {error.strerror}.") from None
 

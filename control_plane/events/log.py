@@ -14,6 +14,7 @@ TABLES: Mapping[Subject, str] = {
     "session": "live_streaming_sessions",
     "user": "users",
     "node": "nodes",
+    "ban": "bans",
 }
 
 _APPEND = """
@@ -52,6 +53,12 @@ async def append_node_event(
     connection: Connection, node_id: int, kind: EventType, data: Mapping[str, object]
 ) -> None:
     await _append(connection, "node", kind, [(node_id, data)])
+
+
+async def append_ban_event(
+    connection: Connection, ban_id: int, kind: EventType, data: Mapping[str, object]
+) -> None:
+    await _append(connection, "ban", kind, [(ban_id, data)])
 
 
 async def append_session_events(

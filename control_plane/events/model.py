@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Subject = Literal["session", "user", "node"]
+Subject = Literal["session", "user", "node", "ban"]
 EventType = Literal[
     "live.created",
     "live.policy",
@@ -20,11 +20,17 @@ EventType = Literal[
     "live.ended",
     "live.expired",
     "live.announced",
+    "ingest.degraded",
+    "ingest.recovered",
     "gift.sent",
     "coins.bonus",
     "coins.purchased",
     "coins.refunded",
     "coins.refund_reversed",
+    "ticket.bought",
+    "ticket.used",
+    "ticket.refunded",
+    "payout.method_chosen",
     "payout.requested",
     "payout.paid",
     "payout.rejected",
@@ -37,6 +43,8 @@ EventType = Literal[
     "user.deleted",
     "user.reported",
     "user.signed_out",
+    "ban.made",
+    "ban.ended",
     "node.added",
     "node.changed",
     "node.removed",

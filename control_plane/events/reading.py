@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty
@@ -18,10 +19,12 @@ About = tuple[Subject, int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of the log somebody reads; no types: all; no subject: of all."""
+    """What of the log somebody reads; no types: all; no subject: of all; no month: of
+    all time."""
 
     types: Collection[str] = ()
     subject: About | None = None
+    month: date | None = None  # its first day, of UTC
 
     def takes(self, event: Event) -> bool:
         return (not self.types or event.type in self.types) and (
@@ -67,7 +70,7 @@ class Reading:
         further."""
         found: list[Event] = []
         for _ in range(MOST_SCANNED // SCANNED):
-            scanned = await self._scan(position, wanted.subject)
+            scanned = await self._scan(position, wanted)
             for event in scanned:
                 if len(found) == limit:
                     return Page(found, position, more=True)
@@ -78,7 +81,9 @@ class Reading:
                 return Page(found, position, more=False)
         return Page(found, position, more=True)
 
-    async def _scan(self, position: Position, subject: About | None) -> list[Event]:
-        if subject is None:
-            return await store.after(self._pool, position, SCANNED)
-        return await store.of_subject_after(self._pool, position, *subject)
+    async def _scan(self, position: Position, wanted: Wanted) -> list[Event]:
+        if wanted.subject is not None:
+            return await store.of_subject_after(self._pool, position, *wanted.subject)
+        if wanted.month is not None:
+            return await store.of_month_after(self._pool, position, wanted.month)
+        return await store.after(self._pool, position, SCANNED)

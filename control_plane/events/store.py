@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 
 from control_plane.base.database import Executor, Record
 from control_plane.events.model import Event, EventType, Position, Subject
@@ -66,6 +67,24 @@ async def of_subject_after(
         position.id,
         subject,
         subject_id,
+    )
+    return [_event(row) for row in rows]
+
+
+async def of_month_after(
+    executor: Executor, position: Position, month: date
+) -> list[Event]:
+    """The same of one month alone, by its first day; ``MOST`` at once."""
+    rows = await executor.fetch(
+        # The pool's connections count in UTC.
+        f"{_SELECT} WHERE created_at >= $4::date::timestamptz"
+        " AND created_at < ($4::date + interval '1 month')::timestamptz"
+        f" AND (era, xid, id) > ($1, $2::text::xid8, $3) AND {_COMPLETE}"
+        f" ORDER BY events.era, events.xid, events.id LIMIT {MOST}",
+        position.era,
+        str(position.xid),
+        position.id,
+        month,
     )
     return [_event(row) for row in rows]
 

@@ -59,16 +59,21 @@ class Heartbeat(Data, frozen=True):
 
 
 class PolicySet(Data, frozen=True):
-    """``policy``: who may watch from here on."""
+    """``policy``: who may watch from here on. ``ticket_price``: in coins, where a
+    ticket is needed."""
 
     policy: str
+    ticket_price: Count = 0
 
 
 class Denied(Data, frozen=True):
-    """``user_id`` 0 and ``viewer`` empty: everybody who had a token."""
+    """``user_id`` 0 and ``viewer`` empty: everybody who had a token. ``reason``: what
+    ended the right, where nobody denied it: account_gone, signed_out, not_following,
+    no_ticket, too_many. Whoever has the right again may come back."""
 
     user_id: Count
     viewer: str
+    reason: str = ""
 
 
 class Ended(Data, frozen=True):
@@ -80,6 +85,18 @@ class Announced(Data, frozen=True):
 
     user_id: Positive
     followers: Count
+
+
+class Degraded(Data, frozen=True):
+    """``problem``: one of nothing_arrives, key_frames, frame_rate, frames_in_error,
+    codec. ``advice``: what the host can do, in a sentence."""
+
+    problem: str
+    advice: str
+
+
+class Recovered(Data, frozen=True):
+    problem: str
 
 
 class GiftSent(Data, frozen=True):
@@ -122,6 +139,21 @@ class RefundReversed(Data, frozen=True):
     coin: Positive
 
 
+class PayoutMethod(Data, frozen=True):
+    """``type``: which kind. The destination itself goes with the account."""
+
+    type: str
+
+
+class Ticket(Data, frozen=True):
+    """The subject is who bought it."""
+
+    ticket_id: Positive
+    session_id: Positive
+    host_id: Positive
+    coin: Positive
+
+
 class Payout(Data, frozen=True):
     request_id: Positive
     coin: Positive
@@ -143,7 +175,24 @@ class Rotated(Data, frozen=True):
 
 
 class Banned(Data, frozen=True):
+    """``ends_at``: when it ends by itself; empty: when somebody lifts it."""
+
     reason: str
+    actor: str = ""
+    ends_at: str = ""
+
+
+class BanMade(Banned, frozen=True):
+    """One of the two: a device, as its app calls it, or a range of addresses."""
+
+    device: str = ""
+    network: str = ""
+
+
+class BanEnded(Data, frozen=True):
+    """``actor``: ``service:deadline`` where its time was over."""
+
+    actor: str = ""
 
 
 class Reported(Data, frozen=True):
@@ -186,9 +235,20 @@ class Kind(Struct, frozen=True):
 
 
 _PURCHASE: Mapping[str, object] = {"purchase_id": 3, "coin": 500}
+_TICKET: Mapping[str, object] = {
+    "ticket_id": 6,
+    "session_id": 12,
+    "host_id": 7,
+    "coin": 100,
+}
 _PAYOUT: Mapping[str, object] = {"request_id": 4, "coin": 1000}
 _PUBLISHED: Mapping[str, object] = {"node": "eu-1", "type": "rtmpConn", "key_id": 21}
 _KEY: Mapping[str, object] = {"key_id": 21, "session_id": 12}
+_BAN: Mapping[str, object] = {
+    "reason": "spam",
+    "actor": "ops",
+    "ends_at": "2026-12-01T00:00:00+00:00",
+}
 _NODE: Mapping[str, object] = {"name": "eu-1"}
 _NODE_SETTINGS: Mapping[str, object] = {
     "name": "eu-1",
@@ -232,6 +292,18 @@ KINDS: Mapping[EventType, Kind] = {
         Announced,
         {"user_id": 7, "followers": 120},
     ),
+    "ingest.degraded": Kind(
+        "The encoder's stream comes in badly.",
+        Degraded,
+        {
+            "problem": "key_frames",
+            "advice": "No key frame for 8 s: set your encoder's key-frame interval to"
+            " 1–2 s.",  # noqa: RUF001
+        },
+    ),
+    "ingest.recovered": Kind(
+        "One of the stream's problems is gone.", Recovered, {"problem": "key_frames"}
+    ),
     "gift.sent": Kind(
         "A gift, in a live session or, with a user as the subject, to that user.",
         GiftSent,
@@ -260,6 +332,14 @@ KINDS: Mapping[EventType, Kind] = {
     "coins.refund_reversed": Kind(
         "A purchase that was taken back counts again.", RefundReversed, _PURCHASE
     ),
+    "ticket.bought": Kind("A user may watch a session.", Ticket, _TICKET),
+    "ticket.used": Kind(
+        "Somebody watched with it: its coins are the host's.", Ticket, _TICKET
+    ),
+    "ticket.refunded": Kind("The user has its coins again.", Ticket, _TICKET),
+    "payout.method_chosen": Kind(
+        "A user said where money goes from now on.", PayoutMethod, {"type": "Paypal"}
+    ),
     "payout.requested": Kind("A user asks for money.", Payout, _PAYOUT),
     "payout.paid": Kind("The money was sent.", Payout, _PAYOUT),
     "payout.rejected": Kind("The user has the coins again.", Payout, _PAYOUT),
@@ -271,8 +351,8 @@ KINDS: Mapping[EventType, Kind] = {
     ),
     "key.superseded": Kind("A newer key took its place.", Key, _KEY),
     "key.revoked": Kind("A stream key opens nothing any more.", Key, _KEY),
-    "user.banned": Kind("A user was banned.", Banned, {"reason": "spam"}),
-    "user.unbanned": Kind("A ban was lifted.", Nothing, {}),
+    "user.banned": Kind("A user was banned.", Banned, _BAN),
+    "user.unbanned": Kind("A user's ban is over.", BanEnded, {"actor": "ops"}),
     "user.deleted": Kind("A user deleted the account.", Nothing, {}),
     "user.reported": Kind(
         "Somebody complained about this user.",
@@ -282,6 +362,12 @@ KINDS: Mapping[EventType, Kind] = {
     "user.signed_out": Kind(
         "Tokens of this user count no more.", SignedOut, {"everywhere": True}
     ),
+    "ban.made": Kind(
+        "A device or a range of addresses was banned.",
+        BanMade,
+        {**_BAN, "network": "203.0.113.0/24"},
+    ),
+    "ban.ended": Kind("Such a ban is over.", BanEnded, {"actor": "service:deadline"}),
     "node.added": Kind("A media node was added.", NodeSettings, _NODE_SETTINGS),
     "node.changed": Kind("A media node was changed.", NodeSettings, _NODE_SETTINGS),
     "node.removed": Kind("A media node was removed.", Node, _NODE),

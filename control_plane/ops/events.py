@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import get_args
+from collections.abc import Sequence
+from typing import Annotated, Any, get_args
 
 from aiohttp import web
+from msgspec import Meta, Struct
 
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.events.model import (
@@ -21,8 +21,8 @@ from control_plane.events.model import (
 from control_plane.events.reading import About, Reading, Wanted
 from control_plane.events.tail import Tail
 from control_plane.events.types import KINDS
-from control_plane.operators.service import Tokens
-from control_plane.ops.operators import CHECK, guarded
+from control_plane.ops.dispatch import CHECK
+from control_plane.ops.routes import Call, Nothing, Route, Text
 from control_plane.web import sse
 
 LIMIT, MOST = 100, 1000  # events in an answer
@@ -31,39 +31,62 @@ CHECK_EVERY = 30.0  # seconds that a revoked token may read on
 END = "end"  # the cursor of what is yet to come
 
 
+class Chosen(Struct, forbid_unknown_fields=True, kw_only=True):
+    """``types``: only these, between commas. ``subject``: ``session/12``, ``user/7`` or
+    ``node/1``. ``after``: a cursor, or ``end``."""
+
+    types: Text = ""
+    subject: Text = ""
+
+
+class EventQuery(Chosen, kw_only=True):
+    after: Text = ""
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = LIMIT
+
+
+class StreamQuery(Chosen, kw_only=True):
+    after: Text = END
+
+
+class EventPage(Struct, frozen=True):
+    """``next``: for ``after``. ``more``: there is something behind it now."""
+
+    events: list[dict[str, Any]]
+    next: str
+    more: bool
+
+
 class EventsApi:
     def __init__(self, reading: Reading, tail: Tail) -> None:
         self._reading = reading
         self._tail = tail
         self._closing = asyncio.Event()
 
-    def routes(self, tokens: Tokens) -> list[web.RouteDef]:
-        may_read = partial(guarded, tokens, "read")
+    def routes(self) -> list[Route]:
+        kind = sse.HEADERS["Content-Type"]
         return [
-            web.get("/v1/events", may_read(self.page), allow_head=False),
-            web.get("/v1/events/stream", may_read(self.stream), allow_head=False),
+            Route("GET", "/v1/events", "read", self.page),
+            Route("GET", "/v1/events/stream", "read", self.stream, streams=kind),
         ]
 
     def close(self) -> None:
         """Ends every stream: a shutdown waits for nobody who only listens."""
         self._closing.set()
 
-    async def page(self, request: web.Request) -> web.Response:
-        query = request.query
-        start = await self._position(query.get("after", ""))
-        page = await self._reading.page(start, _limit(query), wanted(query))
-        return web.json_response(
-            {
-                "events": [told(event) for event in page.events],
-                "next": str(page.next),
-                "more": page.more,
-            }
-        )
+    async def page(self, call: Call[EventQuery, Nothing]) -> EventPage:
+        """Read the log on from a cursor."""
+        asked = call.params
+        start = await self._position(asked.after)
+        page = await self._reading.page(start, asked.limit, wanted(asked))
+        events = [told(event) for event in page.events]
+        return EventPage(events, str(page.next), page.more)
 
-    async def stream(self, request: web.Request) -> web.StreamResponse:
-        """Everybody reads on from an own position, so nobody waits for the slow."""
-        cursor = request.headers.get("Last-Event-ID") or request.query.get("after", END)
-        start, of = await self._position(cursor), wanted(request.query)
+    async def stream(self, call: Call[StreamQuery, Nothing]) -> web.StreamResponse:
+        """Follow the log live, as server-sent events."""
+        # Everybody reads on from an own position, so nobody waits for the slow.
+        request = call.request
+        cursor = request.headers.get("Last-Event-ID") or call.params.after
+        start, of = await self._position(cursor), wanted(call.params)
         response = web.StreamResponse(headers=sse.HEADERS)
         with contextlib.suppress(ConnectionError, Refusal), self._tail.followed():
             await response.prepare(request)
@@ -112,13 +135,13 @@ class EventsApi:
             raise BadInput("after is no cursor of this log.") from None
 
 
-def wanted(query: Mapping[str, str]) -> Wanted:
+def wanted(query: Chosen) -> Wanted:
     """Raises BadInput."""
-    types = [name for name in query.get("types", "").split(",") if name]
+    types = [name for name in query.types.split(",") if name]
     for name in types:
         if name not in KINDS:
             raise BadInput(f"There is no type of event called {name}.")
-    return Wanted(frozenset(types), _subject(query.get("subject", "")))
+    return Wanted(frozenset(types), _subject(query.subject))
 
 
 def _subject(text: str) -> About | None:
@@ -131,13 +154,6 @@ def _subject(text: str) -> About | None:
     if int(number) >= 2**31:
         raise BadInput("subject has no such ID.")
     return known[kind], int(number)
-
-
-def _limit(query: Mapping[str, str]) -> int:
-    text = query.get("limit", str(LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
-        raise BadInput(f"limit is 1 to {MOST}.")
-    return int(text)
 
 
 def _frame(event: Event) -> bytes:

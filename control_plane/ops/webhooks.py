@@ -1,178 +1,194 @@
 """``/v1/webhooks``: receivers of events."""
 
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import msgspec
-from aiohttp import web
 from msgspec import Meta, Struct
 
-from control_plane.base.refusals import BadInput
-from control_plane.base.streams import whole
-from control_plane.operators.service import Tokens
-from control_plane.ops.operators import guarded
+from control_plane.ops.routes import Because, Call, Nothing, One, Route
 from control_plane.webhooks.model.endpoints import Endpoint, Wish
 from control_plane.webhooks.model.messages import Answer, Attempt
 from control_plane.webhooks.service.webhooks import Verified, Webhooks, number
 
-LARGEST = 65_536  # bytes of a body
-ONE = "/v1/webhooks/{id:[0-9]{1,9}}"
+ONE = "/v1/webhooks/{id}"
 LINES = 100  # of the delivery log
 
 
-class NewEndpoint(Struct, forbid_unknown_fields=True):
+class NewEndpoint(Because, kw_only=True):
     url: str
-    types: list[str] = []
+    types: tuple[str, ...] = ()
     description: str = ""
 
 
-class Changes(Struct, forbid_unknown_fields=True):
+class Changes(Because, kw_only=True):
     url: str | None = None
     types: list[str] | None = None
     description: str | None = None
 
 
-class Enable(Struct, forbid_unknown_fields=True):
+class Enable(Because, kw_only=True):
     skip: bool = False
 
 
-class Rotate(Struct, forbid_unknown_fields=True):
+class Rotate(Because, kw_only=True):
     hours: Annotated[float, Meta(ge=0, le=168)] = 24.0
 
 
-class Resend(Struct, forbid_unknown_fields=True):
+class Resend(Because, kw_only=True):
     events: list[str]
 
 
-Body = TypeVar("Body")
+class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``problem``: why it is still off. ``secret``: shown this once."""
+
+    id: int
+    url: str
+    types: list[str]
+    description: str
+    enabled: bool
+    disabled_because: str
+    failing_since: datetime | None
+    cursor: str
+    created_at: datetime
+    problem: str | None = None
+    secret: str | None = None
+
+
+class Endpoints(Struct, frozen=True):
+    webhooks: list[Told]
+    next: None
+
+
+class Sent(Struct, frozen=True):
+    taken: bool
+    status: int
+    error: str
+
+
+class Resent(Struct, frozen=True):
+    answers: list[Sent]
+
+
+class Line(Struct, frozen=True):
+    event: str | None
+    type: str
+    status: int
+    error: str
+    milliseconds: int
+    at: datetime
+
+
+class Deliveries(Struct, frozen=True):
+    deliveries: list[Line]
+    next: None
 
 
 class WebhooksApi:
     def __init__(self, webhooks: Webhooks) -> None:
         self._webhooks = webhooks
 
-    def routes(self, tokens: Tokens) -> list[web.RouteDef]:
-        may = partial(guarded, tokens, "webhooks")
+    def routes(self) -> list[Route]:
         return [
-            web.get("/v1/webhooks", may(self.listing), allow_head=False),
-            web.post("/v1/webhooks", may(self.add)),
-            web.get(ONE, may(self.get), allow_head=False),
-            web.patch(ONE, may(self.change)),
-            web.delete(ONE, may(self.remove)),
-            web.post(ONE + "/enable", may(self.enable)),
-            web.post(ONE + "/disable", may(self.disable)),
-            web.post(ONE + "/rotate", may(self.rotate)),
-            web.post(ONE + "/test", may(self.test)),
-            web.post(ONE + "/resend", may(self.resend)),
-            web.get(ONE + "/deliveries", may(self.deliveries), allow_head=False),
+            Route("GET", "/v1/webhooks", "admin", self.listing),
+            Route("POST", "/v1/webhooks", "admin", self.add, status=201),
+            Route("GET", ONE, "admin", self.get),
+            Route("PATCH", ONE, "admin", self.change),
+            Route("DELETE", ONE, "admin", self.remove),
+            Route("POST", f"{ONE}/enable", "admin", self.enable),
+            Route("POST", f"{ONE}/disable", "admin", self.disable),
+            Route("POST", f"{ONE}/rotate", "admin", self.rotate),
+            Route("POST", f"{ONE}/test", "admin", self.test),
+            Route("POST", f"{ONE}/resend", "admin", self.resend),
+            Route("GET", f"{ONE}/deliveries", "admin", self.deliveries),
         ]
 
-    async def listing(self, _request: web.Request) -> web.Response:
-        found = await self._webhooks.listing()
-        return web.json_response({"webhooks": [_told(one) for one in found]})
+    async def listing(self, call: Call[Nothing, Nothing]) -> Endpoints:
+        """List receivers."""
+        return Endpoints([_told(e) for e in await self._webhooks.listing()], None)
 
-    async def get(self, request: web.Request) -> web.Response:
-        return web.json_response(_told(await self._webhooks.get(_id(request))))
+    async def get(self, call: Call[One, Nothing]) -> Told:
+        """One receiver."""
+        return _told(await self._webhooks.get(call.params.id))
 
-    async def add(self, request: web.Request) -> web.Response:
-        body = await _read(request, NewEndpoint)
-        found = await self._webhooks.add(Wish(body.url, body.types, body.description))
+    async def add(self, call: Call[Nothing, NewEndpoint]) -> Told:
+        """Add a receiver; it has to answer a challenge."""
+        said = call.body
+        found = await self._webhooks.add(Wish(said.url, said.types, said.description))
         secret = self._webhooks.secret(found.endpoint)
-        return web.json_response(_verified(found) | {"secret": secret}, status=201)
+        return _told(found.endpoint, problem=found.problem, secret=secret)
 
-    async def change(self, request: web.Request) -> web.Response:
-        body, now = (
-            await _read(request, Changes),
-            await self._webhooks.get(_id(request)),
-        )
+    async def change(self, call: Call[One, Changes]) -> Told:
+        """Change a receiver; another address has to answer a challenge."""
+        body, now = call.body, await self._webhooks.get(call.params.id)
         wish = Wish(
             now.url if body.url is None else body.url,
             now.types if body.types is None else body.types,
             now.description if body.description is None else body.description,
         )
-        return web.json_response(_verified(await self._webhooks.change(now.id, wish)))
+        return _verified(await self._webhooks.change(now.id, wish))
 
-    async def remove(self, request: web.Request) -> web.Response:
-        await self._webhooks.remove(_id(request))
-        return web.Response(status=204)
+    async def remove(self, call: Call[One, Nothing]) -> None:
+        """Remove a receiver and all that waits for it."""
+        await self._webhooks.remove(call.params.id)
 
-    async def enable(self, request: web.Request) -> web.Response:
-        body = await _read(request, Enable)
-        found = await self._webhooks.enable(_id(request), skip=body.skip)
-        return web.json_response(_verified(found))
+    async def enable(self, call: Call[One, Enable]) -> Told:
+        """Switch a receiver on; it goes on where it was, or with what comes."""
+        found = await self._webhooks.enable(call.params.id, skip=call.body.skip)
+        return _verified(found)
 
-    async def disable(self, request: web.Request) -> web.Response:
-        await self._webhooks.disable(_id(request))
-        return await self.get(request)
+    async def disable(self, call: Call[One, Because]) -> Told:
+        """Switch a receiver off."""
+        await self._webhooks.disable(call.params.id)
+        return _told(await self._webhooks.get(call.params.id))
 
-    async def rotate(self, request: web.Request) -> web.Response:
-        hours = (await _read(request, Rotate)).hours
-        found = await self._webhooks.rotate(_id(request), timedelta(hours=hours))
-        return web.json_response(
-            _told(found) | {"secret": self._webhooks.secret(found)}
-        )
+    async def rotate(self, call: Call[One, Rotate]) -> Told:
+        """Give a receiver a new secret."""
+        overlap = timedelta(hours=call.body.hours)
+        found = await self._webhooks.rotate(call.params.id, overlap)
+        return _told(found, secret=self._webhooks.secret(found))
 
-    async def test(self, request: web.Request) -> web.Response:
-        return web.json_response(_answer(await self._webhooks.send_test(_id(request))))
+    async def test(self, call: Call[One, Because]) -> Sent:
+        """Send a test, and see what comes back."""
+        return _answer(await self._webhooks.send_test(call.params.id))
 
-    async def resend(self, request: web.Request) -> web.Response:
-        ids = [number(one) for one in (await _read(request, Resend)).events]
-        answers = await self._webhooks.resend(_id(request), ids)
-        return web.json_response({"answers": [_answer(one) for one in answers]})
+    async def resend(self, call: Call[One, Resend]) -> Resent:
+        """Send events again."""
+        ids = [number(one) for one in call.body.events]
+        answers = await self._webhooks.resend(call.params.id, ids)
+        return Resent([_answer(one) for one in answers])
 
-    async def deliveries(self, request: web.Request) -> web.Response:
-        found = await self._webhooks.deliveries(_id(request), LINES)
-        return web.json_response({"deliveries": [_line(one) for one in found]})
-
-
-def _id(request: web.Request) -> int:
-    return int(request.match_info["id"])
-
-
-async def _read(request: web.Request, kind: type[Body]) -> Body:
-    """No body is an empty one. Raises BadInput."""
-    body = await whole(request.content, LARGEST)
-    if body is None:
-        raise BadInput("The body is too long.")
-    try:
-        return msgspec.json.decode(body or b"{}", type=kind)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise BadInput(f"The body cannot be read: {error}.") from None
+    async def deliveries(self, call: Call[One, Nothing]) -> Deliveries:
+        """The last attempts to deliver, the newest first."""
+        found = await self._webhooks.deliveries(call.params.id, LINES)
+        return Deliveries([_line(one) for one in found], None)
 
 
-def _told(one: Endpoint) -> dict[str, object]:
-    return {
-        "id": one.id,
-        "url": one.url,
-        "types": list(one.types),
-        "description": one.description,
-        "enabled": one.enabled,
-        "disabled_because": one.disabled_because,
-        "failing_since": _when(one.failing_since),
-        "cursor": str(one.position),
-        "created_at": _when(one.created_at),
-    }
+def _told(
+    one: Endpoint, *, problem: str | None = None, secret: str | None = None
+) -> Told:
+    return Told(
+        id=one.id,
+        url=one.url,
+        types=list(one.types),
+        description=one.description,
+        enabled=one.enabled,
+        disabled_because=one.disabled_because,
+        failing_since=one.failing_since,
+        cursor=str(one.position),
+        created_at=one.created_at,
+        problem=problem,
+        secret=secret,
+    )
 
 
-def _verified(found: Verified) -> dict[str, object]:
-    return _told(found.endpoint) | {"problem": found.problem}
+def _verified(found: Verified) -> Told:
+    return _told(found.endpoint, problem=found.problem)
 
 
-def _answer(one: Answer) -> dict[str, object]:
-    return {"taken": one.taken, "status": one.status, "error": one.reason}
+def _answer(one: Answer) -> Sent:
+    return Sent(one.taken, one.status, one.reason)
 
 
-def _line(one: Attempt) -> dict[str, object]:
-    return {
-        "event": f"evt_{one.event_id}" if one.event_id else None,
-        "type": one.type,
-        "status": one.status,
-        "error": one.error,
-        "milliseconds": one.milliseconds,
-        "at": _when(one.at),
-    }
-
-
-def _when(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
+def _line(one: Attempt) -> Line:
+    event = f"evt_{one.event_id}" if one.event_id else None
+    return Line(event, one.type, one.status, one.error, one.milliseconds, one.at)

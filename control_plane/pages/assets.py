@@ -10,8 +10,6 @@ from control_plane.web.files import File
 log = structlog.get_logger(__name__)
 
 STATIC = Path(__file__).parent / "static"
-#: Fetched at set-up by ``npm ci``, or part of the wheel; never committed.
-PLAYER = Path(__file__).parent / "player/node_modules/hls.js/dist/hls.min.mjs"
 PLAYER_NAME = "hls.mjs"
 PLAYER_MARK = b"{{player}}"
 

@@ -11,14 +11,14 @@ from control_plane.base.refusals import Refusal, TooMany, Unavailable
 from control_plane.pages import assets
 from control_plane.pages.events import stream
 from control_plane.pages.feeds import Feeds
-from control_plane.pages.policy import policy
 from control_plane.pages.relay import Relay
 from control_plane.pages.seats import Seats
 from control_plane.pages.updates import LiveUpdates
-from control_plane.web import files
+from control_plane.web import files, packages
 from control_plane.web.envelope import answer
 from control_plane.web.files import File
 from control_plane.web.origin import Origins
+from control_plane.web.policy import policy
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class Pages:
         seats: Seats,
         origins: Origins,
         feeds: Feeds,
-        player: Path = assets.PLAYER,
+        player: Path = packages.PLAYER,
     ) -> None:
         self._updates = updates
         self._seats = seats

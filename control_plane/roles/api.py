@@ -11,6 +11,7 @@ from control_plane.config.listeners import PublicSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.health import Health
 from control_plane.ops import metrics, status
+from control_plane.pages import previews
 from control_plane.pages.feeds import Feeds, fed
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
@@ -62,6 +63,7 @@ def _public_app(
         [
             *_pages(all_of_it, addresses, origins, feeds).routes(),
             *_files(settings),
+            *previews.routes(all_of_it.previews),
             *store_notices.routes(coins.apple, coins.purchases),
         ],
         status.routes(well),

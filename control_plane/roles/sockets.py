@@ -1,7 +1,9 @@
 """Where the service listens. Opened before any role starts and kept while one is
-started again: whoever comes meanwhile waits in the backlog instead of being refused."""
+started again: whoever comes meanwhile waits in the backlog instead of being refused.
+For a role that runs alone systemd can do the same, in a unit of sockets."""
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
@@ -12,6 +14,8 @@ from control_plane.web.accepting import CannotListen, listening
 
 Place = Literal["public", "internal", "operator", "api_metrics", "work_metrics"]
 Sockets = Mapping[Place, Sequence[socket.socket]]
+
+FIRST = 3  # descriptor that systemd hands over
 
 
 class PortInUse(Exception):
@@ -32,6 +36,8 @@ def port_of(sockets: Sequence[socket.socket]) -> int:
 def _open(
     stack: contextlib.ExitStack, settings: Settings, place: Place
 ) -> Sequence[socket.socket]:
+    if handed_over := _handed_over(place):
+        return [stack.enter_context(one) for one in handed_over]
     hosts = {"public": settings.public_host, "operator": settings.operator_host}
     host = hosts.get(place, settings.internal_host)
     port: int = getattr(settings, f"{place}_port")
@@ -43,3 +49,18 @@ def _open(
         raise PortInUse(
             f"Port {port} cannot be listened on ({why}); {setting} moves it."
         ) from None
+
+
+def _handed_over(place: Place) -> list[socket.socket]:
+    """What the one who started this process listens on for it, by the place's name."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    names = os.environ.get("LISTEN_FDNAMES", "").split(":")
+    return [_taken(FIRST + n) for n, name in enumerate(names) if name == place]
+
+
+def _taken(descriptor: int) -> socket.socket:
+    one = socket.socket(fileno=descriptor)
+    one.setblocking(False)
+    one.set_inheritable(False)
+    return one

@@ -11,13 +11,23 @@ from aiohttp import web
 from control_plane.config.settings import Settings
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
-from control_plane.ops import metrics
+from control_plane.ops import dashboard, metrics
+from control_plane.ops.acts import ActsApi
+from control_plane.ops.admission import Admission
+from control_plane.ops.description import DescriptionApi
+from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
-from control_plane.ops.operators import operators_app
+from control_plane.ops.limits import Budget
+from control_plane.ops.now import NowApi
+from control_plane.ops.records import RecordsApi
+from control_plane.ops.routes import Route
+from control_plane.ops.session import SessionApi
+from control_plane.ops.views import ViewsApi
 from control_plane.ops.webhooks import WebhooksApi
 from control_plane.roles.health import health
 from control_plane.roles.sockets import Sockets
 from control_plane.web.address import Addresses
+from control_plane.web.origin import Origins
 from control_plane.web.serving import to_everybody, to_operators
 from control_plane.wiring.services import Services, services
 
@@ -32,28 +42,57 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         await stack.enter_async_context(to_operators(operators, at))
         events, coins = all_of_it.events, all_of_it.coins
         for part in (
-            *(all_of_it.attendance, all_of_it.heartbeats, coins),
-            *(events.keeping, events.tail, events.delivery),
+            *(all_of_it.attendance, all_of_it.heartbeats, all_of_it.looking_again),
+            *(all_of_it.moderation, all_of_it.tickets, coins),
+            *(events.keeping, events.tail, events.delivery, all_of_it.previewing),
         ):
             await stack.enter_async_context(part.running())
         await stack.enter_async_context(owner(all_of_it).running())
         api = EventsApi(events.reading, events.tail)
-        app = _operators(all_of_it, api)
         addresses = Addresses(settings.trusted_proxies)
+        app = _operators(all_of_it, api, addresses)
         at = sockets["operator"]
         await stack.enter_async_context(to_everybody(app, at, addresses))
         stack.callback(api.close)  # a drain would wait for who follows
         yield
 
 
-def _operators(all_of_it: Services, api: EventsApi) -> web.Application:
-    events = all_of_it.events
-    return operators_app(
-        [
-            *api.routes(events.tokens),
-            *WebhooksApi(events.webhooks).routes(events.tokens),
-        ]
+def _operators(
+    all_of_it: Services, api: EventsApi, addresses: Addresses
+) -> web.Application:
+    events, settings = all_of_it.events, all_of_it.settings
+    admission = Admission(events.tokens, events.browsers, Origins(addresses))
+    dispatcher = Dispatcher(
+        admission, events.requests, Budget(settings.operator_requests_per_minute)
     )
+    routes = [
+        *api.routes(),
+        *SessionApi(events.browsers, admission).routes(),
+        *_routes(all_of_it),
+    ]
+    app = dispatcher.app([*routes, *DescriptionApi(routes).routes()])
+    viewers_at = settings.public_url or f"{settings.public_port}"
+    app.add_routes(dashboard.routes(viewers_at))
+    return app
+
+
+def _routes(all_of_it: Services) -> list[Route]:
+    events = all_of_it.events
+    views = ViewsApi(
+        all_of_it.overview,
+        all_of_it.broadcasts,
+        all_of_it.counts,
+        all_of_it.ingest_health,
+        all_of_it.directory,
+    )
+    now = NowApi(all_of_it.overview, all_of_it.ingest_health, all_of_it.previews)
+    return [
+        *WebhooksApi(events.webhooks).routes(),
+        *views.routes(),
+        *now.routes(),
+        *RecordsApi(events.audit).routes(),
+        *ActsApi(all_of_it.broadcasts, all_of_it.moderation, all_of_it.nodes).routes(),
+    ]
 
 
 def owner(all_of_it: Services) -> Owner:
@@ -62,6 +101,7 @@ def owner(all_of_it: Services) -> Owner:
         all_of_it.nodes,
         all_of_it.lifecycle,
         all_of_it.counting,
+        all_of_it.measuring,
         peppers=all_of_it.secrets.key_peppers(),
     )
     return Owner(

@@ -1,5 +1,6 @@
 """Files that we serve ourselves: small ones from memory, large ones from disk."""
 
+import functools
 import gzip
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,7 +38,9 @@ class File:
     tag: str
 
 
+@functools.cache
 def file(body: bytes, content_type: str) -> File:
+    """Packed once a process, however many services it has."""
     packed = gzip.compress(body, mtime=0)
     return File(
         body,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from control_plane.live.model.attendance import Attended
+from control_plane.live.model.ingest import Health, advice
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.watching import Broadcast
 
@@ -36,6 +37,7 @@ def live_streaming(session: LiveSession, viewers: int) -> Json:
         "viewers": viewers,
         "peak_viewers": session.peak_viewers,
         "policy": session.policy,
+        "ticket_price": session.ticket_price,
         "created": when(session.created_at),
     }
 
@@ -55,6 +57,30 @@ def broadcast(of: Broadcast) -> Json:
     return live_streaming(of.session, of.viewers) | {
         "profile_pic": of.host_picture,
         "sandbox": of.node.sandbox,
+        "thumbnail": preview(of.session.id) if of.pictured else "",
+    }
+
+
+def preview(session_id: int) -> str:
+    """Where its picture is, on our public address."""
+    return f"/previews/{session_id}.jpg"
+
+
+def ingest(of: Health) -> Json:
+    """For the host alone, as whatever says how well an encoder does."""
+    return {
+        "ingest": {
+            "bitrate": of.bitrate or 0,
+            "fps": of.fps or 0,
+            "key_frame_seconds": of.key_frame_seconds or 0,
+            "frames_in_error": of.frames_in_error or 0,
+            "codec": of.codec,
+            "profile": of.profile,
+            "width": of.width,
+            "height": of.height,
+            "problems": list(of.problems),
+            "advice": advice(of),
+        }
     }
 
 

@@ -11,6 +11,7 @@ from control_plane.api.names import NAMES
 from control_plane.api.own import OwnAccount
 from control_plane.api.settings import SettingsApi
 from control_plane.api.social import SocialApi
+from control_plane.api.tickets import TicketsApi
 from control_plane.api.videos import VideosApi
 from control_plane.api.wallet import WalletApi
 from control_plane.base.limits import RateLimits, Rules
@@ -37,7 +38,10 @@ def dispatcher(
         all_of_it.lasting_keys,
         all_of_it.watching,
         all_of_it.rights,
+        all_of_it.ingest_health,
+        all_of_it.moderation,
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
+        addresses,
     )
     return Dispatcher(
         not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints(),
@@ -69,6 +73,7 @@ def _app_endpoints(all_of_it: Services, guests: Guests) -> dict[str, Endpoint]:
         **SettingsApi(profiles, str(settings.coin_worth)).endpoints(),
         **LiveExtrasApi(Announcing(pool)).endpoints(),
         **GiftsApi(coins.gifts, coins.boards, profiles, own_account).endpoints(),
+        **TicketsApi(all_of_it.tickets, all_of_it.watching, own_account).endpoints(),
         **WalletApi(coins.purchases, coins.payouts, own_account).endpoints(),
     }
 

@@ -15,6 +15,7 @@ from control_plane.coins.model.money import CoinWorth
 from control_plane.coins.model.purchases import AppStore, AppStoreName
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.idempotency import Forgetting
 from control_plane.coins.service.leaders import LeaderBoards
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.payouts import Payouts
@@ -39,15 +40,18 @@ class Coins:
     purchases: Purchases
     payouts: Payouts
     audit: Audit
+    forgetting: Forgetting
     apple: "AppleStore | None"
     google: "GoogleStore | None"
     voided_seconds: float
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """What happens by itself: reading the ledger again, asking for refunds."""
+        """What happens by itself: reading the ledger again, forgetting old keys,
+        asking for refunds."""
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self.audit.running())
+            await stack.enter_async_context(self.forgetting.running())
             if self.google is not None:
                 poll = VoidedPoll(
                     self.google.voided, self.purchases.notice, self.voided_seconds
@@ -60,8 +64,8 @@ class Coins:
 async def open_coins(settings: Settings, pool: Pool) -> AsyncIterator[Coins]:
     """Nothing runs in the background yet."""
     trusted = settings.store_ca_file
-    context = ssl.create_default_context(cafile=None if trusted is None else trusted)
-    connector = aiohttp.TCPConnector(ssl=context)
+    own = True if trusted is None else ssl.create_default_context(cafile=trusted)
+    connector = aiohttp.TCPConnector(ssl=own)
     async with aiohttp.ClientSession(connector=connector) as http:
         yield _coins(settings, pool, http)
 
@@ -93,6 +97,7 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
             least_coins=settings.payout_least_coins,
         ),
         audit=Audit(pool, seconds=settings.ledger_check_seconds, report=_report),
+        forgetting=Forgetting(pool, settings.idempotency_days),
         apple=apple,
         google=google,
         voided_seconds=settings.google_play_refunds_seconds,

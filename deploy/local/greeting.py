@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.local.folder import Folder
 from deploy.local.node import Kind
-from deploy.local.ports import HLS, LOOPBACK, PUBLIC, RTMP
+from deploy.local.ports import HLS, LOOPBACK, OPERATORS, PUBLIC, RTMP
 
 
 def greeting(environ: Mapping[str, str], folder: Folder, kind: Kind) -> str:
@@ -19,6 +19,9 @@ def greeting(environ: Mapping[str, str], folder: Folder, kind: Kind) -> str:
         f"Demo            .venv/bin/control-plane demo{moved}   (in another terminal)",
         f"OBS             Settings, Stream, Custom: server rtmp://{LOOPBACK}:{rtmp}/live",
         "                stream key: `make key` prints one",
+        f"Dashboard       http://{LOOPBACK}:{OPERATORS.number(environ)}/ops",
+        f"                its token: {_short(folder.command)} token create me",
+        "                --scope read --scope moderate --scope admin",
         *_phone(lan_address(), public, rtmp, HLS.number(environ)),
         f"Other commands  {_short(folder.command)} --help",
         f"Logs            {_short(folder.path / 'log')}",

@@ -6,9 +6,17 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    contextmanager,
+    suppress,
+)
 from typing import TypeVar
 
+from click import ClickException
+
+from control_plane.commands import demo
 from deploy.local import demo_videos, leftover, ports, postgres, valkey
 from deploy.local.errors import LocalError
 from deploy.local.folder import Folder
@@ -126,6 +134,7 @@ def _environ(folder: Folder, kind: Kind) -> dict[str, str]:
         "CONTROL_PLANE_ENV": "development",
         "CONTROL_PLANE_NODE_NAME": "local",
         "CONTROL_PLANE_MEDIA_FOLDER": str(folder.media),
+        "CONTROL_PLANE_FFMPEG": _ffmpeg(),
         **os.environ,
         SANDBOX: str(kind.sandbox).lower(),
     }
@@ -133,6 +142,13 @@ def _environ(folder: Folder, kind: Kind) -> dict[str, str]:
         folder.make_secret()
         environ["CONTROL_PLANE_SECRET_FILE"] = str(folder.secret)
     return environ
+
+
+def _ffmpeg() -> str:
+    """The demo's, if there is one."""
+    with suppress(ClickException):
+        return demo.ffmpeg()
+    return "ffmpeg"
 
 
 class Up:

@@ -85,7 +85,8 @@ async def test_every_good_answer_fits_both_apps(app: App, town: Town) -> None:
     key = (await ann.ask("showStreamKeys"))[0]["StreamKey"]["id"]
     last: dict[str, Json] = {
         "rotateStreamKey": {"id": key},
-        "setLivePolicy": {"id": town.live, "policy": "token"},
+        "setLivePolicy": {"id": town.live, "policy": "paid", "ticket_price": 1},
+        "buyTicket": {"id": town.live, "price": 1},
         "denyViewer": {"id": town.live, "all": 1},
         "revokeStreamKey": {"id": key},
         "sendLiveStreamPushNotfication": {"live_streaming_id": town.live},

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from control_plane.base.refusals import Unavailable
 from control_plane.config.settings import Settings
+from control_plane.live.model.bans import Banned
 from control_plane.people.model.providers import PublishedKeys
 from control_plane.people.service.key_ring import KeyRing, KeysAway
 from control_plane.web.published_keys import max_age
@@ -111,7 +112,7 @@ async def test_who_is_banned_does_not_sign_in_by_asking(
     token = firebase.token()
     made = (await live.ask("registerUser", {"auth_token": token}))["User"]
     async with services(production) as opened:
-        await opened.moderation.ban(made["id"], "spam")
+        await opened.moderation.ban(Banned(made["id"]), "spam", actor="ops")
 
     for name in ("showUserDetail", "registerUser"):
         answer = await live.refused(name, {"auth_token": token})

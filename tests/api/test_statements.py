@@ -26,7 +26,7 @@ COSTS: list[tuple[str, str, int | None, int]] = [
     ("showRelatedVideos", "first page", 2, 4),  # opens it; the unseen, the seen
     ("showRelatedVideos", "next page", None, 5),
     ("showVideoDetail", "video", 1, 2),
-    ("liveStream", "", None, 7),  # a key and its event in a transaction; the account
+    ("liveStream", "", None, 8),  # bans; a key and its event, together; the account
 ]
 
 

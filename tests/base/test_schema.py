@@ -23,11 +23,16 @@ ASKED_ELSEWHERE = {
     "control_plane.coins.store.audit",
     "control_plane.people.store.relations",
     "control_plane.live.store.viewers",
+    "control_plane.live.store.ingest",
+    "control_plane.live.store.previews",
 }
-SMALL_STORES = {"control_plane.events.store", "control_plane.operators.store"}
+SMALL_STORES = {
+    f"control_plane.{name}.store" for name in ("audit", "events", "operators")
+}
 #: Only the ledger's own numbers may pass what an app can hold: no app sees them.
 LONG_IDS = {"transfer_id", "hold_transfer_id", "decision_transfer_id"} | {
     "refund_transfer_id",
+    "used_transfer_id",
     "ledger_transfers.id",
     "events.id",
     "event_id",

@@ -41,7 +41,7 @@ async def busy(pool: Pool) -> Pool:
 
 async def test_a_right_ledger_has_no_faults(busy: Pool) -> None:
     assert await faults(busy) == {}
-    assert len(await Audit(busy).check()) == 7
+    assert len(await Audit(busy).check()) == 9
 
 
 #: What is changed behind the triggers, and the rule that finds it.

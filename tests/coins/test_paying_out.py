@@ -1,6 +1,7 @@
 """Payouts: held, then paid or given back."""
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
@@ -155,6 +156,14 @@ async def test_without_an_address_the_chosen_method_is_used(pool: Pool) -> None:
     assert (await payouts.chosen(star)).value == MAIL
     asked = await payouts.request(star, 100, "")
     assert (asked.request.method, asked.request.destination) == ("Paypal", MAIL)
+    said = await pool.fetch(
+        "SELECT data::text FROM events WHERE type = 'payout.method_chosen'"
+        " AND subject_id = $1 ORDER BY seq",
+        star,
+    )
+    # Where money goes is nobody's business but the user's.
+    kinds = ["Paypal", "bank", "Paypal"]
+    assert [json.loads(row[0]) for row in said] == [{"type": kind} for kind in kinds]
 
 
 @pytest.mark.parametrize(

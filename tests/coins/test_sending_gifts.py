@@ -11,6 +11,7 @@ from control_plane.coins.model.gifts import FROZEN, TOO_FEW_COINS, GiftOrder
 from control_plane.coins.model.idempotency import ANOTHER_REQUEST, request_key
 from control_plane.coins.model.ledger import Balances, purchase, refund
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.idempotency import Forgetting
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
 from tests.support.locks import WAITING
@@ -29,6 +30,20 @@ from tests.support.stack import until
 
 def service(pool: Pool, share: int = 0, *, created: bool = False) -> Gifts:
     return Gifts(pool, share_percent=share, created_sessions=created)
+
+
+async def test_a_key_ends_after_its_time(pool: Pool) -> None:
+    fan, star = await new_user(pool, 100), await new_user(pool)
+    key = request_key("k", "sendGift", {})
+    order, gifts = GiftOrder(fan, ROSE, 1, star), service(pool)
+    first = await gifts.send(order, key)
+    await Forgetting(pool, days=30).turn()
+    assert (await gifts.send(order, key)).id == first.id
+    await pool.execute(
+        "UPDATE idempotency_keys SET created_at = now() - '31 d'::interval"
+    )
+    await Forgetting(pool, days=30).turn()
+    assert (await gifts.send(order, key)).id != first.id
 
 
 async def test_a_gift_in_a_live_session(pool: Pool) -> None:

@@ -107,6 +107,10 @@ COMMANDS = [
     ["nodes", "add"],
     ["nodes", "remove"],
     ["nodes", "drain"],
+    ["nodes", "keep"],
+    ["health"],
+    ["backup"],
+    ["restore"],
     ["nodes", "activate"],
     ["mediamtx-config"],
     ["node-env"],
@@ -146,6 +150,17 @@ def test_a_node_configuration_names_the_node_and_its_secret_once() -> None:
     wrong = CliRunner().invoke(main, ["mediamtx-config", "--for", "v1.2.0"])
     assert wrong.exit_code == 1
     assert "Error: " in wrong.output
+
+
+def test_a_node_configuration_is_written_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "mediamtx.yml"
+    words = ["--api-bind", "0.0.0.0", "--trusted-proxy", "10.0.0.0/8"]
+    said = CliRunner().invoke(main, ["mediamtx-config", *words, "--output", str(file)])
+    assert (said.exit_code, said.output) == (0, "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    content = yaml.safe_load(file.read_text())
+    assert content["apiAddress"] == "0.0.0.0:9997"
+    assert content["hlsTrustedProxies"] == ["10.0.0.0/8"]
 
 
 def test_the_documents_name_settings_that_there_are() -> None:

@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from mediamtx.hls import newest
 from tests.contract.node import Node, Seen
 from tests.contract.plane import Answer
 from tests.contract.recorded import Json
+from tests.support import media
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -80,6 +82,24 @@ async def test_the_question_about_a_viewer(node: Node, main: None) -> None:
         changes["userAgent"] = AGENT
     assert asked.body == expected | changes
     assert (asked.body["id"] is not None) == node.is_new
+
+
+async def test_its_newest_segment(node: Node, main: None) -> None:
+    """As whoever takes pictures of streams fetches it: one question, from v1.18.0
+    on."""
+    before = len(node.plane.asked_about(LIVE))
+    found = await newest(
+        node.http, f"http://{node.config.hls}/{LIVE}/index.m3u8", "VIEW"
+    )
+    asked = node.plane.asked_about(LIVE)[before:]
+    assert len(asked) == (1 if node.is_new else 4)
+    assert {one.body["query"] for one in asked} == {"token=VIEW"}
+    assert found is not None
+    assert found.data[4:8] == b"ftyp"
+    assert b"moof" in found.data
+    assert all(0.4 < seconds < 2.1 for seconds in found.durations)
+    assert found.fps == pytest.approx(media.FPS, rel=0.2)
+    assert found.codecs.startswith("avc1.")
 
 
 async def test_where_a_viewers_credentials_arrive(node: Node, main: None) -> None:

@@ -26,8 +26,8 @@ needs_linux = pytest.mark.skipif(
 
 
 @pytest.fixture
-def mediamtx(server_folder: Path) -> Path:
-    program = server_folder / "mediamtx"
+def mediamtx(tmp_path: Path) -> Path:
+    program = tmp_path / "mediamtx"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "$@"\n')
     program.chmod(0o755)
     return program

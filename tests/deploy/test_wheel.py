@@ -4,11 +4,13 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.support.browser import chromium, needs_chromium, plays
 from tests.support.process import Process
 from tests.support.stack import Stack, until
 
@@ -16,38 +18,59 @@ ROOT = Path(__file__).parents[2]
 BUILD = "from hatchling.build import build_wheel; import sys; build_wheel(sys.argv[1])"
 
 
-@pytest.fixture
-def installed(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a virtual environment that holds the wheel. What it depends on
     comes from ours, where this checkout is installed in place: only by a .pth file,
     which does not count there."""
-    subprocess.run([sys.executable, "-c", BUILD, str(tmp_path)], cwd=ROOT, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    venv.create(tmp_path / "venv", with_pip=False)
-    python = tmp_path / "venv/bin/python"
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-c", BUILD, str(folder)], cwd=ROOT, check=True)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=False)
+    python = folder / "venv/bin/python"
     options = "-m pip --python {} install --quiet --no-deps --no-index {}"
     subprocess.run([sys.executable, *options.format(python, wheel).split()], check=True)
-    (site,) = (tmp_path / "venv/lib").glob("python*/site-packages")
+    (site,) = (folder / "venv/lib").glob("python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return python
 
 
-async def test_an_installed_service_has_its_player(
+@pytest.fixture
+async def stack(
     database_url: str, redis_url: str, tmp_path: Path, installed: Path
-) -> None:
+) -> AsyncIterator[Stack]:
+    """A node, and the service from the wheel."""
     async with Stack("sandbox", tmp_path, database_url, redis_url) as stack:
-        env = stack.env | {"CONTROL_PLANE_NODE_NAME": ""}
-        env.pop("PYTHONPATH", None)
+        await stack.start_node()
+        env = {name: v for name, v in stack.env.items() if name != "PYTHONPATH"}
         command = str(installed.with_name("control-plane"))
         service = await Process.start(tmp_path / "log", command, "serve", env=env)
-        url = f"{stack.base}/assets/hls.mjs"
         try:
-            player = await until(lambda: fetched(url, service))
+            await until(lambda: fetched(f"{stack.base}/readyz", service))
+            yield stack
         finally:
             await service.stop()
-    assert b"Hls" in player
+
+
+async def test_an_installed_service_has_its_player(
+    stack: Stack, installed: Path
+) -> None:
+    async with stack.http.get(f"{stack.base}/assets/hls.mjs") as response:
+        assert b"Hls" in await response.read()
     assert str(installed.parents[1]) in where(installed)
-    assert list((tmp_path / "venv").rglob("hls.js/LICENSE"))
+    assert list(installed.parents[1].rglob("hls.js/LICENSE"))
+    assert list(installed.parents[1].rglob("hooks/notify.sh"))
+
+
+@needs_chromium
+async def test_an_installed_service_serves_a_playing_page(stack: Stack) -> None:
+    live = await stack.go_live(await stack.sign_in("ann"))
+    await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    async with chromium() as browser:
+        page = await browser.new_page()
+        await page.goto(f"{stack.base}/watch/{live['id']}")
+        await plays(page)
 
 
 async def fetched(url: str, service: Process) -> bytes:

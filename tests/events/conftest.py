@@ -18,3 +18,13 @@ async def owner(owner_url: str) -> AsyncIterator[Pool]:
     """As the role that owns the tables."""
     async with open_pool(owner_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def env(database_url: str, redis_url: str) -> dict[str, str]:
+    """For the command line."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CONTROL_PLANE_SECRET": "s" * 32,
+    }

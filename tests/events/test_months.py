@@ -1,11 +1,15 @@
 """The log's monthly partitions."""
 
+import json
+
 import asyncpg
 import pytest
 
 from control_plane.base.database import Pool
 from control_plane.events.keeping import Keeping
+from tests.support.commands import command
 from tests.support.log import bonus, new_user, whole_log
+from tests.support.stack import until
 
 PARTITIONS = """
     SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -99,3 +103,30 @@ async def test_old_events_without_a_month_go_too(pool: Pool, owner: Pool) -> Non
     await owner.execute("UPDATE events SET created_at = now() - interval '1 year'")
     await Keeping(pool, 2).turn()
     assert await whole_log(pool) == []
+
+
+async def test_one_month_is_exported_alone(
+    pool: Pool, owner: Pool, env: dict[str, str]
+) -> None:
+    user = await new_user(pool)
+    await bonus(pool, user, 1)
+    await _old_month(owner, 3)
+    await bonus(pool, user, 2)
+
+    async def exported(name: str) -> list[int]:
+        month = name.removeprefix("events_").replace("_", "-")
+        said = await command(env, "events", "export", "--month", month)
+        return [json.loads(line)["data"]["coin"] for line in said.output.splitlines()]
+
+    await until(lambda: exported_is(pool, 2))
+    assert await exported(await month(pool, -3)) == [1]
+    assert await exported(await month(pool, 0)) == [2]
+    assert await exported(await month(pool, -1)) == []
+    for wrong in ("2026-13", "november", "2026-1"):
+        said = await command(env, "events", "export", "--month", wrong)
+        assert said.exit_code == 2
+
+
+async def exported_is(pool: Pool, count: int) -> bool:
+    """Once nothing that runs elsewhere on this server holds the end back."""
+    return len(await whole_log(pool)) == count

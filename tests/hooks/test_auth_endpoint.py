@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,8 @@ import asyncpg
 import pytest
 
 from control_plane.base.secrets import Secrets
+from control_plane.base.tokens import ViewerToken, sign_viewer
+from control_plane.live.model.viewers import PREVIEWER
 from control_plane.live.service.hints import FLUSH_EVERY
 from tests.hooks.conftest import SECRET, Json, Service, publish, read
 from tests.support.stack import until
@@ -141,6 +144,25 @@ async def test_a_viewer_is_counted_from_its_read_at_once(service: Service) -> No
 
     assert await until(four)
     assert await _viewers(service, live) == 4
+
+
+async def test_who_takes_pictures_is_let_in_and_no_viewer(service: Service) -> None:
+    live, _token = await service.go_live()
+    await service.publish(live)
+    asked = []
+    for name in (PREVIEWER, "somebody"):
+        viewer = ViewerToken(name, live["path"], 0, int(time.time()) + 600)
+        token = sign_viewer(Secrets(SECRET).viewer_tokens(), viewer)
+        for reader in (None, f"reader of {name}"):  # of an old node and of a new one
+            asked.append(read(live["path"], id=reader, query=f"token={token}"))
+
+    async def counted() -> bool:
+        for payload in asked:
+            assert await service.auth(payload) == 200
+        return await _viewers(service, live) > 0
+
+    await until(counted)
+    assert await _viewers(service, live) == 1
 
 
 async def test_who_waits_for_a_broadcast_to_come_back_is_no_viewer(

@@ -20,6 +20,7 @@ from tests.support.looking import look
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 VERSIONS = ["v1.3.0", "v1.17.1", "v1.20.1"]
+TOLD = (0, "Main", 640, 360)  # frames in error, the picture
 EMPTY: dict[str, Any] = {"itemCount": 0, "pageCount": 0, "items": []}
 
 
@@ -62,7 +63,13 @@ def path_of(name: str, source_id: str, **more: object) -> dict[str, Any]:
 
 
 def connection(source_id: str, state: str, path: str) -> dict[str, Any]:
-    return {"id": source_id, "state": state, "path": path, "query": f"key={source_id}"}
+    return {
+        "id": source_id,
+        "state": state,
+        "path": path,
+        "query": f"key={source_id}",
+        "remoteAddr": "192.0.2.7:40000",
+    }
 
 
 async def look_at(
@@ -97,6 +104,18 @@ async def test_it_lists_an_rtmp_publisher_and_its_reader(version: str) -> None:
     # Before v1.4.2 no list shows a query.
     queries = ("", "") if version == "v1.3.0" else ("key=K3y_abc", "token=VIEW")
     assert (publisher.query, reader.query) == queries
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_it_tells_what_a_path_has_got(version: str) -> None:
+    view, _ = await look_at(version, "rtmp_read")
+    intake = view.publishers[0].intake
+    assert intake is not None
+    assert (intake.received or 0) > 200_000
+    assert intake.codec == "H264"
+    told = (intake.frames_in_error, intake.profile, intake.width, intake.height)
+    # Before v1.17.0 there is only the codec's name.
+    assert told == ((None, "", 0, 0) if version == "v1.3.0" else TOLD)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -163,7 +182,7 @@ async def test_it_lists_who_publishes_before_the_path_is_ready() -> None:
     async with asking(saying(bodies)) as client:
         view = await client.look()
     assert list(view.publishers) == [
-        Publisher("live/1", "rtmpConn", "a", False, "key=a")
+        Publisher("live/1", "rtmpConn", "a", False, "key=a", "192.0.2.7")
     ]
 
 
@@ -208,7 +227,7 @@ async def test_it_joins_the_query_of_a_publisher_that_just_turned_ready() -> Non
     ready = asyncio.Event()
     async with asking(answer) as client:
         [publisher] = (await client.look()).publishers
-    assert publisher == Publisher("live/1", "rtmpConn", "a", True, "key=a")
+    assert publisher[:6] == ("live/1", "rtmpConn", "a", True, "key=a", "192.0.2.7")
 
 
 async def test_it_reads_all_pages() -> None:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from control_plane.pages.assets import STATIC
-from control_plane.pages.policy import policy, source
+from control_plane.web.policy import policy, source
 from tests.support.pages import Site, Updates, pages
 
 PLAIN = {"Accept-Encoding": "identity"}

@@ -81,6 +81,19 @@ async def test_the_keyboard_stays_where_it_is_while_the_list_moves(
         await expect(page.locator("[data-id='12'] a")).to_be_focused()
 
 
+async def test_a_preview_stands_before_the_cover(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        gone = f"{on.site.url}/assets/gone.svg"
+        on.site.updates.put_list([snapshot(cover=gone, thumbnail="/assets/icon.svg")])
+        page = await on.open("/")
+        picture = page.locator(".card .cover img")
+        await expect(picture).to_have_count(1)
+        address = await picture.get_attribute("src") or ""
+        assert address.startswith("/assets/icon.svg?")
+        on.site.updates.put_list([snapshot(cover="", thumbnail="")])
+        await expect(picture).to_have_count(0)
+
+
 async def test_a_cover_that_cannot_be_had_leaves_the_drawn_one(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         icon = f"{on.site.url}/assets/icon.svg"

@@ -1,5 +1,6 @@
 """``control-plane serve`` as its operator sees it: three processes and their parent."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -226,3 +227,38 @@ async def test_each_role_shows_its_own_loops(operator: Operator) -> None:
     assert "watching" in loops["API_METRICS"]
     assert "rounds" in loops["WORK_METRICS"]
     assert not loops["INTERNAL"] & (loops["API_METRICS"] | loops["WORK_METRICS"])
+
+
+#: As systemd starts a service that it holds a socket for: it is descriptor 3.
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "internal"}
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+
+async def _handed(
+    operator: Operator, held: socket.socket
+) -> asyncio.subprocess.Process:
+    words = ("-m", "control_plane", "serve", "--role", "auth")
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HAND_OVER, str(held.fileno()), *words),
+        env=operator.env,
+        pass_fds=[held.fileno()],
+    )
+
+
+async def test_who_asks_while_auth_is_started_again_waits(operator: Operator) -> None:
+    """Where systemd holds the socket."""
+    at = ("127.0.0.1", operator.ports["INTERNAL"])
+    with socket.create_server(at, backlog=64) as held:
+        first = await _handed(operator, held)
+        await operator.is_ready("auth")
+        first.terminate()
+        assert await first.wait() == 0
+        asked = asyncio.create_task(operator.asks_auth())
+        second = await _handed(operator, held)
+        assert await asked == 401
+        second.terminate()
+        assert await second.wait() == 0

@@ -10,7 +10,7 @@ from re import Pattern
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from control_plane.pages.assets import PLAYER
+from control_plane.web.packages import PLAYER
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -54,11 +54,13 @@ needs_player = pytest.mark.skipif(
 
 
 @contextlib.asynccontextmanager
-async def chromium(autoplay: str = SOUND_AT_ONCE) -> AsyncIterator[Browser]:
+async def chromium(
+    autoplay: str = SOUND_AT_ONCE, more: tuple[str, ...] = ()
+) -> AsyncIterator[Browser]:
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*FLAGS, autoplay, *as_root]
+            executable_path=find_chromium(), args=[*FLAGS, autoplay, *as_root, *more]
         )
         try:
             yield browser

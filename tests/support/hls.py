@@ -102,7 +102,10 @@ class Node:
         if not path.is_file():
             return self._error(404, "not found")
         if path.suffix != ".m3u8":
-            return web.FileResponse(path, headers=ANYWHERE)
+            # A FileResponse that a player breaks off leaves its file to the collector.
+            return web.Response(
+                body=path.read_bytes(), content_type="video/mp4", headers=ANYWHERE
+            )
         text = re.sub(r"\b[01]_[\w.]+", rf"\g<0>?session={session}", path.read_text())
         return _playlist(text)
 

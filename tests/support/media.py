@@ -12,10 +12,11 @@ from control_plane.commands.seed_demo import VIDEOS
 #: The run's, for all of its workers; tests/conftest.py sets it.
 FOLDER = Path()
 
-#: A minute of a small moving picture, half a second a GOP.
+FPS = 10
+#: A minute of a small moving picture.
 PICTURE = """
-    -f lavfi -i testsrc=size=160x120:rate=10 -f lavfi -i sine=frequency=300 -t 60
-    -c:v libx264 -preset ultrafast -profile:v baseline -pix_fmt yuv420p -g 5
+    -f lavfi -i testsrc=size=160x120:rate={fps} -f lavfi -i sine=frequency=300 -t 60
+    -c:v libx264 -preset ultrafast -profile:v baseline -pix_fmt yuv420p -g {gop}
 """
 SOUNDS = {
     "aac": "-ar 44100 -c:a aac -b:a 48k",
@@ -29,17 +30,20 @@ def ffmpeg() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def endless(sound: str = "aac") -> list[str]:
-    """ffmpeg's options for the clip as an input, in real time, again and again."""
-    return [*QUIET, *["-re", "-stream_loop", "-1", "-i"], str(_clip(sound))]
+def endless(sound: str = "aac", key_frames: float = 0.5) -> list[str]:
+    """ffmpeg's options for the clip as an input, in real time, again and again.
+    ``key_frames``: seconds from one to the next."""
+    clip = _clip(sound, round(key_frames * FPS))
+    return [*QUIET, *["-re", "-stream_loop", "-1", "-i"], str(clip)]
 
 
-def _clip(sound: str) -> Path:
+def _clip(sound: str, gop: int) -> Path:
     """Workers that come at once make the same."""
-    file = FOLDER / f"{sound}.mp4"
+    file = FOLDER / f"{sound}-{gop}.mp4"
     if not file.exists():
         half = FOLDER / f"{os.getpid()}-{file.name}"
-        options = (*QUIET, *PICTURE.split(), *SOUNDS[sound].split())
+        picture = PICTURE.format(fps=FPS, gop=gop)
+        options = (*QUIET, *picture.split(), *SOUNDS[sound].split())
         subprocess.run([ffmpeg(), *options, str(half)], check=True)
         half.replace(file)
     return file

@@ -11,11 +11,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from control_plane.events.model import Event, Position
-from control_plane.pages import assets
 from control_plane.pages.feeds import Feeds
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.updates import NoSuchStream, Snapshot
+from control_plane.web import packages
 from control_plane.web.address import Addresses
 from control_plane.web.origin import Origins
 
@@ -33,6 +33,7 @@ def snapshot(**changed: object) -> dict[str, object]:
         "username": "ann",
         "title": "Morning coffee",
         "cover": "",
+        "thumbnail": "",
         "status": "live",
         "started_at": "2026-11-23 00:00:00",
         "viewers": 1,
@@ -162,7 +163,7 @@ async def nothing_missed(_session_id: int, _seq: int) -> Sequence[Event]:
 
 @contextlib.asynccontextmanager
 async def pages(
-    player: Path = assets.PLAYER, updates: Updates | None = None
+    player: Path = packages.PLAYER, updates: Updates | None = None
 ) -> AsyncIterator[Site]:
     updates = Updates() if updates is None else updates
     site = Site(updates, Feeds(nothing_missed))

@@ -74,7 +74,11 @@ class Stack:
             "CONTROL_PLANE_SECRET": secrets.token_hex(16),
             "CONTROL_PLANE_INTERNAL_URL": f"http://127.0.0.1:{self.proxy.port}",
             "CONTROL_PLANE_RECONCILE_SECONDS": "1",
+            "CONTROL_PLANE_RIGHTS_SECONDS": "1",
+            "CONTROL_PLANE_WATCHING_AT_ONCE": "2",
             "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
+            "CONTROL_PLANE_PREVIEW_SECONDS": "0",
+            "CONTROL_PLANE_FFMPEG": media.ffmpeg(),
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),
             **{f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()},
@@ -163,9 +167,13 @@ class Stack:
         """The ``msg`` of an answer that must be good."""
         return await self.app.ask(name, body, token)
 
+    def unique(self) -> str:
+        """The end of a name that nobody has."""
+        return secrets.token_hex(4)
+
     async def sign_in(self, name: str) -> str:
         """The token of a new user, whose name begins so."""
-        account = await self.app.sign_in(f"{name}{secrets.token_hex(4)}")
+        account = await self.app.sign_in(f"{name}{self.unique()}")
         return account.token
 
     async def go_live(self, token: str, **more: object) -> Json:
@@ -215,10 +223,16 @@ class Stack:
         return [event["type"] for event in json.loads(text)]
 
     async def publish(
-        self, url: str, *, seconds: int = 600, bearer: str = ""
+        self,
+        url: str,
+        *,
+        seconds: int = 600,
+        bearer: str = "",
+        key_frames: float = 0.5,
     ) -> Process:
-        """A small moving picture with sound, in real time. ``bearer``: for WHIP."""
-        clip = media.endless("opus" if url.endswith("/whip") else "aac")
+        """A small moving picture with sound, in real time. ``bearer``: for WHIP;
+        ``key_frames``: see ``media.endless``."""
+        clip = media.endless("opus" if url.endswith("/whip") else "aac", key_frames)
         options = f"-t {seconds} -c copy {_output(url, bearer)}"
         return await self._ffmpeg("encoder.log", *clip, *options.split(), url)
 
@@ -227,6 +241,13 @@ class Stack:
         options = "-hide_banner -loglevel error -re -i"
         return await self._ffmpeg(
             "viewer.log", *options.split(), url, "-f", "null", "-"
+        )
+
+    async def save(self, url: str, file: Path, *options: str) -> Process:
+        """A viewer who keeps each byte as it comes. ``options``: of the input."""
+        output = ["-c", "copy", "-flush_packets", "1", "-f", "mpegts", str(file)]
+        return await self._ffmpeg(
+            "viewer.log", *media.QUIET, *options, "-i", url, *output
         )
 
     async def _ffmpeg(self, log: str, *options: str) -> Process:

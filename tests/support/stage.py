@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
-from control_plane.pages import assets
+from control_plane.web import packages
 from tests.support.browser import SOUND_AT_ONCE, chromium
 from tests.support.hls import Node, hls_node
 from tests.support.pages import Site, pages
@@ -27,7 +27,7 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stage(
-    folder: Path, player: Path = assets.PLAYER, autoplay: str = SOUND_AT_ONCE
+    folder: Path, player: Path = packages.PLAYER, autoplay: str = SOUND_AT_ONCE
 ) -> AsyncIterator[Stage]:
     async with (
         hls_node(folder) as node,

@@ -1,6 +1,7 @@
 """The service, which delivers, and an operator who asks it."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ async def app(wanted: Settings, quick: None) -> AsyncIterator[App]:
 
 
 async def new_operator(app: App, pool: Pool) -> Operator:
-    token = await Tokens(pool).create("test", ["webhooks"], None)
+    token = await Tokens(pool).create("test", ["admin"], timedelta(days=1))
     return Operator(app, token)
 
 

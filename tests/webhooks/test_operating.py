@@ -54,7 +54,7 @@ async def test_one_that_does_not_answer_the_challenge_stays_off(
     ],
 )
 async def test_addresses_that_cannot_be_meant(operator: Operator, url: str) -> None:
-    assert (await operator.ask("POST", "", {"url": url}, 400))["error"]
+    assert (await operator.ask("POST", "", {"url": url}, 400))["detail"]
 
 
 async def test_bodies_that_cannot_be_meant(operator: Operator) -> None:

@@ -10,6 +10,8 @@ CheckName = Literal[
     "trial_coins_stay_trial",
     "gifts_have_transfers",
     "purchases_have_transfers",
+    "tickets_have_transfers",
+    "escrow_equals_tickets",
     "holds_equal_requests",
 ]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Account = Literal[
-    "clearing", "share", "trial", "paid", "bonus", "earnings", "hold", "owed"
+    "clearing", "share", "escrow", "trial", "paid", "bonus", "earnings", "hold", "owed"
 ]
 TransferKind = Literal[
     "gift",
@@ -23,6 +23,9 @@ TransferKind = Literal[
     "payout_requested",
     "payout_paid",
     "payout_rejected",
+    "ticket",
+    "ticket_used",
+    "ticket_refunded",
 ]
 #: What a gift is paid from, in this order: what was free, then bought, then earned.
 SPENT_FIRST: tuple[Account, ...] = ("trial", "bonus", "paid", "earnings")
@@ -31,7 +34,7 @@ SPENT_FIRST: tuple[Account, ...] = ("trial", "bonus", "paid", "earnings")
 @dataclass(frozen=True, slots=True)
 class Entry:
     account: Account
-    user_id: int | None  # None: clearing and share belong to nobody
+    user_id: int | None  # None: clearing, share and escrow belong to nobody
     amount: int
 
 
@@ -92,16 +95,55 @@ def gift(
     """The platform's share is rounded down; the rest is the receiver's. Of trial
     coins the platform keeps none: its part of them is gone."""
     taken = spend(sender_id, has, coins)
-    trial = -sum(entry.amount for entry in taken if entry.account == "trial")
+    given = _given(receiver_id, coins, _trial(taken), share_percent)
+    return [*taken, *_moving([*given, Entry("clearing", None, _missing(given, taken))])]
+
+
+def ticket(user_id: int, has: Balances, coins: int) -> list[Entry]:
+    """Bought: its coins lie in escrow. Trial coins never mix with others, so theirs
+    wait outside."""
+    taken = spend(user_id, has, coins)
+    trial = _trial(taken)
+    waiting = [Entry("escrow", None, coins - trial), Entry("clearing", None, trial)]
+    return [*taken, *_moving(waiting)]
+
+
+def ticket_used(
+    host_id: int, bought: Sequence[Entry], share_percent: int
+) -> list[Entry]:
+    """``bought``: the entries of :func:`ticket`. The host gets what a gift of as much
+    would bring."""
+    trial = _trial(bought)
+    rest = sum(entry.amount for entry in bought if entry.account == "escrow")
+    given = [
+        *_given(host_id, rest + trial, trial, share_percent),
+        Entry("escrow", None, -rest),
+    ]
+    return _moving([*given, Entry("clearing", None, _missing(given))])
+
+
+def undone(entries: Sequence[Entry]) -> list[Entry]:
+    """Back to where each coin came from."""
+    return [Entry(one.account, one.user_id, -one.amount) for one in entries]
+
+
+def _trial(taken: Sequence[Entry]) -> int:
+    return -sum(entry.amount for entry in taken if entry.account == "trial")
+
+
+def _given(receiver_id: int, coins: int, trial: int, share_percent: int) -> list[Entry]:
     share = (coins - trial) * share_percent // 100
     gone = coins * share_percent // 100 - share
-    parts = [
+    return [
         Entry("share", None, share),
-        Entry("clearing", None, gone),
         Entry("earnings", receiver_id, coins - trial - share),
         Entry("trial", receiver_id, trial - gone),
     ]
-    return [*taken, *_moving(parts)]
+
+
+def _missing(*several: Sequence[Entry]) -> int:
+    """What is missing for zero."""
+    return -sum(entry.amount for entries in several for entry in entries)
 
 
 def _moving(parts: Sequence[Entry]) -> list[Entry]:

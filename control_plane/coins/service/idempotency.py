@@ -1,9 +1,12 @@
 """One transaction on one wallet, that counts once however often it is asked for."""
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Empty, Refusal
+from control_plane.base.tasks import Loop
 from control_plane.coins.model.idempotency import (
     Outcome,
     RequestKey,
@@ -14,6 +17,9 @@ from control_plane.coins.model.idempotency import (
 )
 from control_plane.coins.model.ledger import Balances
 from control_plane.coins.store import idempotency, ledger
+
+FORGET_EVERY = 600.0  # seconds
+FORGOTTEN_AT_ONCE = 5000  # keys
 
 Work = Callable[[Connection, Balances], Awaitable[Outcome]]
 
@@ -68,3 +74,21 @@ async def _stored(
 ) -> Stored | None:
     named = (user_id, key.key)
     return (await idempotency.find(connection, [named])).get(named)
+
+
+class Forgetting:
+    """Keys end: whoever repeats a request after that long means a new one."""
+
+    def __init__(self, pool: Pool, days: float) -> None:
+        self._pool = pool
+        self._kept = timedelta(days=days)
+
+    async def turn(self) -> None:
+        most = FORGOTTEN_AT_ONCE
+        while await idempotency.forget(self._pool, self._kept, most) == most:
+            pass
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with Loop("idempotency_keys_end", self.turn, FORGET_EVERY).running():
+            yield

@@ -60,6 +60,8 @@ class Payouts:
 
         async def work(connection: Connection, has: Balances) -> Left:
             await payouts.choose_method(connection, user_id, kind, value)
+            data = {"type": kind}
+            await append_user_event(connection, user_id, "payout.method_chosen", data)
             return Left(has.wallet)
 
         await once(self._pool, user_id, key, work, Left)

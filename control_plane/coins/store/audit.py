@@ -72,6 +72,28 @@ _CHECKS: dict[CheckName, str] = {
         ) t ON t.id = p.transfer_id
         WHERE t.id IS NULL OR p.id IS NULL OR t.coins <> p.coins
         """,
+    "tickets_have_transfers": """
+        SELECT count(*) FROM tickets k
+        FULL JOIN (
+            SELECT t.id, -sum(e.amount) FILTER (WHERE e.user_id IS NOT NULL) AS coins,
+                min(e.user_id) AS user_id, count(DISTINCT e.user_id) AS people
+            FROM ledger_transfers t JOIN ledger_entries e ON e.transfer_id = t.id
+            WHERE t.kind = 'ticket' GROUP BY t.id
+        ) t ON t.id = k.transfer_id
+        WHERE t.id IS NULL OR k.id IS NULL OR t.coins <> k.coins
+            OR t.user_id <> k.user_id OR t.people <> 1
+        """,
+    "escrow_equals_tickets": """
+        SELECT count(*) FROM (
+            SELECT coalesce(sum(amount), 0) AS coins FROM ledger_entries
+            WHERE account = 'escrow'
+        ) there, (
+            SELECT coalesce(sum(e.amount), 0) AS coins
+            FROM tickets k JOIN ledger_entries e USING (transfer_id)
+            WHERE e.account = 'escrow' AND k.used_transfer_id IS NULL
+                AND k.refund_transfer_id IS NULL
+        ) open WHERE there.coins <> open.coins
+        """,
     "holds_equal_requests": """
         SELECT count(*) FROM wallets w LEFT JOIN (
             SELECT user_id, sum(coins) AS coins FROM withdraw_requests

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from control_plane.base.database import Connection
+from control_plane.base.database import Connection, Executor
 from control_plane.coins.model.idempotency import Stored
 
 #: A user and that user's key.
@@ -36,3 +37,15 @@ async def save(connection: Connection, new: Mapping[Named, Stored]) -> None:
         [stored.code for stored in new.values()],
         [json.dumps(stored.fields) for stored in new.values()],
     )
+
+
+async def forget(executor: Executor, older_than: timedelta, most: int) -> int:
+    """How many are gone."""
+    rows = await executor.fetch(
+        "DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(SELECT ctid"
+        " FROM idempotency_keys WHERE created_at < now() - $1::interval LIMIT $2))"
+        " RETURNING user_id",
+        older_than,
+        most,
+    )
+    return len(rows)

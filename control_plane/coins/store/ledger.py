@@ -69,3 +69,15 @@ async def transfer(
         [entry.amount for entry in entries],
     )
     return transfer_id
+
+
+async def entries(executor: Executor, transfer_id: int, user_id: int) -> list[Entry]:
+    """Of a transfer between this user and nobody else's accounts."""
+    rows = await executor.fetch(
+        # By the index, which begins with the user.
+        "SELECT account, user_id, amount FROM ledger_entries"
+        " WHERE transfer_id = $1 AND (user_id = $2 OR user_id IS NULL)",
+        transfer_id,
+        user_id,
+    )
+    return [Entry(**dict(row)) for row in rows]

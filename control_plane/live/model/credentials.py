@@ -5,11 +5,14 @@ It may be in ``token``, in ``password`` or in the query as ``key``, ``pass`` or
 two from the last in some cases only.
 """
 
+import contextlib
 from collections.abc import Iterable
 from urllib.parse import unquote_plus
 
 from msgspec import UNSET
 
+from control_plane.base.secrets import Derived
+from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model.auth_call import AuthCall
 
 QUERY_NAMES = ("key", "pass", "token")
@@ -25,6 +28,17 @@ def candidates(call: AuthCall) -> list[str]:
 
 def from_query(query: str) -> list[str]:
     return _first(_values(query))
+
+
+def viewer_token(keys: Derived, query: str, path: str) -> ViewerToken | None:
+    """The one of this path that a reader who is listed came with. Its expiry does not
+    matter: that is looked at when it comes."""
+    for text in from_query(query):
+        with contextlib.suppress(BadToken):
+            token = read_viewer(keys, text, None)
+            if token.path == path:
+                return token
+    return None
 
 
 def _values(query: str) -> list[str]:

@@ -13,6 +13,35 @@ Answer = Literal["answered", "refused", "silent"]
 KickResult = Literal["kicked", "missing", "unknown"]
 
 
+class Intake(Protocol):
+    """What a node has got from an encoder so far."""
+
+    @property
+    def received(self) -> int | None:
+        """Bytes; None where the node does not tell."""
+        ...
+
+    @property
+    def frames_in_error(self) -> int | None:
+        """None: the same."""
+        ...
+
+    @property
+    def codec(self) -> str:
+        """Of the picture; empty where there is none that the node knows."""
+        ...
+
+    @property
+    def profile(self) -> str: ...
+    @property
+    def width(self) -> int:
+        """0 where the node does not tell, as the height."""
+        ...
+
+    @property
+    def height(self) -> int: ...
+
+
 class Publisher(Protocol):
     """One encoder's connection on a node."""
 
@@ -23,6 +52,11 @@ class Publisher(Protocol):
     @property
     def source_id(self) -> str: ...
     @property
+    def address(self) -> str:
+        """As a reader's."""
+        ...
+
+    @property
     def ready(self) -> bool:
         """True once the node lists it as the source of its path."""
         ...
@@ -30,6 +64,11 @@ class Publisher(Protocol):
     @property
     def query(self) -> str:
         """As the encoder sent it, still percent-encoded. It may hold a key."""
+        ...
+
+    @property
+    def intake(self) -> Intake | None:
+        """None until it is ready."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Who may publish to a path and who may read it: the rules, without any I/O."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -31,6 +31,8 @@ Reason = Literal[
     "bad_request",
 ]
 
+FOR_GOOD = 2**31 - 1  # no epoch comes after it
+
 FLAP_LIMIT = 6  # allowed publishes of one path …
 FLAP_WINDOW = 30.0  # … within so many seconds; the running publisher stays
 
@@ -47,6 +49,7 @@ class KeyPermit:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     spent_on: int = 0  # the one session that a key for one broadcast has opened
+    device: str = ""  # the mark of the device that asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,9 @@ class Permission:
     keys: Mapping[bytes, KeyPermit]  # by hash
     policy: Policy = "default"
     token_epoch: int = 0  # viewers' tokens of an earlier one count no more
-    denied_users: frozenset[int] = frozenset()
-    denied_viewers: frozenset[str] = frozenset()
+    # Who was denied, and the epoch that a token of theirs needs since.
+    denied_users: Mapping[int, int] = field(default_factory=dict)
+    denied_viewers: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -120,11 +124,12 @@ def may_read(
 
 
 def _is_denied(permission: Permission, token: ViewerToken) -> bool:
-    return (
-        token.epoch < permission.token_epoch
-        or token.viewer in permission.denied_viewers
-        or token.user_id in permission.denied_users
+    needed = max(
+        permission.token_epoch,
+        permission.denied_viewers.get(token.viewer, 0),
+        permission.denied_users.get(token.user_id, 0),
     )
+    return token.epoch < needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,14 @@ class Standing:
     source_id: str
     permission: Permission | None
     key_id: int | None  # None: no one remembers which key let it in
+
+    @property
+    def key(self) -> KeyPermit | None:
+        """None also for one that is dead."""
+        if self.permission is None or self.key_id is None:
+            return None
+        alive = self.permission.keys.values()
+        return next((key for key in alive if key.id == self.key_id), None)
 
 
 def may_stay(standing: Standing, now: datetime) -> Reason:
@@ -154,8 +167,7 @@ def may_stay(standing: Standing, now: datetime) -> Reason:
         return "session_over"
     if standing.key_id is None:
         return "ok"
-    alive = permission.keys.values()
-    key = next((key for key in alive if key.id == standing.key_id), None)
+    key = standing.key
     if key is None:
         return "key_dead"
     if key.of_session and not permission.is_open:

@@ -57,6 +57,7 @@ class LiveSession:
     end_reason: EndReason | None
     peak_viewers: int
     policy: Policy
+    ticket_price: int  # coins; 0: none is needed
     token_epoch: int
 
     @property

@@ -26,6 +26,10 @@ WINDOW = 10.0  # seconds
 IPV6_CUSTOMER = 64
 
 
+#: Whoever takes the pictures of streams is no viewer. No viewer has a name so short.
+PREVIEWER = "previews"
+
+
 def viewer_of_reader(reader_id: str) -> str:
     return _short(reader_id)
 
@@ -140,8 +144,12 @@ class Look:
 
     def audiences(self) -> dict[str, Audience]:
         """A new one from the address of somebody who watches is another try."""
+        for viewers in self._confirmed.values():
+            viewers.discard(PREVIEWER)
         found = {path: Audience(who) for path, who in self._confirmed.items()}
         for one in self._new:
+            if one.token == PREVIEWER:
+                continue
             if one.token is not None or one.address not in self._addresses[one.path]:
                 who = one.token or viewer_of_address(one.address)
                 found.setdefault(one.path, Audience()).new.add(who)

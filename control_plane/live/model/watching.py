@@ -1,6 +1,6 @@
 """A broadcast as viewers see it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import LiveSession
@@ -8,15 +8,14 @@ from control_plane.live.model.sessions import LiveSession
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """``viewers`` are counted elsewhere: see :meth:`watched_by`."""
+    """``viewers`` are counted elsewhere. ``pictured``: there is a picture of it that
+    everybody may see."""
 
     session: LiveSession
     node: Node
     host_picture: str
     viewers: int = 0
-
-    def watched_by(self, viewers: int) -> "Broadcast":
-        return replace(self, viewers=viewers)
+    pictured: bool = False
 
 
 def session_id(name: str) -> int | None:

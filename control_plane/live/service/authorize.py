@@ -22,7 +22,7 @@ from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.credentials import candidates
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.permissions import Permission, Reason
-from control_plane.live.model.viewers import viewer_of_address
+from control_plane.live.model.viewers import PREVIEWER, viewer_of_address
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.permissions import Permissions
@@ -118,6 +118,9 @@ class Authorizer:
         self, node: str, call: AuthCall, permission: Permission
     ) -> Verdict | None:
         """None: the key is not known here, or not yet."""
+        bans, now = self._permissions.bans, time.time()
+        if bans.has_address(call.ip, now):
+            return deny("banned")
         texts = candidates(call)
         if not texts:
             return deny("no_credentials")
@@ -127,6 +130,8 @@ class Authorizer:
         if key is None:
             return None
         reason = rules.may_publish(permission, key, datetime.now(UTC))
+        if reason == "ok" and bans.has_device(key.device, now):
+            reason = "banned"
         if reason != "ok":
             return deny(reason)
         if self._flaps(permission.path):
@@ -142,11 +147,13 @@ class Authorizer:
         reason = rules.may_read(
             permission, token, tokens_by_default=self._tokens_required
         )
+        if self._permissions.bans.covers(call.ip, token, time.time()):
+            return deny("banned")
         if reason == "token_missing" and candidates(call):
             return deny("token_invalid")
         if reason != "ok":
             return deny(reason)
-        if call.action == "read":
+        if call.action == "read" and not _is_previewer(token):
             self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
 
@@ -165,7 +172,7 @@ class Authorizer:
         """Nodes before v1.8.3 ask for child playlists without the master's query
         (docs/mediamtx.md). There the address that a token let in a moment ago goes on,
         so that native players work; they are the versions without ``token``."""
-        if call.token is not UNSET or call.protocol != "hls":
+        if call.token is not UNSET or call.protocol != "hls" or _is_previewer(token):
             return
         if len(self._admitted) >= MOST_ADMITTED:
             self._admitted.clear()
@@ -218,3 +225,7 @@ class Authorizer:
         if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW
+
+
+def _is_previewer(token: ViewerToken | None) -> bool:
+    return token is not None and token.viewer == PREVIEWER

@@ -15,14 +15,14 @@ from control_plane.events.model import Event
 from control_plane.live.model.attendance import Attended
 from control_plane.live.model.keys import NewKey, hash_key, hint, new_key
 from control_plane.live.model.nodes import Node
-from control_plane.live.model.rights import Policy
+from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
 from control_plane.live.service import key_events
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import NO_NODE, Nodes
 from control_plane.live.service.rights import set_policy
-from control_plane.live.store import attendance, openings, sessions
+from control_plane.live.store import attendance, keys, openings, sessions
 from control_plane.live.store.openings import Opened
 from control_plane.people.model.users import User
 
@@ -39,7 +39,8 @@ class Start:
     cover: str = ""
     client_started_at: str = ""
     reconnect_window: int | None = None  # seconds
-    policy: Policy | None = None  # None: as it is
+    watch: WatchTerms | None = None  # None: as it is
+    device: str = ""  # the mark of the one that asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,11 @@ class Broadcasts:
             session_id = opened.session.id
             data = {"key_id": opened.key_id, "session_id": session_id}
             await append_user_event(connection, user.id, "key.created", data)
-            if start.policy is None:
+            if start.device:
+                await keys.note_device(connection, opened.key_id, start.device)
+            if start.watch is None:
                 return opened
-            await set_policy(connection, session_id, start.policy)
+            await set_policy(connection, session_id, start.watch)
             session = await sessions.get(connection, session_id)
             return replace(opened, session=session or opened.session)
 

@@ -7,7 +7,7 @@ Redis has forgotten.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from secrets import token_hex
 
@@ -90,11 +90,22 @@ class Counting:
         await self._write(tally.node, node, audiences, looked)
         confirmed = {i: len(one.confirmed) for i, one in audiences.items()}
         if not lists_hls:
-            confirmed = await self._with_steady(tally.node, confirmed, now)
+            node.steady = await self._steady(tally.node, confirmed, now)
+            confirmed = {i: n + len(node.steady[i]) for i, n in confirmed.items()}
         since = now if node.counted_at is None else max(node.counted_at, now - reach)
         self._attendance.watched(confirmed, since, now)
         node.counted_at = now
         return confirmed
+
+    def watching(self) -> Iterator[tuple[int, str]]:
+        """Session and viewer, of those found by the last looks of this process."""
+        for node in self._nodes.values():
+            for session_id, audience in node.audiences.items():
+                for viewer in audience.confirmed | audience.new:
+                    yield session_id, viewer
+            for session_id, viewers in node.steady.items():
+                for viewer in viewers:
+                    yield session_id, viewer
 
     def drop_node(self, node: str) -> None:
         """It is another's from here on, or gone."""
@@ -141,13 +152,12 @@ class Counting:
         if found != [there[i] for i in watched]:
             node.looked = None
 
-    async def _with_steady(
-        self, node: str, confirmed: Mapping[int, int], now: float
-    ) -> dict[int, int]:
-        places = [(session_id, node) for session_id in confirmed]
-        steady = await self._sets.steady(places, now - WINDOW)
+    async def _steady(
+        self, node: str, ids: Iterable[int], now: float
+    ) -> Mapping[int, Sequence[str]]:
+        steady = await self._sets.steady([(i, node) for i in ids], now - WINDOW)
         self._attendance.joined(steady)
-        return {i: count + len(steady[i]) for i, count in confirmed.items()}
+        return steady
 
 
 class _Node:
@@ -156,6 +166,7 @@ class _Node:
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
         self.audiences: Audiences = {}
+        self.steady: Mapping[int, Sequence[str]] = {}
         self.looked: Looked | None = None
         self.checked_at = 0.0
         self.counted_at: float | None = None

@@ -21,6 +21,7 @@ STILL_COMING = 15  # seconds
 HEARD_WITHIN = 0.5  # seconds for a notice to reach every process
 
 Chosen = Callable[[Reader], bool]
+ChosenPublisher = Callable[[Publisher], bool]
 
 
 class Cutter:
@@ -53,6 +54,17 @@ class Cutter:
         await api.kick_readers(chosen)
         await asyncio.sleep(HEARD_WITHIN)
         await api.kick_readers(chosen)
+
+    async def cut_all(
+        self, node_name: str, publishes: ChosenPublisher, watches: Chosen
+    ) -> None:
+        """Both kinds, on a whole node; twice, as above."""
+        api = self._nodes.api(await self._nodes.get(node_name))
+        view = await api.look()
+        await _kick(api, [one for one in view.publishers if publishes(one)])
+        await self.cut_viewers(node_name, watches)
+        view = await api.look()
+        await _kick(api, [one for one in view.publishers if publishes(one)])
 
     async def kick(self, source: Source) -> None:
         """One publisher that has turned out not to belong there."""

@@ -48,9 +48,15 @@ class LastingKeys:
         self._peppers = peppers
 
     async def create(
-        self, user: User, name: str, channel_name: str, terms: Terms = ALWAYS
+        self,
+        user: User,
+        name: str,
+        channel_name: str,
+        terms: Terms = ALWAYS,
+        device: str = "",
     ) -> LastingKey:
-        """The channel is made on first use."""
+        """The channel is made on first use. ``device``: the mark of the one that
+        asks."""
         if len(name) > LONGEST_NAME:
             raise BadInput("The name of the key is too long.")
         if not _comes_to_be(terms, datetime.now(UTC)):
@@ -59,7 +65,10 @@ class LastingKeys:
         async with self._pool.transaction() as connection:
             await channels.lock(connection, channel.id)
             await _check_room(connection, user, MOST_OF_CHANNEL)
-            return await self._add(connection, user, channel, name, terms)
+            made = await self._add(connection, user, channel, name, terms)
+            if device:
+                await keys.note_device(connection, made.id, device)
+            return made
 
     async def rotate(
         self, user: User, key_id: int, overlap: timedelta, *, at_once: bool

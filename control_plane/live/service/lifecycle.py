@@ -11,6 +11,7 @@ from typing import Literal
 
 import structlog
 
+from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
 from control_plane.events.log import append_session_event
@@ -205,6 +206,13 @@ class Lifecycle:
             await channels.close(connection, session.channel_id, seconds)
         kind: EventType = "live.expired" if reason == "expired" else "live.ended"
         await append_session_event(connection, session.id, kind, {"reason": reason})
+        await record(
+            connection,
+            "session.ended",
+            f"session/{session.id}",
+            before={"status": session.status},
+            after={"reason": reason},
+        )
         log.info(kind, session=session.id, reason=reason)
         return True
 

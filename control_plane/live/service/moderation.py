@@ -1,57 +1,196 @@
 """Kicking and banning: denied first, then cut, and said when it is out."""
 
-from control_plane.base.database import Pool
-from control_plane.base.refusals import Empty
-from control_plane.events.log import append_user_event
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from control_plane.audit.log import acting, record
+from control_plane.audit.model import DEADLINE
+from control_plane.base.database import Connection, Pool
+from control_plane.base.refusals import BadInput, Empty, Refusal
+from control_plane.base.secrets import Derived
+from control_plane.base.tasks import Loop
+from control_plane.events.log import append_ban_event, append_user_event
+from control_plane.live.model.bans import (
+    LONGEST_DEVICE,
+    NOT_HERE,
+    Ban,
+    BanList,
+    Banned,
+    Client,
+    mark,
+    network,
+)
+from control_plane.live.model.credentials import viewer_token
+from control_plane.live.model.nodes import Publisher, Reader
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.store import channels, sessions
+from control_plane.live.store import bans, channels, sessions
 from control_plane.people.store import users
+
+LOOK_EVERY = 10.0  # seconds; who asks sees that a ban is over by its end
+LONGEST_REASON = 1000  # characters
 
 
 class Moderation:
     def __init__(
-        self, pool: Pool, broadcasts: Broadcasts, nodes: Nodes, cutter: Cutter
+        self,
+        pool: Pool,
+        broadcasts: Broadcasts,
+        nodes: Nodes,
+        cutter: Cutter,
+        *,
+        viewer_key: Derived,
     ) -> None:
         self._pool = pool
         self._broadcasts = broadcasts
         self._nodes = nodes
         self._cutter = cutter
+        self._viewer_key = viewer_key
 
     async def kick(self, session: LiveSession) -> bool:
         """True once nobody publishes on its path."""
         return await self._broadcasts.end(session, "kicked")
 
-    async def ban(self, user_id: int, reason: str) -> bool:
-        """True once the user publishes nowhere."""
+    async def ban(
+        self,
+        whom: Banned,
+        reason: str,
+        *,
+        actor: str,
+        ends_at: datetime | None = None,
+    ) -> bool:
+        """From here on they neither publish nor watch, and who does is cut; a user is
+        signed out too. Again: the reason and the end are the new ones. ``ends_at``:
+        None: until it is lifted. True once they publish nowhere."""
+        whom = _checked(whom)
+        if ends_at is not None and ends_at <= datetime.now(UTC):
+            raise BadInput("A ban must end in the future.")
+        if len(reason) > LONGEST_REASON:
+            raise BadInput(f"The reason has at most {LONGEST_REASON} characters.")
         async with self._pool.transaction() as connection:
-            if await users.get(connection, user_id) is None:
-                raise Empty("There is no such user.")
-            if await users.ban(connection, user_id, reason):
-                await append_user_event(
-                    connection, user_id, "user.banned", {"reason": reason}
-                )
+            await _ban(connection, whom, reason, actor, ends_at)
+        out = not whom.user_id or await self._cut_user(whom.user_id)
+        await self._cut(whom)
+        return out
+
+    async def unban(self, whom: Banned, *, actor: str) -> bool:
+        """False when there was no such ban."""
+        whom = _checked(whom)
+        async with self._pool.transaction() as connection:
+            ban_id = await bans.end(connection, whom, actor)
+            if ban_id is not None:
+                await _ended(connection, ban_id, whom, actor)
+        return ban_id is not None
+
+    async def bans(self, *, everything: bool = False, limit: int = 100) -> list[Ban]:
+        """Newest first: those that count now, or all."""
+        return await bans.listing(self._pool, everything=everything, limit=limit)
+
+    async def check(self, client: Client) -> None:
+        """Raises Refusal for one that is banned."""
+        if await bans.covers(self._pool, client):
+            raise Refusal(NOT_HERE)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Bans end by themselves."""
+        async with Loop("bans", self.end_due, LOOK_EVERY).running():
+            yield
+
+    async def end_due(self) -> None:
+        async with self._pool.transaction() as connection:
+            with acting(DEADLINE):
+                for ban in await bans.end_due(connection):
+                    await _ended(connection, ban.id, ban.whom, str(DEADLINE))
+
+    async def _cut_user(self, user_id: int) -> bool:
         session = await sessions.open_of_user(self._pool, user_id)
         out = session is None or await self._broadcasts.end(session, "banned")
-        return out and await self._cut_channel(user_id)
-
-    async def unban(self, user_id: int) -> bool:
-        """False when the user was not banned."""
-        async with self._pool.transaction() as connection:
-            changed = await users.unban(connection, user_id)
-            if changed:
-                await append_user_event(connection, user_id, "user.unbanned", {})
-        return changed
-
-    async def _cut_channel(self, user_id: int) -> bool:
-        """An encoder let in just before the ban, which no session shows yet."""
         channel = await channels.of_user(self._pool, user_id)
         if channel is None:
-            return True
-        out = True
-        for node in await self._nodes.listing():
-            if node.state != "lost":
-                out = await self._cutter.cut(node.name, channel.path) and out
+            return out
+        # An encoder let in just before the ban, which no session shows yet.
+        for name in await self._present():
+            out = await self._cutter.cut(name, channel.path) and out
         return out
+
+    async def _cut(self, whom: Banned) -> None:
+        """Whoever watches or publishes and falls under it."""
+        listed = BanList.of(whom)
+        publishing: set[str] = set()
+        if whom.device:
+            found = await bans.publishing(self._pool, mark(whom.device))
+            publishing = {source_id for _, source_id in found}
+
+        def publishes(one: Publisher) -> bool:
+            known = one.source_id in publishing
+            return known or listed.has_address(one.address, time.time())
+
+        def watches(one: Reader) -> bool:
+            token = viewer_token(self._viewer_key, one.query, one.path)
+            return listed.covers(one.address, token, time.time())
+
+        for name in await self._present():
+            await self._cutter.cut_all(name, publishes, watches)
+
+    async def _present(self) -> list[str]:
+        found = await self._nodes.listing()
+        return [node.name for node in found if node.state != "lost"]
+
+
+def _checked(whom: Banned) -> Banned:
+    """With its range in the one way to write it."""
+    if sum(map(bool, (whom.user_id, whom.device, whom.network))) != 1:
+        raise BadInput("A ban is of a user, of a device or of a range of addresses.")
+    if len(whom.device) > LONGEST_DEVICE:
+        raise BadInput(f"A device has at most {LONGEST_DEVICE} characters.")
+    if not whom.network:
+        return whom
+    try:
+        return Banned(network=network(whom.network))
+    except ValueError:
+        raise BadInput("This is no address, or too wide a range of them.") from None
+
+
+async def _ban(
+    connection: Connection,
+    whom: Banned,
+    reason: str,
+    actor: str,
+    ends_at: datetime | None,
+) -> None:
+    if whom.user_id and await users.get(connection, whom.user_id) is None:
+        raise Empty("There is no such user.")
+    ban_id = await bans.add(connection, whom, reason, actor, ends_at)
+    if ban_id is None:
+        return
+    ends = "" if ends_at is None else ends_at.isoformat()
+    data = {"reason": reason, "actor": actor, "ends_at": ends}
+    if whom.user_id:
+        await users.ban(connection, whom.user_id, reason)
+        await append_user_event(connection, whom.user_id, "user.banned", data)
+    else:
+        data |= {"device": whom.device, "network": whom.network}
+        await append_ban_event(connection, ban_id, "ban.made", data)
+    await record(connection, *_act("banned", ban_id, whom), after=data)
+
+
+async def _ended(connection: Connection, ban_id: int, whom: Banned, actor: str) -> None:
+    data = {"actor": actor}
+    if whom.user_id:
+        await users.unban(connection, whom.user_id)
+        await append_user_event(connection, whom.user_id, "user.unbanned", data)
+    else:
+        await append_ban_event(connection, ban_id, "ban.ended", data)
+    await record(connection, *_act("unbanned", ban_id, whom))
+
+
+def _act(what: str, ban_id: int, whom: Banned) -> tuple[str, str]:
+    """What it is called in the audit log, and its subject there."""
+    if whom.user_id:
+        return f"user.{what}", f"user/{whom.user_id}"
+    return f"ban.{what}", f"ban/{ban_id}"

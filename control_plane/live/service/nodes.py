@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from control_plane.audit.log import record
 from control_plane.base.database import Connection, Executor, Pool
 from control_plane.base.faults import Missing, Rejected
 from control_plane.base.refusals import Refusal, Unavailable
@@ -64,6 +65,12 @@ class Nodes:
             node_id = await _existing(connection, name)
             if await nodes.set_draining(connection, name, draining):
                 await append_node_event(connection, node_id, kind, {"name": name})
+                after = {"draining": draining}
+                await record(connection, kind, f"node/{name}", after=after)
+
+    async def broadcasts(self, name: str) -> int:
+        """How many run there, or may come back."""
+        return await nodes.broadcasts(self._pool, name)
 
     async def heard(self, name: str, started: str) -> bool:
         """It answered. True when it was restarted since it did so last."""

@@ -9,14 +9,16 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import structlog
 
 from control_plane.base.database import Pool, listening
 from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
+from control_plane.live.model.bans import BanList
 from control_plane.live.model.permissions import Permission
-from control_plane.live.store import keys
+from control_plane.live.store import bans, keys
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,8 @@ class Permissions:
         self._loading: dict[str, asyncio.Task[Permission | None]] = {}
         self._asked_again: dict[str, float] = {}
         self._heard_paths: set[str] = set()
+        self.bans = BanList()
+        self._bans_task: asyncio.Task[None] | None = None
         self._heard_at = float("-inf")
         self._loop = Loop("permissions", self._listen, RECONNECT)
         self._on_nodes: list[Callable[[], None]] = []
@@ -88,15 +92,18 @@ class Permissions:
             async with self._loop.running():
                 yield
         finally:
-            loading = list(self._loading.values())
+            loading: list[asyncio.Task[Any]] = list(self._loading.values())
+            if self._bans_task is not None:
+                loading.append(self._bans_task)
             for task in loading:
                 task.cancel()
             await asyncio.gather(*loading, return_exceptions=True)
 
     async def _listen(self) -> None:
-        heard: dict[str, Callable[[str], None]] = {
+        heard: dict[str, Callable[[str], object]] = {
             "permissions": self._path_changed,
             "nodes": self._nodes_changed,
+            "bans": self._bans_changed,
         }
         async with listening(self._url, heard) as notices:
             await self._load_everything()
@@ -111,6 +118,20 @@ class Permissions:
         for callback in self._on_nodes:
             callback()
 
+    def _bans_changed(self, _: str = "") -> asyncio.Task[None]:
+        # One that is under way may have read before this change.
+        if self._bans_task is not None:
+            self._bans_task.cancel()
+        self._bans_task = asyncio.create_task(self._load_bans())
+        return self._bans_task
+
+    async def _load_bans(self) -> None:
+        while True:
+            with contextlib.suppress(Away):
+                self.bans = BanList(await bans.counting(self._pool))
+                return
+            await asyncio.sleep(RECONNECT)
+
     def _path_changed(self, path: str) -> None:
         self._heard_paths.add(path)
         self._closed.pop(path, None)
@@ -120,6 +141,7 @@ class Permissions:
 
     async def _load_everything(self) -> None:
         self._heard_paths.clear()
+        await asyncio.wait([self._bans_changed()])
         paths = await keys.open_paths(self._pool)
         known: dict[str, Permission] = {}
         for start in range(0, len(paths), LOAD_CHUNK):

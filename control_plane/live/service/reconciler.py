@@ -1,28 +1,30 @@
 """A round compares a node's own lists with our tables and repairs both."""
 
 import contextlib
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from control_plane.audit.log import acting
+from control_plane.audit.model import DEADLINE
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.secrets import Derived
 from control_plane.base.tasks import in_turns
+from control_plane.live.model.bans import BanList
 from control_plane.live.model.credentials import from_query
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Publisher, View
-from control_plane.live.model.permissions import (
-    Standing,
-    may_stay,
-)
+from control_plane.live.model.permissions import KeyPermit, Standing, may_stay
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.counting import Counting, Tally
 from control_plane.live.service.lifecycle import Lifecycle, Source
+from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.store import bans, keys, sessions
 from control_plane.live.store import grants as grant_store
-from control_plane.live.store import keys, sessions
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,7 @@ class Reconciler:
         nodes: Nodes,
         lifecycle: Lifecycle,
         counting: Counting,
+        measuring: Measuring,
         *,
         peppers: Derived,
     ) -> None:
@@ -45,6 +48,7 @@ class Reconciler:
         self._nodes = nodes
         self._lifecycle = lifecycle
         self._counting = counting
+        self._measuring = measuring
         self._peppers = peppers
         self._known_sessions: dict[str, list[LiveSession]] = {}
 
@@ -61,11 +65,13 @@ class Reconciler:
         await self._mark_heard(node, view)
         await self._lost_publishers(node, view, known)
         await self._listed_publishers(node, view, known)
-        await self._deadlines(node, view, at)
+        with acting(DEADLINE):
+            await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
         self._known_sessions[node.name] = current
         if view.answer == "answered":
             await self._count(tally, view, current)
+            await self._measuring.look(node, view.publishers, current)
 
     async def count_only(self, node: Node) -> None:
         """While Postgres is away: viewers are counted and no session changes."""
@@ -81,6 +87,7 @@ class Reconciler:
         """The node is another's from here on, or gone."""
         self._known_sessions.pop(name, None)
         self._counting.drop_node(name)
+        self._measuring.drop_node(name)
 
     async def _silent(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: nothing changes."""
@@ -121,10 +128,14 @@ class Reconciler:
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
         key_ids = await self._keys(node, view.publishers)
+        banned = BanList(await bans.counting(self._pool))
         async for publisher in in_turns(view.publishers):
             permission = permissions.get(publisher.path)
             key_id = key_ids.get(publisher.source_id)
             standing = Standing(publisher.path, publisher.source_id, permission, key_id)
+            if _is_banned(banned, publisher, standing.key):
+                await self._kick(node, publisher, "banned")
+                continue
             news = (publisher.path, publisher.source_id) not in settled
             await self._judge(node, publisher, standing, news=news)
 
@@ -210,3 +221,10 @@ class Reconciler:
         higher = [(i, n) for i, n in confirmed.items() if n > peaks[i]]
         if higher:
             await sessions.raise_peaks(self._pool, higher)
+
+
+def _is_banned(bans: BanList, publisher: Publisher, key: KeyPermit | None) -> bool:
+    now = time.time()
+    if key is not None and bans.has_device(key.device, now):
+        return True
+    return bans.has_address(publisher.address, now)

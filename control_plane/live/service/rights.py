@@ -1,23 +1,33 @@
 """Who may watch: a session's policy, and viewers who may not any more."""
 
-import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
-from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.events.log import append_session_event
-from control_plane.live.model.credentials import from_query
+from control_plane.live.model.bans import NO_CLIENT, NOT_HERE, Client
+from control_plane.live.model.credentials import viewer_token
 from control_plane.live.model.nodes import Reader
 from control_plane.live.model.permissions import may_read
-from control_plane.live.model.rights import POLICIES, Policy
+from control_plane.live.model.rights import (
+    POLICIES,
+    Gone,
+    Policy,
+    Right,
+    Seen,
+    WatchTerms,
+    needs_token,
+)
 from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.tickets import MOST_COINS
 from control_plane.live.service.cutting import Cutter
-from control_plane.live.store import keys, rights, sessions
+from control_plane.live.store import keys, rights, sessions, tickets
 from control_plane.people.store import users
 
 LONGEST_VIEWER = 64  # characters
+DENIED = "You can't watch this live stream."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +52,82 @@ class Rights:
         self._viewer_key = viewer_key
         self._tokens_by_default = tokens_by_default
 
-    async def check(self, session: LiveSession, user_id: int, viewer: str) -> None:
-        """Raises Refusal when they may not watch. ``user_id``: 0 for a guest."""
-        denied, follows = await rights.standing(
-            self._pool, session.id, session.user_id, user_id, viewer
+    async def check(
+        self, session: LiveSession, user_id: int, viewer: str, client: Client
+    ) -> int:
+        """The epoch of the token that they may have. Raises Refusal when they may not
+        watch. ``user_id``: 0 for a guest."""
+        right = await rights.right(
+            self._pool, session.id, session.user_id, user_id, viewer, client
         )
-        if denied:
-            raise Refusal("You can't watch this live stream.")
-        if session.policy != "followers" or follows or user_id == session.user_id:
-            return
-        if not user_id:
-            raise Refusal("Sign in: only followers may watch this live stream.")
-        raise Refusal("Only followers may watch this live stream.")
+        if right.banned:
+            raise Refusal(NOT_HERE)
+        if right.denied:
+            raise Refusal(DENIED)
+        if user_id != session.user_id:
+            _check_policy(session, right, signed_in=user_id != 0)
+            await self._use_ticket(session, user_id)
+        return max(session.token_epoch, right.epoch)
 
-    async def set_policy(self, host_id: int, session_id: int, policy: str) -> None:
+    async def _use_ticket(self, session: LiveSession, user_id: int) -> None:
+        """It may have been given back in this moment."""
+        if (
+            session.policy == "paid"
+            and session.is_watchable
+            and not await tickets.watched(self._pool, session.id, user_id)
+        ):
+            raise Refusal(_buy(session))
+
+    async def check_not_denied(self, session: LiveSession, user_id: int) -> None:
+        """Raises Refusal for whom no ticket would help."""
+        right = await rights.right(
+            self._pool, session.id, session.user_id, user_id, "", NO_CLIENT
+        )
+        if right.denied:
+            raise Refusal(DENIED)
+
+    async def end(self, session_id: int, whom: Whom, reason: Gone) -> None:
+        """What let them watch is gone: so are their tokens, and they are cut."""
+        async with self._pool.transaction() as connection:
+            await take_back(connection, session_id, whom, reason)
+        session = await sessions.get(self._pool, session_id)
+        if session is not None:
+            await self._cut(session)
+
+    async def look_again(self, seen: Sequence[Seen]) -> None:
+        """At those who watch: whose right is gone is cut."""
+        await tickets.seen(self._pool, seen)
+        gone = await rights.gone(self._pool, seen, self._needing_tokens())
+        by_session: dict[int, list[tuple[Seen, Gone]]] = {}
+        for one, reason in gone:
+            by_session.setdefault(one.session_id, []).append((one, reason))
+        for session_id, some in by_session.items():
+            await self._take_back(session_id, some)
+            session = await sessions.get(self._pool, session_id)
+            if session is not None:
+                await self._cut(session)
+
+    def _needing_tokens(self) -> list[Policy]:
+        default = self._tokens_by_default
+        return [one for one in POLICIES if needs_token(one, by_default=default)]
+
+    async def _take_back(
+        self, session_id: int, gone: Sequence[tuple[Seen, Gone]]
+    ) -> None:
+        """Each account's once, however many of its viewers watch."""
+        ended = dict.fromkeys((_whom(one, reason), reason) for one, reason in gone)
+        async with self._pool.transaction() as connection:
+            for whom, reason in ended:
+                await take_back(connection, session_id, whom, reason)
+
+    async def set_policy(
+        self, host_id: int, session_id: int, terms: WatchTerms
+    ) -> None:
         """From here on new tokens are needed, and who watches without one is cut.
         ``host_id``: 0 for an operator."""
-        known = policy_of(policy)
         session = await self._own(host_id, session_id)
         async with self._pool.transaction() as connection:
-            await set_policy(connection, session.id, known)
+            await set_policy(connection, session.id, terms)
         await self._cut(session)
 
     async def deny(self, host_id: int, session_id: int, whom: Whom) -> None:
@@ -79,8 +145,7 @@ class Rights:
                 connection, session.id, whom.user_id or None, whom.viewer or None
             ):
                 return
-            data = {"user_id": whom.user_id, "viewer": whom.viewer}
-            await append_session_event(connection, session.id, "viewer.denied", data)
+            await _say_denied(connection, session.id, whom, "")
         await self._cut(session)
 
     async def _cut(self, session: LiveSession) -> None:
@@ -93,21 +158,13 @@ class Rights:
         def may_not(reader: Reader) -> bool:
             if reader.path != path:
                 return False
-            token = self._token(reader)
+            token = viewer_token(self._viewer_key, reader.query, path)
             verdict = may_read(
                 permission, token, tokens_by_default=self._tokens_by_default
             )
             return verdict != "ok"
 
         await self._cutter.cut_viewers(session.node, may_not)
-
-    def _token(self, reader: Reader) -> ViewerToken | None:
-        for text in from_query(reader.query):
-            with contextlib.suppress(BadToken):
-                token = read_viewer(self._viewer_key, text, None)
-                if token.path == reader.path:
-                    return token
-        return None
 
     async def _own(self, host_id: int, session_id: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)
@@ -116,14 +173,61 @@ class Rights:
         return session
 
 
-async def set_policy(connection: Connection, session_id: int, policy: Policy) -> None:
-    if await rights.set_policy(connection, session_id, policy):
-        data = {"policy": policy}
+def _check_policy(session: LiveSession, right: Right, *, signed_in: bool) -> None:
+    if session.policy == "followers" and not right.follows:
+        if signed_in:
+            raise Refusal("Only followers may watch this live stream.")
+        raise Refusal("Sign in: only followers may watch this live stream.")
+    if session.policy == "paid" and not right.has_ticket:
+        raise Refusal(_buy(session) if signed_in else f"Sign in. {_buy(session)}")
+
+
+def _buy(session: LiveSession) -> str:
+    return f"Buy a ticket for {session.ticket_price} coins to watch this live stream."
+
+
+def _whom(one: Seen, reason: Gone) -> Whom:
+    """Of who signed out, what that sign-in got: another one may have begun."""
+    if reason == "signed_out":
+        return Whom(viewer=one.viewer)
+    return Whom(one.user_id)
+
+
+async def take_back(
+    connection: Connection, session_id: int, whom: Whom, reason: str
+) -> None:
+    """Their tokens count no more; they may ask for others."""
+    await rights.take_back(
+        connection, session_id, whom.user_id or None, whom.viewer or None
+    )
+    await _say_denied(connection, session_id, whom, reason)
+
+
+async def _say_denied(
+    connection: Connection, session_id: int, whom: Whom, reason: str
+) -> None:
+    data = {"user_id": whom.user_id, "viewer": whom.viewer, "reason": reason}
+    await append_session_event(connection, session_id, "viewer.denied", data)
+
+
+async def set_policy(
+    connection: Connection, session_id: int, terms: WatchTerms
+) -> None:
+    policy, price = terms.policy, terms.ticket_price
+    if await rights.set_policy(connection, session_id, policy, price):
+        data = {"policy": policy, "ticket_price": price}
         await append_session_event(connection, session_id, "live.policy", data)
 
 
-def policy_of(text: str) -> Policy:
-    for policy in POLICIES:
-        if policy == text:
-            return policy
-    raise BadInput(f"policy must be one of {', '.join(POLICIES)}.")
+def watch_terms(policy: str, ticket_price: int) -> WatchTerms:
+    """Raises BadInput."""
+    for known in POLICIES:
+        if known == policy:
+            break
+    else:
+        raise BadInput(f"policy must be one of {', '.join(POLICIES)}.")
+    if (known == "paid") != (ticket_price != 0):
+        raise BadInput("ticket_price belongs to the policy paid, which needs it.")
+    if not 0 <= ticket_price <= MOST_COINS:
+        raise BadInput(f"ticket_price must be 1 to {MOST_COINS} coins.")
+    return WatchTerms(known, ticket_price)

@@ -4,19 +4,25 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
+from control_plane.live.model.bans import NO_CLIENT, Client, mark
+from control_plane.live.model.rights import own_part, viewer_of
+from control_plane.live.model.viewers import PREVIEWER
 from control_plane.live.model.watching import Broadcast, is_over, session_id
+from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.following import Following
 from control_plane.live.service.nodes import Nodes
+from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
+from control_plane.people.model.users import User
 
 LIST_SIZE = 100
 
@@ -35,7 +41,9 @@ class Watching:
         pool: Pool,
         nodes: Nodes,
         counts: Counts,
+        previews: Previews,
         rights: Rights,
+        at_once: AtOnce,
         *,
         viewer_key: Derived,
         token_seconds: int,
@@ -43,32 +51,47 @@ class Watching:
         self._pool = pool
         self._nodes = nodes
         self._counts = counts
+        self._previews = previews
         self._rights = rights
+        self._at_once = at_once
         self._viewer_key = viewer_key
         self._token_seconds = token_seconds
         self._broadcasts = Following("watching", self._at, is_over)
         self._lists = Following("watching_list", self._most_watched)
 
-    async def admit(self, name: str, user_id: int, old_token: str) -> Admission:
+    async def admit(
+        self,
+        name: str,
+        caller: User | None,
+        old_token: str,
+        client: Client = NO_CLIENT,
+    ) -> Admission:
         """A token to read this path. With the token of an earlier visit it is the
         same viewer again. Raises Refusal for who may not watch."""
         broadcast = await self.find(name)
         session = broadcast.session
         if not session.is_open:
             raise Refusal("This live stream has ended.")
-        viewer = self._viewer(old_token)
-        await self._rights.check(session, user_id, viewer)
+        user_id = 0 if caller is None else caller.id
+        viewer = self._viewer(caller, old_token)
+        epoch = await self._rights.check(session, user_id, viewer, client)
+        await self._at_once.begin(user_id, session.id, viewer)
+        device = mark(client.device)
         expires_at = int(time.time()) + self._token_seconds
         token = sign_viewer(
             self._viewer_key,
-            ViewerToken(viewer, session.path, user_id, expires_at, session.token_epoch),
+            ViewerToken(viewer, session.path, user_id, expires_at, epoch, device),
         )
         return Admission(broadcast, viewer, token, expires_at)
 
-    def _viewer(self, old_token: str) -> str:
+    def _viewer(self, caller: User | None, old_token: str) -> str:
+        own = secrets.token_urlsafe(9)
         with contextlib.suppress(BadToken):
-            return read_viewer(self._viewer_key, old_token, None).viewer
-        return secrets.token_urlsafe(9)
+            earlier = read_viewer(self._viewer_key, old_token, None).viewer
+            own = own if earlier == PREVIEWER else own_part(earlier)
+        return (
+            own if caller is None else viewer_of(caller.id, caller.token_version, own)
+        )
 
     async def find(self, name: str) -> Broadcast:
         """By session id or channel name. Raises Empty when there is none."""
@@ -126,8 +149,17 @@ class Watching:
         )
 
     async def _counted(self, found: Sequence[Broadcast]) -> list[Broadcast]:
-        counts = await self._counts.of(one.session for one in found)
-        return [one.watched_by(counts.get(one.session.id, 0)) for one in found]
+        sessions = [one.session for one in found]
+        counts = await self._counts.of(sessions)
+        pictured = await self._previews.shown(sessions)
+        return [
+            replace(
+                one,
+                viewers=counts.get(one.session.id, 0),
+                pictured=one.session.id in pictured,
+            )
+            for one in found
+        ]
 
     async def _most_watched(self, names: Iterable[str]) -> dict[str, list[Broadcast]]:
         """There is one list, whatever it is called."""

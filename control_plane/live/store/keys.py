@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.base.tasks import in_turns
 from control_plane.live.model.keys import Channel, Revoked, StreamKey, Terms
-from control_plane.live.model.permissions import KeyPermit, Permission
+from control_plane.live.model.permissions import FOR_GOOD, KeyPermit, Permission
 
 MOST_LISTED = 100
+
+Denied = TypeVar("Denied", int, str)
 
 
 async def add_channel_key(
@@ -35,6 +38,13 @@ async def add_channel_key(
             terms.closes_at,
             terms.one_shot,
         )
+    )
+
+
+async def note_device(executor: Executor, key_id: int, device: str) -> None:
+    """``device``: the mark of the one that asked for it."""
+    await executor.execute(
+        "UPDATE stream_keys SET device = $2 WHERE id = $1", key_id, device
     )
 
 
@@ -162,13 +172,13 @@ async def permissions(
             c.closed_until, u.id AS user_id,
             u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS banned,
             coalesce(s.policy, 'default') AS policy,
-            coalesce(s.token_epoch, 0) AS token_epoch, d.users, d.viewers
+            coalesce(s.token_epoch, 0) AS token_epoch, d.users, d.viewers, d.epochs
         FROM unnest($1::text[]) AS p(path)
         LEFT JOIN LATERAL (SELECT id, status, user_id, policy, token_epoch
             FROM live_streaming_sessions
             WHERE path = p.path ORDER BY id DESC LIMIT 1) s ON true
         LEFT JOIN LATERAL (SELECT array_agg(user_id) AS users,
-            array_agg(viewer) AS viewers
+            array_agg(viewer) AS viewers, array_agg(epoch) AS epochs
             FROM viewer_denials WHERE session_id = s.id) d ON true
         LEFT JOIN channels c ON c.path = p.path
         JOIN users u ON u.id = coalesce(s.user_id, c.user_id)
@@ -183,16 +193,28 @@ def _permission(
     row: Record, keys: Mapping[tuple[str, int], Mapping[bytes, KeyPermit]]
 ) -> Permission:
     values = dict(row)
-    users, viewers = values.pop("users") or (), values.pop("viewers") or ()
+    users, viewers, epochs = (
+        values.pop(name) or () for name in ("users", "viewers", "epochs")
+    )
     return Permission(
         keys={
             **keys.get(("session", row["session_id"]), {}),
             **keys.get(("channel", row["channel_id"]), {}),
         },
-        denied_users=frozenset(filter(None, users)),
-        denied_viewers=frozenset(filter(None, viewers)),
+        denied_users=_denied(users, epochs),
+        denied_viewers=_denied(viewers, epochs),
         **values,
     )
+
+
+def _denied(
+    names: Sequence[Denied | None], epochs: Sequence[int | None]
+) -> dict[Denied, int]:
+    return {
+        name: FOR_GOOD if epoch is None else epoch
+        for name, epoch in zip(names, epochs, strict=True)
+        if name is not None
+    }
 
 
 async def open_paths(executor: Executor) -> list[str]:
@@ -212,7 +234,7 @@ async def _key_permits(
         """
         SELECT id, session_id, channel_id, hash, session_id IS NOT NULL AS of_session,
             expires_at, first_published_at IS NOT NULL AS published,
-            opens_at, closes_at, coalesce(spent_on, 0) AS spent_on
+            opens_at, closes_at, coalesce(spent_on, 0) AS spent_on, device
         FROM stream_keys
         WHERE (session_id = ANY($1) OR channel_id = ANY($2))
             AND revoked_at IS NULL AND superseded_at IS NULL

@@ -94,6 +94,17 @@ async def set_draining(executor: Executor, name: str, draining: bool) -> bool:
     )
 
 
+async def broadcasts(executor: Executor, name: str) -> int:
+    """How many run there, or may come back."""
+    return int(
+        await executor.fetchval(
+            "SELECT count(*) FROM live_streaming_sessions"
+            " WHERE node = $1 AND status IN ('live', 'reconnecting')",
+            name,
+        )
+    )
+
+
 async def take_lease(executor: Executor, name: str, owner: str) -> bool:
     """True while ``owner`` has the node, by Postgres's clock."""
     return (

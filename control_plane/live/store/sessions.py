@@ -13,7 +13,7 @@ _COLUMNS = ", ".join(
     "u.username" if field.name == "username" else f"s.{field.name}"
     for field in fields(LiveSession)
 )
-_SELECT = (
+SELECT = (
     f"SELECT {_COLUMNS} FROM live_streaming_sessions s JOIN users u ON u.id = s.user_id"  # noqa: S608
 )
 
@@ -27,7 +27,7 @@ def _maybe(row: Record | None) -> LiveSession | None:
 
 
 async def get(executor: Executor, session_id: int) -> LiveSession | None:
-    return _maybe(await executor.fetchrow(f"{_SELECT} WHERE s.id = $1", session_id))
+    return _maybe(await executor.fetchrow(f"{SELECT} WHERE s.id = $1", session_id))
 
 
 async def lock(
@@ -35,7 +35,7 @@ async def lock(
 ) -> dict[int, LiveSession]:
     """Until the transaction ends none of them ends."""
     rows = await connection.fetch(
-        f"{_SELECT} WHERE s.id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s",
+        f"{SELECT} WHERE s.id = ANY($1) ORDER BY s.id FOR NO KEY UPDATE OF s",
         list(session_ids),
     )
     return {row["id"]: _session(row) for row in rows}
@@ -45,7 +45,7 @@ async def get_locked(connection: Connection, session_id: int) -> LiveSession | N
     """What follows in this transaction decides about it."""
     return _maybe(
         await connection.fetchrow(
-            f"{_SELECT} WHERE s.id = $1 FOR UPDATE OF s", session_id
+            f"{SELECT} WHERE s.id = $1 FOR UPDATE OF s", session_id
         )
     )
 
@@ -53,16 +53,14 @@ async def get_locked(connection: Connection, session_id: int) -> LiveSession | N
 async def newest_at_path(executor: Executor, path: str) -> LiveSession | None:
     return _maybe(
         await executor.fetchrow(
-            f"{_SELECT} WHERE s.path = $1 ORDER BY s.id DESC LIMIT 1", path
+            f"{SELECT} WHERE s.path = $1 ORDER BY s.id DESC LIMIT 1", path
         )
     )
 
 
 async def open_of_user(executor: Executor, user_id: int) -> LiveSession | None:
     return _maybe(
-        await executor.fetchrow(
-            f"{_SELECT} WHERE s.user_id = $1 AND s.{_OPEN}", user_id
-        )
+        await executor.fetchrow(f"{SELECT} WHERE s.user_id = $1 AND s.{_OPEN}", user_id)
     )
 
 
@@ -70,13 +68,13 @@ async def open_at_path(connection: Connection, path: str) -> LiveSession | None:
     """Locked, as with ``get_locked``."""
     return _maybe(
         await connection.fetchrow(
-            f"{_SELECT} WHERE s.path = $1 AND s.{_OPEN} FOR UPDATE OF s", path
+            f"{SELECT} WHERE s.path = $1 AND s.{_OPEN} FOR UPDATE OF s", path
         )
     )
 
 
 async def open_on_node(executor: Executor, node: str) -> list[LiveSession]:
-    rows = await executor.fetch(f"{_SELECT} WHERE s.node = $1 AND s.{_OPEN}", node)
+    rows = await executor.fetch(f"{SELECT} WHERE s.node = $1 AND s.{_OPEN}", node)
     return [_session(row) for row in rows]
 
 
@@ -85,7 +83,7 @@ async def listing(
 ) -> list[LiveSession]:
     """Newest first."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE s.status = ANY($1)"
+        f"{SELECT} WHERE s.status = ANY($1)"
         " ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $2 OFFSET $3",
         list(statuses),
         limit,
@@ -169,7 +167,7 @@ async def past_reconnect_deadline(
 ) -> list[LiveSession]:
     """Those whose deadline had passed at ``at``, by Postgres's clock."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE s.node = $1 AND s.status = 'reconnecting'"
+        f"{SELECT} WHERE s.node = $1 AND s.status = 'reconnecting'"
         " AND s.reconnect_until <= $2",
         node,
         at,
@@ -184,7 +182,7 @@ async def never_published(
     perhaps) is older than ``used``. The grace covers an encoder let in at the last
     moment, whose tracks the node still looks at."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE s.node = $1 AND s.status = 'created'"
+        f"{SELECT} WHERE s.node = $1 AND s.status = 'created'"
         " AND s.expires_at + $3 <= $2 AND NOT EXISTS (SELECT FROM events e"
         " WHERE e.subject = 'session' AND e.subject_id = s.id AND e.seq = s.seq"
         " AND e.created_at + $4 > $2)",
@@ -198,7 +196,7 @@ async def never_published(
 
 async def too_long(executor: Executor, node: str, at: datetime) -> list[LiveSession]:
     rows = await executor.fetch(
-        f"{_SELECT} WHERE s.node = $1 AND s.status IN ('live', 'reconnecting')"
+        f"{SELECT} WHERE s.node = $1 AND s.status IN ('live', 'reconnecting')"
         " AND s.started_at + s.longest <= $2",
         node,
         at,
@@ -211,7 +209,7 @@ _HEARTBEAT_DUE = "coalesce(heartbeat_at, started_at) + $1 <= now()"
 
 async def due_for_heartbeat(executor: Executor, every: timedelta) -> list[LiveSession]:
     rows = await executor.fetch(
-        f"{_SELECT} WHERE s.status = 'live' AND {_HEARTBEAT_DUE}", every
+        f"{SELECT} WHERE s.status = 'live' AND {_HEARTBEAT_DUE}", every
     )
     return [_session(row) for row in rows]
 

@@ -178,6 +178,21 @@ class ViewerSets:
         return [int(count) for count in answers[1::2]]
 
     @asks_redis
+    async def playing(
+        self, viewers: Sequence[tuple[Place, str]], since: float
+    ) -> list[bool]:
+        """Whether the last look counted each, or it was let in since."""
+        commands: list[Command] = []
+        for place, viewer in viewers:
+            commands.append(("SISMEMBER", _key("viewers", place), viewer))
+            commands.append(("ZSCORE", _key("hints", place), viewer))
+        answers = await pipelined(self._redis, commands)
+        return [
+            bool(there) or float(hinted or 0) > since
+            for there, hinted in zip(answers[::2], answers[1::2], strict=True)
+        ]
+
+    @asks_redis
     async def unique(self, joined: Mapping[int, Collection[str]]) -> list[int]:
         """For each session, how many they and all those before them are."""
         commands: list[Command] = []

@@ -5,10 +5,14 @@ import { Updates } from "./updates.js";
 import { count, hue, initial, titleOf, watching } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const NEW_PICTURE = 20_000; // milliseconds
 const cards = new Map(); // session id -> <li>
+let listed = { sessions: [] };
 let updates = null; // while somebody sees it
 
-function render({ sessions }) {
+function render(news) {
+  listed = news;
+  const { sessions } = news;
   const now = new Set(sessions.map((session) => session.id));
   for (const [id, card] of cards) if (!now.has(id)) remove(id, card);
   sessions.forEach((session, place) => {
@@ -56,21 +60,38 @@ function fill(card, session) {
     `${titleOf(session)}, ${session.username}, ${watching(session.viewers)}${away ? ", reconnecting" : ""}`,
   );
   card.style.setProperty("--hue", hue(session.username));
-  cover(part(".cover"), session.cover);
+  if (session.thumbnail) preview(part(".cover"), session.thumbnail);
+  else cover(part(".cover"), session.cover);
 }
 
 function cover(place, address) {
   if (place.dataset.address === address) return;
   place.dataset.address = address;
   place.querySelector("img")?.remove();
-  if (!/^https?:/u.test(address)) return;
-  const picture = new Image();
-  picture.alt = "";
-  picture.loading = "lazy";
-  picture.referrerPolicy = "no-referrer";
-  picture.addEventListener("error", () => picture.remove());
-  picture.src = address;
-  place.append(picture);
+  if (/^https?:/u.test(address)) place.append(picture(address));
+}
+
+// Everybody asks for the same address at the same time, which suits a cache; the
+// picture before stays until the new one is there. One that nobody scrolled to yet is
+// not there.
+function preview(place, address) {
+  const now = `${address}?${Math.floor(Date.now() / NEW_PICTURE)}`;
+  const before = [...place.querySelectorAll("img")];
+  if (place.dataset.address === now || before.some((one) => !one.complete)) return;
+  place.dataset.address = now;
+  const next = picture(now);
+  next.addEventListener("load", () => before.forEach((one) => one.remove()));
+  place.append(next);
+}
+
+function picture(address) {
+  const image = new Image();
+  image.alt = "";
+  image.loading = "lazy";
+  image.referrerPolicy = "no-referrer";
+  image.addEventListener("error", () => image.remove());
+  image.src = address;
+  return image;
 }
 
 function put(element, text) {
@@ -99,5 +120,6 @@ function look() {
   } else updates ??= follow();
 }
 
+setInterval(() => document.hidden || render(listed), NEW_PICTURE);
 document.addEventListener("visibilitychange", look);
 look();

@@ -9,7 +9,7 @@ from control_plane.people.store import sign_ins
 from control_plane.people.store.relations import present
 
 _COLUMNS = ", ".join(f"u.{field.name}" for field in fields(User))
-_SELECT = f"SELECT {_COLUMNS} FROM users u"  # noqa: S608
+SELECT = f"SELECT {_COLUMNS} FROM users u"  # noqa: S608
 _NEW = [field.name for field in fields(NewUser)]
 _PLACES = ", ".join(f"${place}" for place in range(1, len(_NEW) + 1))
 _CHANGES = ", ".join(
@@ -23,7 +23,7 @@ def _maybe(row: Record | None) -> User | None:
 
 
 async def get(executor: Executor, user_id: int) -> User | None:
-    return _maybe(await executor.fetchrow(f"{_SELECT} WHERE u.id = $1", user_id))
+    return _maybe(await executor.fetchrow(f"{SELECT} WHERE u.id = $1", user_id))
 
 
 async def names_of_present(
@@ -41,7 +41,7 @@ async def names_of_present(
 async def by_username(executor: Executor, username: str) -> User | None:
     return _maybe(
         await executor.fetchrow(
-            f"{_SELECT} WHERE lower(u.username) = lower($1) AND u.username <> ''",
+            f"{SELECT} WHERE lower(u.username) = lower($1) AND u.username <> ''",
             username,
         )
     )
@@ -50,7 +50,7 @@ async def by_username(executor: Executor, username: str) -> User | None:
 async def by_identity(executor: Executor, provider: str, subject: str) -> User | None:
     return _maybe(
         await executor.fetchrow(
-            f"{_SELECT} JOIN identities i ON i.user_id = u.id"
+            f"{SELECT} JOIN identities i ON i.user_id = u.id"
             " WHERE i.provider = $1 AND i.subject = $2",
             provider,
             subject,

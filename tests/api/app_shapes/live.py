@@ -16,8 +16,9 @@ SESSION_FIELDS: dict[str, Kind] = {
     # Digits: a key in Firebase and a channel's name in today's Android app.
     "id": FILLED,
     "status": STATUS,
-    "policy": Text(("default", "public", "token", "followers")),
+    "policy": Text(("default", "public", "token", "followers", "paid")),
     **_fields("user_id duration reconnect_window viewers peak_viewers", INT),
+    "ticket_price": INT,
     **_fields("username channel_name path title cover end_reason created", TEXT),
     **_fields("started_at ended_at reconnecting_until", TEXT),
 }
@@ -45,8 +46,11 @@ WATCH = Obj(
     }
 )
 
+TICKET = Obj(_fields("id live_streaming_id user_id coin", INT))
+
 #: Starting says more than this; ending does not.
 ANSWERS = {
+    "buyTicket": Answer(Obj({"Ticket": TICKET})),
     "liveStream": Answer(Obj({"LiveStreaming": Either(STARTED, SESSION)})),
     "showLiveStreams": Answer(ListOf(Obj({"LiveStreaming": SESSION}))),
     "showLiveStream": Answer(Obj({"LiveStreaming": SESSION})),

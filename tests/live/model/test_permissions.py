@@ -5,6 +5,7 @@ import pytest
 
 from control_plane.base.tokens import ViewerToken
 from control_plane.live.model.permissions import (
+    FOR_GOOD,
     KeyPermit,
     Permission,
     Reason,
@@ -109,9 +110,10 @@ TOKEN = ViewerToken("viewer", "live/1", 5, 2_000_000_000, 1)
         (replace(OPEN, policy="followers"), TOKEN, "ok"),
         (replace(OPEN, token_epoch=1), TOKEN, "ok"),
         (replace(OPEN, token_epoch=2), TOKEN, "viewer_denied"),
-        (replace(OPEN, denied_users=frozenset({5})), TOKEN, "viewer_denied"),
-        (replace(OPEN, denied_viewers=frozenset({"viewer"})), TOKEN, "viewer_denied"),
-        (replace(OPEN, denied_users=frozenset({6})), TOKEN, "ok"),
+        (replace(OPEN, denied_users={5: FOR_GOOD}), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_viewers={"viewer": 2}), TOKEN, "viewer_denied"),
+        (replace(OPEN, denied_users={6: FOR_GOOD}), TOKEN, "ok"),
+        (replace(OPEN, denied_users={5: 1}), TOKEN, "ok"),
     ],
 )
 def test_who_may_read(

@@ -13,9 +13,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from control_plane.base.redis import Redis
+from control_plane.base.tokens import ViewerToken, sign_viewer
 from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.model.viewers import WINDOW, viewer_of_address
+from control_plane.live.model.viewers import PREVIEWER, WINDOW, viewer_of_address
 from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.reconciler import Reconciler
@@ -37,6 +38,7 @@ class FakeNode:
     paths: list[str] = field(default_factory=list)
     viewers: dict[str, str] = field(default_factory=dict)  # id to path
     still: set[str] = field(default_factory=set)
+    queries: dict[str, str] = field(default_factory=dict)  # by viewer
     looks: int = 0
     before_viewers: Callable[[], Awaitable[None]] | None = None
 
@@ -54,7 +56,13 @@ class FakeNode:
     def _viewer(self, viewer: str, path: str) -> Json:
         sent = 1000 if viewer in self.still else 1000 * self.looks
         remote = f"{viewer}:1"
-        return {"id": viewer, "path": path, "outboundBytes": sent, "remoteAddr": remote}
+        return {
+            "id": viewer,
+            "path": path,
+            "query": self.queries.get(viewer, ""),
+            "outboundBytes": sent,
+            "remoteAddr": remote,
+        }
 
 
 def _path(name: str) -> Json:
@@ -105,6 +113,7 @@ async def looked(at: Services, times: int = 1) -> None:
         at.nodes,
         at.lifecycle,
         at.counting,
+        at.measuring,
         peppers=at.secrets.key_peppers(),
     )
     for _ in range(times):
@@ -128,6 +137,23 @@ async def test_viewers_of_a_node_come_and_go(
         await looked(opened)
         assert await counted(asked, session) == 1
         assert (await opened.broadcasts.get(session.id)).peak_viewers == 2
+
+
+async def test_who_takes_pictures_is_no_viewer(
+    opened: Services, node: FakeNode, session: LiveSession
+) -> None:
+    token = ViewerToken(PREVIEWER, session.path, 0, int(time.time()) + 60)
+    text = sign_viewer(opened.secrets.viewer_tokens(), token)
+    await looked(opened)
+    node.viewers = {"10.0.0.1": session.path, "10.0.0.2": session.path}
+    node.queries = {"10.0.0.1": f"token={text}"}
+    for _ in range(2):
+        await looked(opened)
+        assert await counted(opened, session) == 1
+    del node.viewers["10.0.0.2"]
+    await looked(opened, 2)
+    assert await counted(opened, session) == 0
+    assert (await opened.broadcasts.get(session.id)).peak_viewers == 1
 
 
 async def test_a_hint_bridges_to_the_next_look_and_no_longer(

@@ -65,6 +65,7 @@ async def _status(opened: Services, session: LiveSession) -> str:
         opened.nodes,
         opened.lifecycle,
         opened.counting,
+        opened.measuring,
         peppers=opened.secrets.key_peppers(),
     )
     await reconciler.round(await opened.nodes.get("local"))

@@ -73,6 +73,7 @@ async def _round(opened: Services) -> None:
         opened.nodes,
         opened.lifecycle,
         opened.counting,
+        opened.measuring,
         peppers=opened.secrets.key_peppers(),
     )
     await reconciler.round(await opened.nodes.get("local"))

@@ -27,6 +27,21 @@ def policy(hls_urls: Iterable[str]) -> str:
     )
 
 
+#: Of pages that load nothing but our own files, and stand in nobody's frame.
+OURS = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
 def source(url: str) -> str:
     """The origin of an address, or nothing: part of it may come from a request's
     Host header. Policies cannot name an IPv6 address, so that is its scheme."""

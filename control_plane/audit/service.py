@@ -1,0 +1,38 @@
+"""Reading the audit log, and seeing that nobody has changed it."""
+
+from collections.abc import AsyncIterator
+
+from control_plane.audit import store
+from control_plane.audit.model import FIRST, Entry, Verified, follow
+from control_plane.base.database import Pool
+
+AT_ONCE = 1000  # entries
+MOST = 2**62  # numbers
+
+
+class AuditLog:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def page(
+        self, limit: int, before: int = 0, subject: str = "", actor: str = ""
+    ) -> list[Entry]:
+        """The newest first. ``before``: a number; 0: from the newest on."""
+        return await store.newest(self._pool, before or MOST, subject, actor, limit)
+
+    async def everything(self, number: int = 0) -> AsyncIterator[Entry]:
+        """In order, behind that number."""
+        while page := await store.after(self._pool, number, AT_ONCE):
+            for entry in page:
+                yield entry
+            number = page[-1].number
+
+    async def verify(self) -> Verified:
+        """The whole chain, from its first entry on."""
+        found = Verified(0, FIRST, 0)
+        while page := await store.sealed_after(self._pool, found.entries, AT_ONCE):
+            for entry in page:
+                found = follow(found, entry)
+            if found.broken:
+                break
+        return found

@@ -1,0 +1,149 @@
+"""Tickets: bought with coins, which are the host's once somebody has watched."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from control_plane.base.database import Connection, Pool
+from control_plane.base.refusals import Empty, Refusal
+from control_plane.base.tasks import Loop
+from control_plane.coins.model import ledger as rules
+from control_plane.coins.model.gifts import check_coins
+from control_plane.coins.model.idempotency import RequestKey
+from control_plane.coins.model.ledger import Balances
+from control_plane.coins.service.idempotency import once
+from control_plane.coins.service.ledger import Left
+from control_plane.coins.store import ledger
+from control_plane.events.log import append_user_event
+from control_plane.events.model import EventType
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.tickets import Ticket
+from control_plane.live.service.rights import Rights, Whom
+from control_plane.live.store import sessions, tickets
+
+SETTLE_EVERY = 10.0  # seconds
+TOGETHER = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """``wallet``: what the buyer had right after it."""
+
+    ticket_id: int
+    coins: int
+    wallet: int
+
+
+class Tickets:
+    def __init__(self, pool: Pool, rights: Rights, *, share_percent: int) -> None:
+        self._pool = pool
+        self._rights = rights
+        self._share_percent = share_percent
+
+    async def buy(
+        self, user_id: int, session_id: int, price: int, key: RequestKey | None = None
+    ) -> Bought:
+        """For this session, with all its interruptions; one that is there already is
+        the answer, and costs nothing. ``price``: what the buyer was told."""
+        session = await self._for_sale(user_id, session_id, price)
+
+        async def work(connection: Connection, has: Balances) -> Bought:
+            known = await tickets.of(connection, session_id, user_id)
+            if known is not None:
+                return Bought(known.id, known.coins, has.wallet)
+            return await _bought(connection, user_id, has, session)
+
+        return await once(self._pool, user_id, key, work, Bought)
+
+    async def refund(
+        self, user_id: int, session_id: int, key: RequestKey | None = None
+    ) -> int:
+        """What the buyer has then. Not once somebody watched with it."""
+
+        async def work(connection: Connection, has: Balances) -> Left:
+            ticket = await tickets.of(connection, session_id, user_id)
+            if ticket is None:
+                raise Refusal("You have no ticket for this live stream.")
+            if ticket.watched:
+                raise Refusal("This ticket is used: you have watched with it.")
+            entries = await _refund(connection, ticket)
+            return Left(has.after(user_id, entries).wallet)
+
+        left = await once(self._pool, user_id, key, work, Left)
+        await self._rights.end(session_id, Whom(user_id), "no_ticket")
+        return left.wallet
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with Loop("tickets", self.settle, SETTLE_EVERY).running():
+            yield
+
+    async def settle(self) -> None:
+        """Watched ones are paid to their hosts; those for what never began are given
+        back."""
+        for ticket in await tickets.to_settle(self._pool, TOGETHER):
+            async with self._pool.transaction() as connection:
+                await ledger.lock(connection, [ticket.user_id, ticket.host_id])
+                now = await tickets.get_unsettled(connection, ticket.id)
+                if now is not None and now.watched:
+                    await _use(connection, now, self._share_percent)
+                elif now is not None:
+                    await _refund(connection, now)
+
+    async def _for_sale(self, user_id: int, session_id: int, price: int) -> LiveSession:
+        session = await sessions.get(self._pool, session_id)
+        if session is None:
+            raise Empty
+        if not session.is_open:
+            raise Refusal("This live stream has ended.")
+        if session.policy != "paid" or session.user_id == user_id:
+            raise Refusal("You need no ticket for this live stream.")
+        await self._rights.check_not_denied(session, user_id)
+        if price != session.ticket_price:
+            raise Refusal(f"The ticket costs {session.ticket_price} coins now.")
+        return session
+
+
+async def _bought(
+    connection: Connection, user_id: int, has: Balances, session: LiveSession
+) -> Bought:
+    coins = session.ticket_price
+    check_coins(has, coins)
+    entries = rules.ticket(user_id, has, coins)
+    transfer_id = await ledger.transfer(connection, "ticket", entries)
+    ticket_id = await tickets.add(
+        connection, session.id, user_id, session.user_id, coins, transfer_id
+    )
+    ticket = Ticket(
+        ticket_id, session.id, user_id, session.user_id, coins, transfer_id, False
+    )
+    await _say(connection, ticket, "ticket.bought")
+    return Bought(ticket_id, coins, has.after(user_id, entries).wallet)
+
+
+async def _refund(connection: Connection, ticket: Ticket) -> list[rules.Entry]:
+    """The entries that undo it."""
+    bought = await ledger.entries(connection, ticket.transfer_id, ticket.user_id)
+    entries = rules.undone(bought)
+    transfer_id = await ledger.transfer(connection, "ticket_refunded", entries)
+    await tickets.refunded(connection, ticket.id, transfer_id)
+    await _say(connection, ticket, "ticket.refunded")
+    return entries
+
+
+async def _use(connection: Connection, ticket: Ticket, share_percent: int) -> None:
+    bought = await ledger.entries(connection, ticket.transfer_id, ticket.user_id)
+    entries = rules.ticket_used(ticket.host_id, bought, share_percent)
+    transfer_id = await ledger.transfer(connection, "ticket_used", entries)
+    await tickets.used(connection, ticket.id, transfer_id)
+    await _say(connection, ticket, "ticket.used")
+
+
+async def _say(connection: Connection, ticket: Ticket, kind: EventType) -> None:
+    data = {
+        "ticket_id": ticket.id,
+        "session_id": ticket.session_id,
+        "host_id": ticket.host_id,
+        "coin": ticket.coins,
+    }
+    await append_user_event(connection, ticket.user_id, kind, data)

@@ -1,0 +1,44 @@
+"""Looking again, during play, whether those who watch still may: somebody has stopped
+following, or has signed out everywhere."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from control_plane.base.tasks import Loop
+from control_plane.live.model.rights import Seen, seen
+from control_plane.live.service.at_once import AtOnce
+from control_plane.live.service.counting import Counting
+from control_plane.live.service.rights import Rights
+
+TOGETHER = 5000  # viewers of one query
+
+
+class LookingAgain:
+    """Of several processes each looks at the nodes that it counts on."""
+
+    def __init__(
+        self, counting: Counting, rights: Rights, at_once: AtOnce, seconds: float
+    ) -> None:
+        self._at_once = at_once
+        self._counting = counting
+        self._rights = rights
+        self._seconds = seconds
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with Loop("rights", self.turn, self._seconds).running():
+            yield
+
+    async def turn(self) -> None:
+        """Guests have no right that could end by itself."""
+        some: list[Seen] = []
+        for session_id, viewer in self._counting.watching():
+            one = seen(session_id, viewer)
+            if one is not None:
+                some.append(one)
+        for start in range(0, len(some), TOGETHER):
+            together = some[start : start + TOGETHER]
+            await self._rights.look_again(together)
+            await self._at_once.look_again({one.user_id for one in together})
+            await asyncio.sleep(0)

@@ -1,0 +1,124 @@
+"""What operators see: sessions, channels, keys and nodes."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from control_plane.base.database import Pool
+from control_plane.base.refusals import BadInput, Empty
+from control_plane.live.model.nodes import Node
+from control_plane.live.model.overview import (
+    ChannelRow,
+    Filter,
+    KeyRow,
+    NodeLoad,
+    Seen,
+    Sort,
+    sorted_after,
+)
+from control_plane.live.service.counts import Counts
+from control_plane.live.store import nodes
+from control_plane.live.store import overview as store
+
+FRESH_FOR = 0.5  # seconds: so old may a list of what is open be
+MOST = 2**31 - 1
+
+
+class Overview:
+    """What is open is looked up once for all who ask at about the same time."""
+
+    def __init__(self, pool: Pool, counts: Counts) -> None:
+        self._pool = pool
+        self._counts = counts
+        self._open: Sequence[Seen] = ()
+        self._read_at = -FRESH_FOR
+
+    async def sessions(
+        self, wanted: Filter, sort: Sort, after: tuple[int, int] | None, limit: int
+    ) -> list[Seen]:
+        """``after``: the place of the one before."""
+        if wanted.of_open:
+            seen = [one for one in await self.open() if wanted.takes(one.session)]
+            return sorted_after(seen, sort, after)[:limit]
+        if sort != "newest":
+            raise BadInput("What is over comes sorted as newest only.")
+        before = MOST if after is None else -after[1]
+        found = await store.sessions(
+            self._pool,
+            list(wanted.statuses),
+            node=wanted.node,
+            user_id=wanted.user_id,
+            words=wanted.words,
+            before=before,
+            limit=limit,
+        )
+        counts = await self._counts.of(found)
+        return [Seen(one, counts.get(one.id, 0)) for one in found]
+
+    async def open(self) -> Sequence[Seen]:
+        """Every open session, the newest first."""
+        now = time.monotonic()
+        if now - self._read_at >= FRESH_FOR:
+            found = await store.open_sessions(self._pool)
+            counts = await self._counts.of(found)
+            self._open = [Seen(one, counts.get(one.id, 0)) for one in found]
+            self._read_at = now
+        return self._open
+
+    async def channels(
+        self, beginning: str, before: int | None, limit: int
+    ) -> list[ChannelRow]:
+        below = MOST if before is None else before
+        return await store.channels(self._pool, beginning, below, limit)
+
+    async def channel(self, channel_id: int) -> ChannelRow:
+        found = await store.channel(self._pool, channel_id)
+        if found is None:
+            raise Empty("There is no such channel.")
+        return found
+
+    async def channel_of(self, user_id: int) -> ChannelRow | None:
+        return await store.channel_of(self._pool, user_id)
+
+    async def keys(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        user_id: int = 0,
+        session_id: int = 0,
+        channel_id: int = 0,
+    ) -> list[KeyRow]:
+        return await store.keys(
+            self._pool,
+            user_id=user_id,
+            session_id=session_id,
+            channel_id=channel_id,
+            before=MOST if before is None else before,
+            limit=limit,
+        )
+
+    async def key(self, key_id: int) -> KeyRow:
+        found = await store.key(self._pool, key_id)
+        if found is None:
+            raise Empty("There is no such key.")
+        return found
+
+    async def nodes(self) -> list[tuple[Node, NodeLoad, int]]:
+        """Each with its load and its viewers."""
+        loads = {load.node: load for load in await store.node_loads(self._pool)}
+        viewers = _by_node(await self.open())
+        return [
+            (
+                node,
+                loads.get(node.name, NodeLoad(node.name, 0, 0)),
+                viewers.get(node.name, 0),
+            )
+            for node in await nodes.listing(self._pool)
+        ]
+
+
+def _by_node(many: Sequence[Seen]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for one in many:
+        found[one.session.node] = found.get(one.session.node, 0) + one.viewers
+    return found

@@ -1,0 +1,99 @@
+"""``/v1``: what operators do about sessions, people and nodes."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from control_plane.audit.log import actor
+from control_plane.base.refusals import Refusal
+from control_plane.live.model.bans import Banned
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.service.broadcasts import Broadcasts
+from control_plane.live.service.moderation import Moderation
+from control_plane.live.service.nodes import Nodes
+from control_plane.ops.routes import Because, Call, Name, One, Route
+
+
+class OneNode(Struct, forbid_unknown_fields=True):
+    name: Name
+
+
+class BanFor(Because, forbid_unknown_fields=True, kw_only=True):
+    """``ends_at``: null: until it is lifted."""
+
+    ends_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Out(Struct, frozen=True):
+    """``out``: nobody publishes there any more; false: its node has not let go yet."""
+
+    out: bool
+
+
+class Lifted(Struct, frozen=True):
+    """``changed``: false: there was no ban."""
+
+    changed: bool
+
+
+class Drained(Struct, frozen=True):
+    name: str
+    draining: bool
+
+
+class ActsApi:
+    def __init__(
+        self, broadcasts: Broadcasts, moderation: Moderation, nodes: Nodes
+    ) -> None:
+        self._broadcasts = broadcasts
+        self._moderation = moderation
+        self._nodes = nodes
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/v1/sessions/{id}/end", "moderate", self.end),
+            Route("POST", "/v1/sessions/{id}/kick", "moderate", self.kick),
+            Route("POST", "/v1/users/{id}/ban", "moderate", self.ban),
+            Route("POST", "/v1/users/{id}/unban", "moderate", self.unban),
+            Route("POST", "/v1/nodes/{name}/drain", "admin", self.drain),
+            Route("POST", "/v1/nodes/{name}/activate", "admin", self.activate),
+        ]
+
+    async def end(self, call: Call[One, Because]) -> Out:
+        """End a session as its host would, and cut its publisher."""
+        session = await self._open(call.params.id)
+        return Out(await self._broadcasts.end(session, "completed"))
+
+    async def kick(self, call: Call[One, Because]) -> Out:
+        """End a session as kicked; its encoder is kept out."""
+        return Out(await self._moderation.kick(await self._open(call.params.id)))
+
+    async def ban(self, call: Call[One, BanFor]) -> Out:
+        """Ban a user: signs out, ends what is live, keeps out."""
+        whom = Banned(call.params.id)
+        out = await self._moderation.ban(
+            whom, call.body.reason, actor=str(actor()), ends_at=call.body.ends_at
+        )
+        return Out(out)
+
+    async def unban(self, call: Call[One, Because]) -> Lifted:
+        """Lift a ban."""
+        whom = Banned(call.params.id)
+        return Lifted(await self._moderation.unban(whom, actor=str(actor())))
+
+    async def drain(self, call: Call[OneNode, Because]) -> Drained:
+        """No new sessions go to a node; the running ones stay."""
+        await self._nodes.set_draining(call.params.name, draining=True)
+        return Drained(call.params.name, True)
+
+    async def activate(self, call: Call[OneNode, Because]) -> Drained:
+        """A node takes new sessions again."""
+        await self._nodes.set_draining(call.params.name, draining=False)
+        return Drained(call.params.name, False)
+
+    async def _open(self, session_id: int) -> LiveSession:
+        session = await self._broadcasts.get(session_id)
+        if not session.is_open:
+            raise Refusal("It is over already.")
+        return session

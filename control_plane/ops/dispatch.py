@@ -1,0 +1,169 @@
+"""From a request to its route's handler, and back: the token, its scope and how often
+it asks, what the request says, and that it counts once."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+
+import msgspec
+import structlog
+from aiohttp import web
+from msgspec import Struct
+
+from control_plane.audit.log import acting
+from control_plane.audit.model import Actor
+from control_plane.base.faults import Away, Rejected
+from control_plane.base.refusals import BadInput, Refusal, TooMany, Unavailable
+from control_plane.base.streams import whole
+from control_plane.operators.model import OperatorToken
+from control_plane.operators.requests import Requests
+from control_plane.ops.admission import KEY, Admission, Check
+from control_plane.ops.limits import Budget
+from control_plane.ops.problems import problem, status_of
+from control_plane.ops.routes import Call, Nothing, Route
+from control_plane.web.body import encoded
+from control_plane.web.connections import patience
+
+log = structlog.get_logger(__name__)
+
+LARGEST = 65_536  # bytes of a body
+
+#: Whether the request's token still counts, for answers that last.
+CHECK = web.RequestKey("check", Check)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Dispatcher:
+    def __init__(
+        self, admission: Admission, requests: Requests, budget: Budget
+    ) -> None:
+        self._admission = admission
+        self._requests = requests
+        self._budget = budget
+
+    def app(self, routes: Iterable[Route]) -> web.Application:
+        app = web.Application(middlewares=[patience, _refusals])
+        for route in routes:
+            handler = partial(self._handle, route)
+            app.router.add_route(route.method, route.path, handler)
+        return app
+
+    async def _handle(self, route: Route, request: web.Request) -> web.StreamResponse:
+        caller = await self._admit(route, request)
+        if caller is None:
+            return await self._answered(route, request, None)
+        left = self._budget.take(caller.id, time.monotonic())
+        try:
+            if left.exceeded:
+                raise TooMany
+            response = await self._answered(route, request, caller)
+        except Refusal as refusal:
+            response = problem(status_of(refusal), refusal.sentence)
+        if not response.prepared:
+            response.headers.update(left.headers)
+        return response
+
+    async def _admit(self, route: Route, request: web.Request) -> OperatorToken | None:
+        if route.needs == "open":
+            return None
+        scope = None if route.needs == "any" else route.needs
+        check = self._admission.check(request, scope, writes=route.writes)
+        request[CHECK] = check
+        return await check()
+
+    async def _answered(
+        self, route: Route, request: web.Request, caller: OperatorToken | None
+    ) -> web.StreamResponse:
+        params = _params(route, request)
+        raw = await _raw(route, request)
+        call = Call(request, params, _body(route, raw), caller)
+        if route.streams:
+            found: web.StreamResponse = await route.handler(call)
+            return found
+        if caller is None or not route.writes:
+            return _response(await _carried_out(route, call))
+        key = request.headers.get(KEY)
+        work = partial(_acted, route, call, caller)
+        if key is None:
+            return _response(await work())
+        said = (request.method.encode(), request.path_qs.encode(), raw)
+        return _response(await self._requests.once(caller.id, key, said, work))
+
+
+async def _acted(
+    route: Route, call: Call[Struct, Struct], caller: OperatorToken
+) -> tuple[int, bytes]:
+    with acting(Actor("operator", caller.name), getattr(call.body, "reason", "")):
+        return await _carried_out(route, call)
+
+
+async def _carried_out(route: Route, call: Call[Struct, Struct]) -> tuple[int, bytes]:
+    answer = await route.handler(call)
+    if answer is None:
+        return 204, b""
+    return route.status, msgspec.json.encode(answer)
+
+
+def _response(answered: tuple[int, bytes]) -> web.Response:
+    status, body = answered
+    if status == 204:
+        return web.Response(status=204)
+    return web.Response(
+        status=status,
+        body=body,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _params(route: Route, request: web.Request) -> Struct:
+    given = dict(request.match_info)
+    for name, value in request.query.items():
+        if name in given:
+            raise BadInput(f"{name} is given twice.")
+        given[name] = value
+    try:
+        return msgspec.convert(given, route.params, strict=False)
+    except (msgspec.ValidationError, UnicodeError) as error:
+        raise BadInput(f"The parameters cannot be read: {error}.") from None
+
+
+async def _raw(route: Route, request: web.Request) -> bytes:
+    if not route.takes_body:
+        return b""
+    if encoded(request):
+        raise BadInput("Compressed requests are not read.")
+    raw = await whole(request.content, LARGEST)
+    if raw is None:
+        raise BadInput("The body is too long.")
+    return raw
+
+
+def _body(route: Route, raw: bytes) -> Struct:
+    """No body is an empty one."""
+    if not route.takes_body:
+        return Nothing()
+    try:
+        return msgspec.json.decode(raw or b"{}", type=route.body)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadInput(f"The body cannot be read: {error}.") from None
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return problem(status_of(refusal), refusal.sentence)
+    except Rejected:
+        return problem(400, "Something in the request cannot be stored.")
+    except Away as error:
+        log.warning("operators without the stores", error=repr(error))
+        return problem(503, Unavailable().sentence)
+    except web.HTTPMethodNotAllowed as error:
+        found = problem(405, "There is no such method here.")
+        found.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return found
+    except web.HTTPNotFound:
+        return problem(404, "There is no such route.")

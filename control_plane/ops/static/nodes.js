@@ -1,0 +1,58 @@
+// Nodes: how each is, and whether it takes new sessions.
+
+import { get } from "./api.js";
+import { ask } from "./ask.js";
+import { again, h, table } from "./page.js";
+import { moment } from "./words.js";
+
+const EVERY = 4000; // ms
+const HEADINGS = ["Node", "State", "Sessions", "Live", "Viewers", "Region", "Silent since", ""];
+
+export async function nodes({ place, me, signal, failed }) {
+  const list = h("div", {});
+  place.append(h("h1", {}, "Nodes"), list);
+  let drawn = "";
+  async function look() {
+    const found = await get("/nodes", signal);
+    const said = JSON.stringify(found);
+    if (said === drawn) return;
+    drawn = said;
+    const rows = found.nodes.map((node) => row(node, me, look));
+    list.replaceChildren(table("Nodes", HEADINGS, rows));
+  }
+  await again(EVERY, look, { signal, failed });
+}
+
+function row(node, me, done) {
+  const wanted = node.state === "draining" ? activating(node) : draining(node);
+  const act = h("button", { type: "button", onclick: () => ask({ ...wanted, done }) }, wanted.yes);
+  const name = node.sandbox ? `${node.name} (sandbox)` : node.name;
+  return [
+    name,
+    node.state,
+    String(node.sessions),
+    String(node.live),
+    String(node.viewers),
+    node.region,
+    moment(node.silent_since),
+    me.scopes.includes("admin") ? act : "",
+  ];
+}
+
+const path = (node, act) => `/nodes/${encodeURIComponent(node.name)}/${act}`;
+
+const draining = (node) => ({
+  question: `Drain ${node.name}?`,
+  consequence: `No new session goes to ${node.name}. The ${node.sessions} that are open there stay until they end.`,
+  yes: "Drain",
+  said: `${node.name} drains.`,
+  path: path(node, "drain"),
+});
+
+const activating = (node) => ({
+  question: `Activate ${node.name}?`,
+  consequence: `New sessions go to ${node.name} again.`,
+  yes: "Activate",
+  said: `${node.name} takes new sessions.`,
+  path: path(node, "activate"),
+});

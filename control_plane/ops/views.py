@@ -1,0 +1,335 @@
+"""``/v1``: what is live and was, channels, keys, people and nodes, to look at."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from control_plane.base.refusals import BadInput
+from control_plane.live.model.attendance import Attended
+from control_plane.live.model.keys import masked
+from control_plane.live.model.overview import (
+    ChannelRow,
+    Filter,
+    KeyRow,
+    KeyStanding,
+    Seen,
+    Sort,
+    State,
+)
+from control_plane.live.service.broadcasts import Broadcasts
+from control_plane.live.service.counts import Counts
+from control_plane.live.service.ingest_health import IngestHealth
+from control_plane.live.service.overview import Overview
+from control_plane.ops.routes import (
+    PAGE,
+    Call,
+    Id,
+    Nothing,
+    One,
+    Paged,
+    Route,
+    Text,
+    page_of,
+)
+from control_plane.ops.rows import Session, session_row
+from control_plane.people.model.users import User
+from control_plane.people.service.directory import Directory
+
+MOST_KEYS = 100  # of a session or a channel
+
+
+class SessionQuery(Paged, kw_only=True):
+    """``q``: part of the title, or the beginning of the username."""
+
+    state: State = "open"
+    sort: Sort = "newest"
+    node: Text = ""
+    user_id: int = 0
+    q: Text = ""
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """``key``: its last characters only."""
+
+    id: int
+    key: str
+    state: KeyStanding
+    name: str
+    user_id: int
+    session_id: int | None
+    channel: str
+    one_shot: bool
+    created_at: datetime
+    opens_at: datetime | None
+    closes_at: datetime | None
+    last_published_at: datetime | None
+
+
+class SessionPage(Struct, frozen=True):
+    """``next``: for ``after``; none: this is the last page."""
+
+    sessions: list[Session]
+    next: str | None
+
+
+class SessionDetail(Struct, frozen=True):
+    session: Session
+    attended: Attended
+    keys: list[Key]
+
+
+class ChannelQuery(Paged, kw_only=True):
+    """``q``: the beginning of its name."""
+
+    q: Text = ""
+
+
+class ChannelPage(Struct, frozen=True):
+    channels: list[ChannelRow]
+    next: str | None
+
+
+class ChannelDetail(Struct, frozen=True):
+    channel: ChannelRow
+    keys: list[Key]
+
+
+class KeyQuery(Paged, kw_only=True):
+    user_id: Id | None = None
+
+
+class KeyPage(Struct, frozen=True):
+    keys: list[Key]
+    next: str | None
+
+
+class UserQuery(Paged, kw_only=True):
+    """``q``: an id, the beginning of a name, or a whole e-mail address or number."""
+
+    q: Text = ""
+    banned: bool = False
+
+
+class Person(Struct, frozen=True):
+    id: int
+    username: str
+    first_name: str
+    last_name: str
+    verified: bool
+    banned_at: datetime | None
+    ban_reason: str
+    deleted_at: datetime | None
+    created_at: datetime
+    events: str
+
+
+class UserPage(Struct, frozen=True):
+    users: list[Person]
+    next: str | None
+
+
+class UserDetail(Struct, frozen=True):
+    """``sessions``: the newest ones."""
+
+    user: Person
+    channel: ChannelRow | None
+    sessions: list[Session]
+
+
+class NodeRow(Struct, frozen=True, kw_only=True):
+    """``sessions``: that are open there; ``live``: those with a picture."""
+
+    name: str
+    state: str
+    region: str
+    sandbox: bool
+    api_url: str
+    silent_since: datetime | None
+    sessions: int
+    live: int
+    viewers: int
+
+
+class NodePage(Struct, frozen=True):
+    nodes: list[NodeRow]
+    next: None
+
+
+class ViewsApi:
+    def __init__(
+        self,
+        overview: Overview,
+        broadcasts: Broadcasts,
+        counts: Counts,
+        ingest: IngestHealth,
+        directory: Directory,
+    ) -> None:
+        self._overview = overview
+        self._broadcasts = broadcasts
+        self._counts = counts
+        self._ingest = ingest
+        self._directory = directory
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/v1/sessions", "read", self.sessions),
+            Route("GET", "/v1/sessions/{id}", "read", self.session),
+            Route("GET", "/v1/channels", "read", self.channels),
+            Route("GET", "/v1/channels/{id}", "read", self.channel),
+            Route("GET", "/v1/keys", "keys", self.keys),
+            Route("GET", "/v1/users", "read", self.users),
+            Route("GET", "/v1/users/{id}", "read", self.user),
+            Route("GET", "/v1/nodes", "read", self.nodes),
+        ]
+
+    async def sessions(self, call: Call[SessionQuery, Nothing]) -> SessionPage:
+        """List sessions: what is open, or what was."""
+        asked = call.params
+        wanted = Filter(asked.state, asked.node, asked.user_id, asked.q.lower())
+        place = _place(asked.after)
+        found = await self._overview.sessions(
+            wanted, asked.sort, place, asked.limit + 1
+        )
+        following = page_of(found, asked.limit, lambda one: _cursor(one, asked.sort))
+        return SessionPage(await self._rows(found), following)
+
+    async def session(self, call: Call[One, Nothing]) -> SessionDetail:
+        """One session, its viewers minute by minute, and its keys."""
+        session = await self._broadcasts.get(call.params.id)
+        counts = await self._counts.of([session])
+        keys = await self._overview.keys(MOST_KEYS, session_id=session.id)
+        [row] = await self._rows([Seen(session, counts.get(session.id, 0))])
+        return SessionDetail(
+            row,
+            await self._broadcasts.attended(session.id),
+            [_key(one) for one in keys],
+        )
+
+    async def channels(self, call: Call[ChannelQuery, Nothing]) -> ChannelPage:
+        """List channels, the newest first."""
+        asked = call.params
+        found = await self._overview.channels(
+            asked.q.lower(), _before(asked.after), asked.limit + 1
+        )
+        following = page_of(found, asked.limit, lambda one: one.id)
+        return ChannelPage(found, following)
+
+    async def channel(self, call: Call[One, Nothing]) -> ChannelDetail:
+        """One channel and its keys."""
+        channel = await self._overview.channel(call.params.id)
+        keys = await self._overview.keys(MOST_KEYS, channel_id=channel.id)
+        return ChannelDetail(channel, [_key(one) for one in keys])
+
+    async def keys(self, call: Call[KeyQuery, Nothing]) -> KeyPage:
+        """List stream keys, masked, the newest first."""
+        asked = call.params
+        found = await self._overview.keys(
+            asked.limit + 1, before=_before(asked.after), user_id=asked.user_id or 0
+        )
+        following = page_of(found, asked.limit, lambda one: one.id)
+        return KeyPage([_key(one) for one in found], following)
+
+    async def users(self, call: Call[UserQuery, Nothing]) -> UserPage:
+        """List accounts, or search them."""
+        asked, before = call.params, _before(call.params.after)
+        if asked.q:
+            found = await self._directory.search(asked.q, asked.limit + 1, before)
+        else:
+            found = await self._directory.newest(
+                asked.limit + 1, banned=asked.banned, before=before
+            )
+        following = page_of(found, asked.limit, lambda one: one.id)
+        return UserPage([_person(one) for one in found], following)
+
+    async def user(self, call: Call[One, Nothing]) -> UserDetail:
+        """One account, its channel and its newest sessions."""
+        user = await self._directory.get(call.params.id)
+        wanted = Filter("all", user_id=user.id)
+        found = await self._overview.sessions(wanted, "newest", None, PAGE)
+        return UserDetail(
+            _person(user),
+            await self._overview.channel_of(user.id),
+            await self._rows(found),
+        )
+
+    async def nodes(self, call: Call[Nothing, Nothing]) -> NodePage:
+        """List nodes: how each is, and what it carries."""
+        found = await self._overview.nodes()
+        rows = [
+            NodeRow(
+                name=node.name,
+                state=node.state,
+                region=node.region,
+                sandbox=node.sandbox,
+                api_url=node.api_url,
+                silent_since=node.silent_since,
+                sessions=load.sessions,
+                live=load.live,
+                viewers=viewers,
+            )
+            for node, load, viewers in found
+        ]
+        return NodePage(rows, None)
+
+    async def _rows(self, found: Sequence[Seen]) -> list[Session]:
+        healths = await self._ingest.of_all(one.session for one in found)
+        return [session_row(one, healths.get(one.session.id)) for one in found]
+
+
+def _before(after: str) -> int | None:
+    if not after:
+        return None
+    if not after.isdigit() or len(after) > 10:
+        raise BadInput("after is no cursor of this list.")
+    return min(int(after), 2**31 - 1)
+
+
+def _place(after: str) -> tuple[int, int] | None:
+    if not after:
+        return None
+    first, _, second = after.partition(".")
+    try:
+        place = int(first), int(second)
+    except ValueError:
+        raise BadInput("after is no cursor of this list.") from None
+    if max(abs(one) for one in place) >= 2**31:
+        raise BadInput("after is no cursor of this list.")
+    return place
+
+
+def _cursor(one: Seen, sort: Sort) -> str:
+    first, second = one.place(sort)
+    return f"{first}.{second}"
+
+
+def _key(one: KeyRow) -> Key:
+    return Key(
+        id=one.id,
+        key=masked(one.hint),
+        state=one.standing(datetime.now(UTC)),
+        name=one.name,
+        user_id=one.user_id,
+        session_id=one.session_id,
+        channel=one.channel,
+        one_shot=one.one_shot,
+        created_at=one.created_at,
+        opens_at=one.opens_at,
+        closes_at=one.closes_at,
+        last_published_at=one.last_published_at,
+    )
+
+
+def _person(one: User) -> Person:
+    return Person(
+        one.id,
+        one.username,
+        one.first_name,
+        one.last_name,
+        one.verified,
+        one.banned_at,
+        one.ban_reason,
+        one.deleted_at,
+        one.created_at,
+        f"/v1/events?subject=user/{one.id}",
+    )

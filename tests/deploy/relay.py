@@ -1,0 +1,35 @@
+"""Postgres's socket as a port: behind it, everybody is whoever runs the tests."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.ports import free_ports
+
+
+@contextlib.asynccontextmanager
+async def by_port(url: str) -> AsyncIterator[str]:
+    """The URL with a port of ours, if it names a socket."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    if "host" not in query:
+        yield url
+        return
+    path = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
+    (port,) = free_ports(1)
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_unix_connection(path)
+        await asyncio.gather(_pour(reader, ours), _pour(theirs, writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", port):
+        yield f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}?sslmode=disable"
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()

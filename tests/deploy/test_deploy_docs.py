@@ -1,0 +1,55 @@
+"""Each command of docs/deploy.md is ours, and takes what it is given; or stands in
+deploy/checklist.yaml with what shows that it worked."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from control_plane.__main__ import main
+from deploy.local.folder import CHECKOUT
+
+TEXT = (CHECKOUT / "docs/deploy.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.M | re.S)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+OURS = [line for line in COMMANDS if line.startswith("control-plane ")]
+
+
+@pytest.mark.parametrize("line", OURS)
+def test_our_commands_are_taken(line: str) -> None:
+    command: click.Command = main
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    command.make_context(command.name, words)
+
+
+def test_the_others_are_in_the_checklist_in_their_order() -> None:
+    listed = yaml.safe_load((CHECKOUT / "deploy/checklist.yaml").read_text("utf-8"))
+    assert [one["run"] for one in listed] == [
+        line for line in COMMANDS if line not in OURS
+    ]
+    assert all(one["see"] for one in listed)
+
+
+def test_the_files_that_it_names_are_there() -> None:
+    for name in re.findall(r"deploy/[\w./@-]+\w", TEXT):
+        if "certificates" not in name:
+            assert (CHECKOUT / name).exists(), name
+
+
+def test_documents_are_there() -> None:
+    for name in re.findall(r"\]\(([\w.]+\.md)\)", TEXT):
+        assert (CHECKOUT / "docs" / name).exists(), name
+
+
+def test_it_names_our_version() -> None:
+    version = re.search(
+        r'^version = "(.+)"$', (CHECKOUT / "pyproject.toml").read_text(), re.M
+    )
+    assert version is not None
+    wheel = Path(f"dist/live_control_plane-{version[1]}-py3-none-any.whl")
+    assert str(wheel) in TEXT

@@ -1,0 +1,151 @@
+"""Each file of deploy/ is read by the program that it is for, or by its checker."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from control_plane.config.settings import FROM_FILES
+from deploy.local.folder import CHECKOUT
+from tests.deploy.front import Front
+from tests.deploy.tools import said, tool
+
+DEPLOY = CHECKOUT / "deploy"
+ROLE = "control-plane@auth.service"
+UNITS = {"control-plane@.service": ROLE}
+SOCKETS = ("control-plane-auth.socket", "control-plane-api.socket")
+KUBERNETES = "1.33"
+WORST = 30  # tenths of systemd's exposure level
+
+
+def test_the_dockerfile() -> None:
+    said(tool("hadolint"), str(DEPLOY / "Dockerfile"))
+
+
+def test_compose_fits_its_schema() -> None:
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    said(tool("check-jsonschema"), *schema, str(DEPLOY / "compose/compose.yaml"))
+
+
+def test_compose_has_all_that_it_names(tmp_path: Path) -> None:
+    folder = shutil.copytree(DEPLOY / "nginx", tmp_path / "nginx").parent / "compose"
+    shutil.copytree(DEPLOY / "compose", folder)
+    said(tool("openssl"), "version")
+    prepare = ["sh", str(folder / "prepare.sh"), "live.example.com"]
+    said(*prepare)
+    compose = yaml.safe_load((folder / "compose.yaml").read_text())
+    files = [folder / one["file"] for one in compose["secrets"].values()]
+    assert all(len(file.read_text().strip()) >= 32 for file in files)
+    text = (folder / "nginx.conf").read_text()
+    assert "lomilive" not in text
+    assert "127.0.0.1" not in text
+    assert subprocess.run(prepare, capture_output=True, check=False).returncode == 1
+
+
+def test_compose_names_real_settings() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())
+    _are_settings(compose["x-plane"]["environment"])
+
+
+def test_scripts() -> None:
+    scripts = [*DEPLOY.glob("*/*.sh"), DEPLOY / "systemd/control-plane"]
+    said(tool("shellcheck"), *map(str, scripts))
+
+
+def test_kubernetes_takes_what_is_built() -> None:
+    built = said(tool("kubectl"), "kustomize", str(DEPLOY / "kubernetes"))
+    resources = list(yaml.safe_load_all(built))
+    _are_valid(resources)
+    for one in resources:
+        for pod in _pods(one):
+            _is_closed(pod)
+
+
+def test_kubernetes_resources_fit_their_schemas() -> None:
+    listed = yaml.safe_load((DEPLOY / "kubernetes/kustomization.yaml").read_text())
+    for name in listed["resources"]:
+        text = (DEPLOY / "kubernetes" / name).read_text()
+        _are_valid(list(yaml.safe_load_all(text)))
+    literals = listed["configMapGenerator"][0]["literals"]
+    _are_settings(dict(one.split("=", 1) for one in literals))
+
+
+def _are_valid(resources: list[dict[str, Any]]) -> None:
+    checker = pytest.importorskip("kubernetes_validate")
+    for one in resources:
+        checker.validate(one, KUBERNETES, strict=True)
+
+
+def _pods(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if template := resource.get("spec", {}).get("template"):
+        yield template["spec"]
+
+
+def _is_closed(pod: dict[str, Any]) -> None:
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    for container in [*pod["containers"], *pod.get("initContainers", [])]:
+        held = container["securityContext"]
+        assert held["readOnlyRootFilesystem"], container["name"]
+        assert held["capabilities"] == {"drop": ["ALL"]}, container["name"]
+
+
+def _are_settings(environment: dict[str, Any]) -> None:
+    """That nobody reads would be a name with a slip in it."""
+    from control_plane.config.settings import Settings
+
+    fields = {f"CONTROL_PLANE_{name.upper()}" for name in Settings.model_fields}
+    known = fields | {f"{name}_FILE" for name in FROM_FILES}
+    assert set(environment) <= known
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """Ours, with programs that are here."""
+    here = f"{Path(sys.executable).parent}/control-plane"
+    for file in (DEPLOY / "systemd").glob("*.s*"):
+        text = file.read_text()
+        for program in (
+            "/opt/control-plane/bin/control-plane",
+            "/usr/local/bin/mediamtx",
+        ):
+            text = text.replace(program, here)
+        (tmp_path / UNITS.get(file.name, file.name)).write_text(text)
+    shutil.copy(tmp_path / ROLE, tmp_path / "control-plane@api.service")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", [ROLE, "mediamtx.service", *SOCKETS])
+def test_systemd_takes_the_unit(units: Path, name: str) -> None:
+    # It answers 0 to much of what it complains about.
+    complaints = said(tool("systemd-analyze"), "verify", str(units / name))
+    ours = (ROLE, "mediamtx", "control-plane")
+    assert [
+        line for line in complaints.splitlines() if any(map(line.count, ours))
+    ] == []
+
+
+@pytest.mark.parametrize("name", [ROLE, "mediamtx.service"])
+def test_the_unit_is_hardened(units: Path, name: str) -> None:
+    options = ("security", "--offline=true", f"--threshold={WORST}")
+    said(tool("systemd-analyze"), *options, str(units / name))
+
+
+def test_units_settings_are_real() -> None:
+    text = (DEPLOY / "systemd/control-plane.env").read_text()
+    lines = [line for line in text.splitlines() if line and line[0] != "#"]
+    _are_settings(dict(line.split("=", 1) for line in lines))
+
+
+def test_nginx_takes_its_file(tmp_path: Path) -> None:
+    front = Front(tmp_path, {"PUBLIC": 8080, "HLS": 8888, "WEBRTC": 8889})
+    said(tool("nginx"), "-t", "-q", "-c", str(front.configuration()))
+
+
+def test_caddy_takes_its_file() -> None:
+    options = ("--config", str(DEPLOY / "Caddyfile"), "--adapter", "caddyfile")
+    said(tool("caddy"), "validate", *options)

@@ -1,0 +1,135 @@
+"""Viewers of every protocol lose the picture with their right. RTSP, SRT and WebRTC are
+served by a real MediaMTX only."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from tests.support.browser import chromium, needs_chromium
+from tests.support.stack import Json, Stack, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+#: With ffmpeg's options for each.
+READERS = {"rtsp": ["-rtsp_transport", "tcp"], "srt": []}
+PAUSE = 1.0  # seconds in which a picture that goes on would bring bytes
+#: It has no other address, and a browser leaves this one out otherwise.
+ON_LOOPBACK = "--allow-loopback-in-peer-connection"
+
+
+@pytest.fixture(autouse=True)
+def real_only(stack: Stack) -> None:
+    if stack.kind != "mediamtx":
+        pytest.skip("the sandbox node serves RTMP and HLS only")
+
+
+class Show:
+    """Ann is live, for those with a token."""
+
+    def __init__(self, stack: Stack, host: str, live: Json) -> None:
+        self.stack = stack
+        self.host = host
+        self.id = live["id"]
+        self.path = live["path"]
+
+    async def admit(self) -> Json:
+        watch: Json = (await self.stack.ask("watch", {"id": self.id}))["Watch"]
+        return watch
+
+    async def deny(self, viewer: str) -> None:
+        body = {"id": self.id, "viewer": viewer}
+        await self.stack.ask("denyViewer", body, self.host)
+
+    def address(self, protocol: str, token: str) -> str:
+        ports = self.stack.ports
+        if protocol == "rtsp":
+            return f"rtsp://127.0.0.1:{ports['RTSP']}/{self.path}?token={token}"
+        if protocol == "srt":
+            streamid = f"read:{self.path}:::token={token}"
+            return f"srt://127.0.0.1:{ports['SRT']}?streamid={streamid}"
+        return f"http://127.0.0.1:{ports['WEBRTC']}/{self.path}?token={token}"
+
+
+async def _show(stack: Stack) -> Show:
+    host = await stack.sign_in("ann")
+    live = await stack.go_live(host, policy="token")
+    await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    return Show(stack, host, live)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+async def _grows(file: Path) -> bool:
+    before = _size(file)
+    await asyncio.sleep(PAUSE)
+    return _size(file) > before
+
+
+async def _stands(file: Path) -> bool:
+    return not await _grows(file)
+
+
+@pytest.mark.parametrize("protocol", READERS)
+async def test_who_is_denied_gets_no_more_bytes(
+    stack: Stack, protocol: str, tmp_path: Path
+) -> None:
+    show, options = await _show(stack), READERS[protocol]
+    denied, other = await show.admit(), await show.admit()
+    files = [tmp_path / name for name in ("denied.ts", "other.ts", "again.ts")]
+    for one, file in zip((denied, other), files, strict=False):
+        await stack.save(show.address(protocol, one["token"]), file, *options)
+    for file in files[:2]:
+        await until(partial(_grows, file))
+    await show.deny(denied["viewer"])
+    await until(partial(_stands, files[0]))
+    again = await stack.save(
+        show.address(protocol, denied["token"]), files[2], *options
+    )
+    assert await again.ended() != 0
+    assert _size(files[2]) == 0
+    assert await _stands(files[0])
+    assert await _grows(files[1])
+
+
+async def _frames(page: Page) -> int:
+    return int(
+        await page.evaluate(
+            "document.querySelector('video')"
+            "?.getVideoPlaybackQuality().totalVideoFrames ?? 0"
+        )
+    )
+
+
+async def _moves(page: Page) -> bool:
+    before = await _frames(page)
+    await asyncio.sleep(PAUSE)
+    return await _frames(page) > before
+
+
+async def _rests(page: Page) -> bool:
+    return not await _moves(page)
+
+
+@needs_chromium
+async def test_who_is_denied_sees_no_more_over_webrtc(stack: Stack) -> None:
+    """On MediaMTX's own page, which tries again by itself."""
+    show = await _show(stack)
+    denied, other = await show.admit(), await show.admit()
+    async with chromium(ON_LOOPBACK) as browser:
+        pages = []
+        for one in (denied, other):
+            page = await browser.new_page()
+            await page.goto(show.address("webrtc", one["token"]))
+            await until(partial(_moves, page))
+            pages.append(page)
+        await show.deny(denied["viewer"])
+        await until(partial(_rests, pages[0]))
+        await asyncio.sleep(3 * PAUSE)  # it has tried again
+        assert await _rests(pages[0])
+        assert await _moves(pages[1])
