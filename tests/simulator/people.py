@@ -11,6 +11,7 @@ from control_plane.base.faults import StoreFault
 from control_plane.base.refusals import BadInput, Empty, Refusal, Unavailable
 from control_plane.coins.model.gifts import GiftOrder, SentGift
 from control_plane.coins.model.idempotency import request_key
+from control_plane.live.model.bans import Banned
 from control_plane.live.service.broadcasts import Start, Started
 from control_plane.live.service.lasting_keys import LastingKey
 from control_plane.live.service.rights import Whom
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PATIENCE = 8.0  # seconds that an app waits for an answer
 ROSE, PRICE = 1, 10
+NAME = "an operator"
 
 
 class Person:
@@ -160,7 +162,7 @@ class Viewer(Person):
 
     async def _watch(self, node_name: str, path: str) -> None:
         name, node = path.rpartition("/")[2], self.world.nodes[node_name]
-        found = await self.insist(lambda s: s.watching.admit(name, self.user.id, ""))
+        found = await self.insist(lambda s: s.watching.admit(name, self.user, ""))
         one = await node.watch(path, found.token)
         await self.pause(5)
         await node.leave(one)
@@ -233,9 +235,10 @@ class Operator(Person):
         await self.insist(kick)
 
     async def _ban(self, _: int, user_id: int) -> None:
-        await self.insist(lambda s: s.moderation.ban(user_id, "spam"))
+        whom = Banned(user_id=user_id)
+        await self.insist(lambda s: s.moderation.ban(whom, "spam", actor=NAME))
         if await self.pause(3):
-            await self.insist(lambda s: s.moderation.unban(user_id))
+            await self.insist(lambda s: s.moderation.unban(whom, actor=NAME))
 
     async def _deny(self, session_id: int, _: int) -> None:
         await self.insist(lambda s: s.rights.deny(0, session_id, Whom(viewer="")))

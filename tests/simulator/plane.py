@@ -133,6 +133,9 @@ class Plane:
         async with (
             found.attendance.running(),
             found.heartbeats.running(),
+            found.looking_again.running(),
+            found.moderation.running(),
+            found.tickets.running(),
             events.tail.running(1.0),
             events.delivery.running(),
             work.owner(found).running(),

@@ -167,7 +167,7 @@ class World:
         made = "INSERT INTO users (username) VALUES ('user' || $1::int)"
         for number in range(1, MOST_PEOPLE + 1):
             self.postgres.fetch(made, number)
-            rows = self.postgres.fetch(f"{users._SELECT} WHERE u.id = $1", number)
+            rows = self.postgres.fetch(f"{users.SELECT} WHERE u.id = $1", number)
             yield User(**dict(rows[0]))
 
     async def _add_node(self, name: str, *, old: bool) -> None:
