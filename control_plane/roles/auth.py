@@ -31,8 +31,8 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
             all_of_it.reserved, settings.database_url.get_secret_value()
         )
         grants = Grants(all_of_it.reserved)
-        listener = _listener(all_of_it, permissions, grants)
-        permissions.on_nodes_changed(_learn_nodes(all_of_it, listener))
+        listener = gate(all_of_it, permissions, grants)
+        permissions.on_nodes_changed(learn_nodes(all_of_it, listener))
         listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
         measured = Measured("auth", all_of_it)
         for part in (permissions, grants, all_of_it.hints, measured):
@@ -42,9 +42,7 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         yield
 
 
-def _listener(
-    all_of_it: Services, permissions: Permissions, grants: Grants
-) -> Listener:
+def gate(all_of_it: Services, permissions: Permissions, grants: Grants) -> Listener:
     authorizer = Authorizer(
         all_of_it.secrets,
         permissions,
@@ -62,7 +60,7 @@ def _listener(
     )
 
 
-def _learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
+def learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
     running: set[asyncio.Task[None]] = set()
 
     async def learn() -> None:

@@ -54,7 +54,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
             *(all_of_it.figures, events.figures, Measured("work", all_of_it)),
         ):
             await stack.enter_async_context(part.running())
-        await stack.enter_async_context(_owner(all_of_it).running())
+        await stack.enter_async_context(owner(all_of_it).running())
         api = EventsApi(events.reading, events.tail)
         addresses = Addresses(settings.trusted_proxies)
         app = _operators(all_of_it, api, addresses)
@@ -117,7 +117,7 @@ def _routes(all_of_it: Services) -> list[Route]:
     ]
 
 
-def _owner(all_of_it: Services) -> Owner:
+def owner(all_of_it: Services) -> Owner:
     reconciler = Reconciler(
         all_of_it.reserved,
         all_of_it.nodes,

@@ -121,8 +121,11 @@ class Lifecycle:
         if session.status == "live":
             if (session.node, session.publisher_id) == (source.node, source.id):
                 return "nothing"
-            if not listed and not await _is_newer(connection, session, grant):
+            current = await _grant_of_publisher(connection, session)
+            if not listed and not _is_later(grant, current):
                 return "nothing"
+            if session.node != source.node and _is_later(current, grant):
+                return "refused"  # it has moved: two nodes may list one each
         return await self._go_live(connection, session, source, grant)
 
     async def _go_live(
@@ -225,12 +228,16 @@ async def _is_closed(connection: Connection, channel: Channel) -> bool:
     )
 
 
-async def _is_newer(
-    connection: Connection, session: LiveSession, grant: Grant | None
-) -> bool:
-    """Messages arrive in any order; the later permission is the later publisher."""
-    if grant is None or session.publisher_id is None:
-        return False
+async def _grant_of_publisher(
+    connection: Connection, session: LiveSession
+) -> Grant | None:
+    if session.publisher_id is None:
+        return None
     known = await grants.of(connection, session.node, [session.publisher_id])
-    current = known.get(session.publisher_id)
-    return current is not None and current.granted_at < grant.granted_at
+    return known.get(session.publisher_id)
+
+
+def _is_later(one: Grant | None, other: Grant | None) -> bool:
+    """Messages arrive in any order; the later permission is the later publisher. False
+    where one is not known."""
+    return one is not None and other is not None and other.granted_at < one.granted_at

@@ -1,0 +1,1 @@
+"""Named, because packages of others bring a `tests` too."""

@@ -1,0 +1,133 @@
+"""``python -m tests.simulator``: many seeds, or one of them again and its story."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from tests.simulator.bugs import BUGS
+from tests.simulator.worker import run
+
+Json = dict[str, Any]
+MOST_SHOWN = 5  # broken rules of one seed
+
+
+def main() -> int:
+    _with_one_order_of_sets()
+    asked = _arguments()
+    if asked.seed is not None:
+        return _again(asked.seed, asked.bug)
+    if asked.step:
+        seeds = range(asked.first, asked.first + asked.seeds, asked.step)
+        for result in run(seeds, wrong=asked.bug, story=False):
+            print(json.dumps(asdict(result)), flush=True)
+        return 0
+    return _many(asked)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator")
+    parser.add_argument("--seed", type=int, help="run it again and tell its story")
+    parser.add_argument("--seeds", type=int, default=1000, help="how many")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--bug", default="", choices=["", *BUGS], help="put it in")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--step", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _with_one_order_of_sets() -> None:
+    """The same in every process, or a seed is not the same again."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        environ = {**os.environ, "PYTHONHASHSEED": "0"}
+        command = [sys.executable, "-m", "tests.simulator", *sys.argv[1:]]
+        os.execve(sys.executable, command, environ)  # noqa: S606
+
+
+def _again(seed: int, wrong: str) -> int:
+    (result,) = run([seed], wrong=wrong, story=True)
+    print("\n".join(result.story))
+    print(f"seed {seed}: {result.events} events, trace {result.trace}")
+    for line in result.broken:
+        print(f"BROKEN: {line}")
+    return 1 if result.broken else 0
+
+
+def _many(asked: argparse.Namespace) -> int:
+    """Until the first seed that breaks a rule."""
+    begin, done, seconds, events = time.monotonic(), 0, 0.0, 0
+    workers = [_worker(asked, number) for number in range(asked.workers)]
+    try:
+        for result in _results(workers):
+            done += 1
+            seconds += result["seconds"]
+            events += result["events"]
+            if result["broken"]:
+                return _failed(result, asked.bug)
+            _progress(done, asked.seeds, time.monotonic() - begin)
+        for worker in workers:
+            if worker.wait():
+                print("\na worker failed; see above")
+                return 1
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.communicate()
+    print(
+        f"\n{done} seeds, {seconds / 3600:.1f} simulated hours, {events} events:"
+        " nothing is broken."
+    )
+    return 0
+
+
+def _worker(asked: argparse.Namespace, number: int) -> "subprocess.Popen[str]":
+    options = {
+        "--first": asked.first + number,
+        "--seeds": asked.seeds - number,
+        "--step": asked.workers,
+        "--bug": asked.bug,
+    }
+    words = [f"{name}={value}" for name, value in options.items()]
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.simulator", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _results(workers: "list[subprocess.Popen[str]]") -> Iterator[Json]:
+    """One of each in turn, while there are any."""
+    streams = [worker.stdout for worker in workers if worker.stdout is not None]
+    while streams:
+        for stream in list(streams):
+            line = stream.readline()
+            if line:
+                yield json.loads(line)
+            else:
+                streams.remove(stream)
+
+
+def _failed(result: Json, wrong: str) -> int:
+    print(f"\nseed {result['seed']} breaks a rule:")
+    for line in result["broken"][:MOST_SHOWN]:
+        print(f"  {line}")
+    option = f' BUG="{wrong}"' if wrong else ""
+    print(f"Its story: make simulate SEED={result['seed']}{option}")
+    return 1
+
+
+def _progress(done: int, of: int, seconds: float) -> None:
+    end = "\r" if sys.stdout.isatty() else "\n"
+    if end == "\r" or done % 50 == 0:
+        print(
+            f"{done} of {of} seeds, {done / seconds:.1f} a second", end=end, flush=True
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""What goes wrong. Each fault lasts so many seconds and leaves all in order."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
+
+from tests.simulator.node import Trouble
+
+if TYPE_CHECKING:
+    from tests.simulator.world import World
+
+Fault = Callable[["World", float], Coroutine[None, None, None]]
+
+#: Shorter than what the lease, or a remembered look, is good for.
+LONGEST = 6.0  # seconds
+
+
+async def kill(world: "World", seconds: float) -> None:
+    """One of our processes, as `kill -9` does; its parent starts another."""
+    plane = world.chance.choice(world.planes)
+    if plane.busy:
+        return
+    plane.busy = True
+    plane.kill()
+    await asyncio.sleep(min(seconds, world.chance.uniform(0.1, 4)))
+    plane.start()
+    plane.busy = False
+
+
+async def stop(world: "World", seconds: float) -> None:
+    """As at an update."""
+    plane = world.chance.choice(world.planes)
+    if plane.busy:
+        return
+    plane.busy = True
+    await plane.stop()
+    await asyncio.sleep(min(seconds, 0.5))
+    plane.start()
+    plane.busy = False
+
+
+async def pause(world: "World", seconds: float) -> None:
+    """A process stands still and does not know it."""
+    plane = world.chance.choice(world.planes)
+    process = plane.process
+    if plane.busy or process is None:
+        return
+    plane.busy = True
+    process.pause()
+    await asyncio.sleep(seconds)
+    process.go_on()
+    plane.busy = False
+
+
+async def node_dies(world: "World", seconds: float) -> None:
+    node = world.some_node()
+    if node.alive:
+        node.kill()
+        await asyncio.sleep(seconds)
+        node.start()
+
+
+async def node_hangs(world: "World", seconds: float) -> None:
+    """Its API says nothing, and its streams go on."""
+    await _cut_off(world.some_node().api.cut_off(None), seconds)
+
+
+async def hooks_are_troubled(world: "World", seconds: float) -> None:
+    node, chance = world.some_node(), world.chance.random
+    node.trouble = Trouble(chance(), chance(), chance() * LONGEST)
+    await asyncio.sleep(seconds)
+    node.trouble = Trouble()
+
+
+async def postgres_restarts(world: "World", seconds: float) -> None:
+    wire = world.server.wire
+    wire.refused = True
+    world.server.cut_all()
+    await asyncio.sleep(seconds / 2)
+    wire.refused = False
+
+
+async def postgres_is_cut_off(world: "World", seconds: float) -> None:
+    """From one process, or from all."""
+    chosen = world.chance.choice([None, *(p.process for p in world.planes)])
+    await _cut_off(world.server.wire.cut_off(chosen), seconds)
+
+
+async def redis_is_away(world: "World", seconds: float) -> None:
+    wire = world.valkey.wire
+    if world.chance.random() < 0.5:
+        await _cut_off(wire.cut_off(None), seconds)
+        return
+    wire.refused = True
+    world.valkey.cut_all()
+    await asyncio.sleep(seconds)
+    wire.refused = False
+
+
+async def receiver_fails(world: "World", seconds: float) -> None:
+    receiver = world.chance.choice(world.receivers)
+    receiver.mood = world.chance.choice(["fails", "asks to wait", "hangs"])
+    await asyncio.sleep(seconds)
+    receiver.mood = "takes"
+
+
+async def _cut_off(mend: Callable[[], None], seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    mend()
+
+
+FAULTS: tuple[Fault, ...] = (
+    kill,
+    stop,
+    pause,
+    node_dies,
+    node_hangs,
+    hooks_are_troubled,
+    postgres_restarts,
+    postgres_is_cut_off,
+    redis_is_away,
+    receiver_fails,
+)
+
+
+async def chaos(world: "World", until: float) -> None:
+    """Some kinds of it, one now and then; all of it is over then."""
+    chance = world.chance
+    kinds = [one for one in FAULTS if chance.random() < 0.5]
+    every = chance.uniform(1.5, 6.0)
+    running: list[asyncio.Task[None]] = []
+    while kinds:
+        await asyncio.sleep(chance.expovariate(1 / every))
+        left = until - world.loop.time()
+        if left <= 0.5:
+            break
+        kind = chance.choice(kinds)
+        seconds = min(left, chance.uniform(0.5, LONGEST))
+        world.note("fault", f"{kind.__name__} for {seconds:.1f} s")
+        running.append(asyncio.create_task(kind(world, seconds)))
+    await asyncio.gather(*running)

@@ -1,0 +1,31 @@
+"""Simulated worlds: each test runs some seeds in processes of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+SEEDS = 30
+
+
+def _simulated(*options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tests.simulator", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_nothing_is_broken_whatever_fails() -> None:
+    said = _simulated(f"--seeds={SEEDS}", "--workers=1")
+    assert said.returncode == 0, said.stdout[-3000:] + said.stderr[-3000:]
+
+
+def test_a_seed_is_the_same_again() -> None:
+    first, second = (_simulated("--seed=7").stdout for _ in range(2))
+    assert "trace" in first
+    assert first == second
+
+
+@pytest.mark.parametrize("bug", ["fencing", "cursor", "retry", "retried gift"])
+def test_a_bug_is_found(bug: str) -> None:
+    said = _simulated("--seeds=100", "--workers=1", f"--bug={bug}")
+    assert said.returncode == 1, said.stdout[-3000:] + said.stderr[-3000:]
+    assert "breaks a rule" in said.stdout
