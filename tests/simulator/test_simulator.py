@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-SEEDS = 30
+pytestmark = pytest.mark.timeout(900)
+
+SEEDS = 12  # more by `make simulate`: a second each, and ten on a busy machine
 
 
 def _simulated(*options: str) -> "subprocess.CompletedProcess[str]":
