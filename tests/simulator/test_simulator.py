@@ -1,4 +1,5 @@
-"""Simulated worlds: each test runs some seeds in processes of its own."""
+"""Simulated worlds: each test runs some seeds in processes of its own. That bugs put in
+on purpose are found is `make simulate BUG=…`, which takes minutes."""
 
 import subprocess
 import sys
@@ -24,10 +25,3 @@ def test_a_seed_is_the_same_again() -> None:
     first, second = (_simulated("--seed=7").stdout for _ in range(2))
     assert "trace" in first
     assert first == second
-
-
-@pytest.mark.parametrize("bug", ["fencing", "cursor", "retry", "retried gift"])
-def test_a_bug_is_found(bug: str) -> None:
-    said = _simulated("--seeds=100", "--workers=1", f"--bug={bug}")
-    assert said.returncode == 1, said.stdout[-3000:] + said.stderr[-3000:]
-    assert "breaks a rule" in said.stdout
