@@ -28,7 +28,7 @@ lint: install-dev ## Check style, types and layers only
 	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static \
 		control_plane/ops/static
 
-simulate: install-dev ## Try SEEDS=10000 simulated worlds, or one SEED=123 again
+simulate: install-dev ## Try SEEDS=1000 simulated worlds, or SEED=123 again
 	@$(IN)/python -m tests.simulator $(if $(SEED),--seed=$(SEED),--seeds=$(or $(SEEDS),1000)) \
 		$(if $(FIRST),--first=$(FIRST)) $(if $(BUG),--bug="$(BUG)")
 

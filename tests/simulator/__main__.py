@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from tests.simulator.bugs import BUGS
-from tests.simulator.worker import run
-
 Json = dict[str, Any]
 MOST_SHOWN = 5  # broken rules of one seed
 
@@ -22,12 +19,7 @@ def main() -> int:
     asked = _arguments()
     if asked.seed is not None:
         return _again(asked.seed, asked.bug)
-    if asked.step:
-        seeds = range(asked.first, asked.first + asked.seeds, asked.step)
-        for result in run(seeds, wrong=asked.bug, story=False):
-            print(json.dumps(asdict(result)), flush=True)
-        return 0
-    return _many(asked)
+    return _many(asked) if asked.workers else _here(asked)
 
 
 def _arguments() -> argparse.Namespace:
@@ -35,9 +27,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="run it again and tell its story")
     parser.add_argument("--seeds", type=int, default=1000, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
-    parser.add_argument("--bug", default="", choices=["", *BUGS], help="put it in")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--step", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--bug", default="", help="of bugs.py, to put it in")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes; 0: this one, which prints a line of JSON for each seed",
+    )
+    parser.add_argument("--step", type=int, default=1, help="from one to the next")
     return parser.parse_args()
 
 
@@ -50,12 +47,23 @@ def _with_one_order_of_sets() -> None:
 
 
 def _again(seed: int, wrong: str) -> int:
+    from tests.simulator.worker import run  # takes seconds, and not all need it
+
     (result,) = run([seed], wrong=wrong, story=True)
     print("\n".join(result.story))
     print(f"seed {seed}: {result.events} events, trace {result.trace}")
     for line in result.broken:
         print(f"BROKEN: {line}")
     return 1 if result.broken else 0
+
+
+def _here(asked: argparse.Namespace) -> int:
+    from tests.simulator.worker import run
+
+    seeds = range(asked.first, asked.first + asked.seeds, asked.step)
+    for result in run(seeds, wrong=asked.bug, story=False):
+        print(json.dumps(asdict(result)), flush=True)
+    return 0
 
 
 def _many(asked: argparse.Namespace) -> int:
@@ -91,6 +99,7 @@ def _worker(asked: argparse.Namespace, number: int) -> "subprocess.Popen[str]":
         "--seeds": asked.seeds - number,
         "--step": asked.workers,
         "--bug": asked.bug,
+        "--workers": 0,
     }
     words = [f"{name}={value}" for name, value in options.items()]
     return subprocess.Popen(

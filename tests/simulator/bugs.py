@@ -58,7 +58,8 @@ BUGS: Mapping[str, list[tuple[object, str, object]]] = {
 
 @contextlib.contextmanager
 def bug(name: str) -> Iterator[None]:
+    """Nothing: none. Raises KeyError."""
     with contextlib.ExitStack() as stack:
-        for target, attribute, value in BUGS.get(name, []):
+        for target, attribute, value in BUGS[name] if name else ():
             stack.enter_context(mock.patch.object(target, attribute, value))
         yield
