@@ -82,6 +82,8 @@ class Receiver:
         event = json.loads(asked.body)
         if event["type"] == "webhook.challenge":
             return Told(200, asked.body)
+        what = f"{event['subject']} {event['subject_id']} {event['seq']}"
+        self._world.note(self.name, f"{self.mood}: {what}")
         if self.mood == "hangs":
             mend = self.wire.cut_off(None)
             self._world.loop.call_later(16.0, mend)
