@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -54,13 +54,15 @@ def told(status: int, found: object = None) -> Told:
 @dataclass(frozen=True)
 class Host:
     wire: Wire
-    handle: Callable[[Asked], Awaitable[Told]]
+    handle: Callable[[Asked], Coroutine[Any, Any, Told]]
 
 
 class Session:
     """Stands in for aiohttp.ClientSession."""
 
     hosts: ClassVar[dict[str, Host]] = {}
+    #: Starts what others do, which goes on when the process that asked for it dies.
+    spawn: ClassVar[Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]]
 
     def __init__(self, **options: Any) -> None:
         timeout = options.get("timeout")
@@ -81,7 +83,7 @@ class Session:
         async with asyncio.timeout(self._within):
             await _reached(host)
             with _broken():
-                answer = await host.handle(asked)
+                answer = await asyncio.shield(type(self).spawn(host.handle(asked)))
                 await host.wire.travel()
         yield answer
 

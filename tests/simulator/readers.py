@@ -86,7 +86,7 @@ class Receiver:
         self._world.note(self.name, f"{self.mood}: {what}")
         if self.mood == "hangs":
             mend = self.wire.cut_off(None)
-            self._world.loop.call_later(16.0, mend)
+            self._world.later(16.0, mend)
         elif self.mood == "asks to wait":
             return Told(429, headers={"Retry-After": "3"})
         elif self.mood == "fails" and self._chance.random() < 0.7:

@@ -1,6 +1,7 @@
 """One seed: a world is made, lives, is troubled, calms down and is looked at."""
 
 import asyncio
+import contextvars
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -64,7 +65,8 @@ class World:
         self.receivers: list[Receiver] = []
         self.story: list[str] | None = [] if story else None
         self._trace = hashlib.sha256()
-        self._outside: set[asyncio.Task[Any]] = set()
+        self._outside = contextvars.copy_context()
+        Session.spawn = self.spawn
 
     def run(self) -> str:
         """The trace's hash: the same seed has the same."""
@@ -95,10 +97,12 @@ class World:
     def _asked(self, who: str, query: str) -> None:
         self._trace.update(f"{self.loop.time():.6f} {who} {query}".encode())
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(work)
-        self._outside.add(task)
-        task.add_done_callback(self._outside.discard)
+    def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Outside of all processes of ours, whoever calls."""
+        return self.loop.create_task(work, context=self._outside.copy())
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        self.loop.call_later(seconds, what, context=self._outside)
 
     async def gate(self, request: Request) -> int:
         """What stands before the auth processes asks another where one is gone."""
