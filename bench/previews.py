@@ -27,7 +27,8 @@ from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.stills import Stills
 from control_plane.live.store import sessions
 from control_plane.live.store.ingest import IngestStore
-from control_plane.wiring.services import Services, configured_node, services
+from control_plane.wiring.node_config import configured_node
+from control_plane.wiring.services import Services, services
 
 SECONDS = 20  # between two pictures of a session
 CLIP = """

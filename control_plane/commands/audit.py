@@ -20,7 +20,7 @@ def audit() -> None:
 @as_json
 def show_entries(limit: int, subject: str, as_json: bool) -> None:
     """Show entries, the newest first."""
-    found = run(lambda services: services.events.audit.page(limit, subject=subject))
+    found = run(lambda services: services.audit.page(limit, subject=subject))
     show([_row(entry) for entry in found], json_wanted=as_json)
 
 
@@ -29,7 +29,7 @@ def export() -> None:
     """Print everything in order, a JSON object a line."""
 
     async def work(services: Services) -> None:
-        async for entry in services.events.audit.everything():
+        async for entry in services.audit.everything():
             click.echo(json.dumps(_row(entry), default=str))
 
     run(work)
@@ -38,7 +38,7 @@ def export() -> None:
 @audit.command("verify")
 def verify() -> None:
     """Follow the chain from its first entry; fails where anything was changed."""
-    found = run(lambda services: services.events.audit.verify())
+    found = run(lambda services: services.audit.verify())
     if found.broken:
         raise click.ClickException(f"Entry {found.broken} is not what was written.")
     click.echo(f"{found.entries} entries are as they were written.")

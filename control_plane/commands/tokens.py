@@ -32,7 +32,7 @@ def create(name: str, scopes: tuple[Scope, ...], days: float) -> None:
     valid_for = timedelta(days=days)
 
     async def work(services: Services) -> str:
-        return await services.events.tokens.create(name, scopes, valid_for)
+        return await services.operator_tokens.create(name, scopes, valid_for)
 
     click.echo(run(work))
 
@@ -43,7 +43,7 @@ def list_tokens(as_json: bool) -> None:
     """List tokens, without themselves."""
 
     async def work(services: Services) -> list[OperatorToken]:
-        return await services.events.tokens.listing()
+        return await services.operator_tokens.listing()
 
     show([_row(one) for one in run(work)], json_wanted=as_json)
 
@@ -52,7 +52,7 @@ def list_tokens(as_json: bool) -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """It counts no more, from now on."""
-    run(lambda services: services.events.tokens.revoke(name))
+    run(lambda services: services.operator_tokens.revoke(name))
     click.echo(f"{name} is revoked.")
 
 

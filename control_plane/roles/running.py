@@ -20,7 +20,8 @@ from control_plane.roles.auth import auth
 from control_plane.roles.parent import Ties
 from control_plane.roles.sockets import Place, Sockets, port_of
 from control_plane.roles.work import work
-from control_plane.wiring.services import configured_node, services
+from control_plane.wiring.node_config import configured_node
+from control_plane.wiring.services import services
 
 log = structlog.get_logger(__name__)
 

@@ -67,14 +67,16 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
 def _operators(
     all_of_it: Services, api: EventsApi, addresses: Addresses
 ) -> web.Application:
-    events, settings = all_of_it.events, all_of_it.settings
-    admission = Admission(events.tokens, events.browsers, Origins(addresses))
+    browsers, settings = all_of_it.operator_sessions, all_of_it.settings
+    admission = Admission(all_of_it.operator_tokens, browsers, Origins(addresses))
     dispatcher = Dispatcher(
-        admission, events.requests, Budget(settings.operator_requests_per_minute)
+        admission,
+        all_of_it.operator_requests,
+        Budget(settings.operator_requests_per_minute),
     )
     routes = [
         *api.routes(),
-        *SessionApi(events.browsers, admission).routes(),
+        *SessionApi(browsers, admission).routes(),
         *_routes(all_of_it),
     ]
     app = dispatcher.app([*routes, *DescriptionApi(routes).routes()])
@@ -108,7 +110,7 @@ def _routes(all_of_it: Services) -> list[Route]:
         *views.routes(),
         *nodes.routes(),
         *now.routes(),
-        *RecordsApi(events.audit).routes(),
+        *RecordsApi(all_of_it.audit).routes(),
         *acts.routes(),
         *MoneyApi(coins.gifts, coins.purchases, coins.payouts, coins.audit).routes(),
         *KeysApi(

@@ -6,16 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from secrets import token_hex
 
-from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import Settings
 from control_plane.events.keeping import Keeping
 from control_plane.events.reading import Reading
 from control_plane.events.tail import Tail
-from control_plane.operators.requests import Requests
-from control_plane.operators.service import Tokens
-from control_plane.operators.sessions import Sessions
 from control_plane.webhooks.sending.guard import Guard
 from control_plane.webhooks.sending.http import open_sender
 from control_plane.webhooks.service.attempts import Attempts
@@ -33,10 +29,6 @@ class Events:
     reading: Reading
     tail: Tail
     keeping: Keeping
-    tokens: Tokens
-    browsers: Sessions
-    requests: Requests
-    audit: AuditLog
     webhooks: Webhooks
     delivery: Delivery
     figures: Figures
@@ -50,15 +42,10 @@ async def open_events(
     signer, tail = Signer(secrets), Tail(pool)
     async with open_sender(Guard(settings.webhook_networks)) as sender:
         attempts = Attempts(pool, sender, signer, log_days=settings.webhook_log_days)
-        tokens = Tokens(pool)
         yield Events(
             reading=Reading(pool),
             tail=tail,
             keeping=Keeping(pool, settings.event_months),
-            tokens=tokens,
-            browsers=Sessions(pool, tokens),
-            audit=AuditLog(pool),
-            requests=Requests(pool, secrets.operator_answers()),
             webhooks=Webhooks(pool, attempts, signer),
             figures=Figures(pool),
             delivery=Delivery(

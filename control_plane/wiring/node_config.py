@@ -1,7 +1,9 @@
-"""What ``mediamtx.yml`` of a node says, from the settings."""
+"""A node as the settings describe it: its addresses, and its ``mediamtx.yml``."""
 
 from control_plane.base.secrets import Secrets
+from control_plane.config.live import NodeSettings
 from control_plane.config.settings import Settings
+from control_plane.live.model.nodes import Node
 from mediamtx.render import NodeConfig, render
 
 
@@ -26,3 +28,24 @@ def node_config(known: Settings, name: str, bind: str = "") -> NodeConfig:
 def rendered(known: Settings, name: str, version: str) -> str:
     """The file's text. Raises ValueError with a sentence for people."""
     return render(node_config(known, name), version)
+
+
+def configured_node(settings: NodeSettings) -> Node:
+    """The node of the settings. ``{host}`` becomes the host of each request, so that
+    in development a phone on the same network gets an address it can use."""
+    host = settings.node_host or "{host}"
+    return Node(
+        name=settings.node_name,
+        api_url=_url(settings.node_api_url, f"127.0.0.1:{settings.api_port}"),
+        rtmp_url=f"rtmp://{host}:{settings.rtmp_port}",
+        hls_url=_url(settings.node_hls_url, f"{host}:{settings.hls_port}"),
+        webrtc_url=_url(settings.node_webrtc_url, f"{host}:{settings.webrtc_port}"),
+        srt_url=f"srt://{host}:{settings.srt_port}",
+        rtsp_url=f"rtsp://{host}:{settings.rtsp_port}",
+        region=settings.node_region,
+        sandbox=settings.node_sandbox,
+    )
+
+
+def _url(given: str, address: str) -> str:
+    return given.rstrip("/") or f"http://{address}"

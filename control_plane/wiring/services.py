@@ -1,48 +1,21 @@
 """The use cases, made from the settings; nothing runs in the background yet."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
+from collections.abc import AsyncIterator
+from functools import cached_property
 
 import aiohttp
 
+from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.redis import Redis, open_redis
 from control_plane.base.secrets import Secrets
 from control_plane.coins.service.tickets import Tickets
-from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.settings import Settings
 from control_plane.config.sign_in import SignInSettings
-from control_plane.live.model.nodes import Node, NodeApi
-from control_plane.live.service.at_once import AtOnce
-from control_plane.live.service.attendance import Attendance
-from control_plane.live.service.authorize import API_USER
-from control_plane.live.service.broadcasts import Broadcasts
-from control_plane.live.service.counting import Counting
-from control_plane.live.service.counts import Counts
-from control_plane.live.service.cutting import Cutter
-from control_plane.live.service.figures import Figures
-from control_plane.live.service.heartbeats import Heartbeats
-from control_plane.live.service.hints import Hints
-from control_plane.live.service.ingest_health import IngestHealth
-from control_plane.live.service.lasting_keys import LastingKeys
-from control_plane.live.service.lifecycle import Lifecycle, Spans
-from control_plane.live.service.looking_again import LookingAgain
-from control_plane.live.service.measuring import Measuring
-from control_plane.live.service.moderation import Moderation
-from control_plane.live.service.nodes import Nodes
-from control_plane.live.service.overview import Overview
-from control_plane.live.service.previewing import Previewing
-from control_plane.live.service.previews import Previews
-from control_plane.live.service.rights import Rights
-from control_plane.live.service.stills import Stills
-from control_plane.live.service.watching import Watching
-from control_plane.live.store.ingest import IngestStore
-from control_plane.live.store.previews import PreviewStore
-from control_plane.live.store.viewers import ViewerSets
+from control_plane.operators.requests import Requests
+from control_plane.operators.service import Tokens
+from control_plane.operators.sessions import Sessions
 from control_plane.people.model.providers import Provider, apple, firebase, google
 from control_plane.people.service.accounts import Accounts
 from control_plane.people.service.directory import Directory
@@ -52,56 +25,82 @@ from control_plane.videos.service.videos import Videos
 from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
 from control_plane.wiring.events import Events, open_events
-from mediamtx.client import Client
-from mediamtx.hls import newest
+from control_plane.wiring.live import Live
 
 GENERAL, RESERVED = 10, 6  # connections to Postgres at most
 
 
-@dataclass(frozen=True)
-class Services:
-    """The use cases, for the command line and the listeners alike.
+class Services(Live):
+    """The use cases, for the command line and the listeners alike. ``callers`` are the
+    accounts that only say who calls, which going live needs too."""
 
-    ``reserved`` are the connections of what nodes ask for and of going live: nothing
-    that is slow, or that anybody can ask for in any number, runs there. ``callers``
-    are the accounts that only say who calls, which going live needs too.
-    """
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: Secrets,
+        pool: Pool,
+        reserved: Pool,
+        redis: Redis,
+        http: aiohttp.ClientSession,
+        coins: Coins,
+        events: Events,
+    ) -> None:
+        super().__init__(settings, secrets, pool, reserved, redis, http)
+        self.coins = coins
+        self.events = events
 
-    settings: Settings
-    secrets: Secrets
-    pool: Pool
-    reserved: Pool
-    redis: Redis
-    nodes: Nodes
-    lifecycle: Lifecycle
-    hints: Hints
-    counting: Counting
-    measuring: Measuring
-    ingest_health: IngestHealth
-    previewing: Previewing
-    previews: Previews
-    counts: Counts
-    attendance: Attendance
-    cutter: Cutter
-    broadcasts: Broadcasts
-    lasting_keys: LastingKeys
-    moderation: Moderation
-    rights: Rights
-    tickets: Tickets
-    at_once: AtOnce
-    looking_again: LookingAgain
-    heartbeats: Heartbeats
-    watching: Watching
-    overview: Overview
-    figures: Figures
-    directory: Directory
-    accounts: Accounts
-    callers: Accounts
-    coins: Coins
-    events: Events
-    profiles: Profiles
-    videos: Videos
-    id_tokens: IdTokens
+    @cached_property
+    def tickets(self) -> Tickets:
+        share = self.settings.platform_share_percent
+        return Tickets(self.pool, self.rights, share_percent=share)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return self._accounts(self.pool)
+
+    @cached_property
+    def callers(self) -> Accounts:
+        return self._accounts(self.reserved)
+
+    def _accounts(self, pool: Pool) -> Accounts:
+        return Accounts(
+            pool,
+            self.secrets.user_tokens(),
+            token_days=self.settings.token_days,
+            accept_provider_uid=self.settings.provider_uid_accepted,
+        )
+
+    @cached_property
+    def operator_tokens(self) -> Tokens:
+        return Tokens(self.pool)
+
+    @cached_property
+    def operator_sessions(self) -> Sessions:
+        return Sessions(self.pool, self.operator_tokens)
+
+    @cached_property
+    def operator_requests(self) -> Requests:
+        return Requests(self.pool, self.secrets.operator_answers())
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        return AuditLog(self.pool)
+
+    @cached_property
+    def directory(self) -> Directory:
+        return Directory(self.pool)
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        return Profiles(self.pool)
+
+    @cached_property
+    def videos(self) -> Videos:
+        return Videos(self.pool)
+
+    @cached_property
+    def id_tokens(self) -> IdTokens:
+        return IdTokens(_providers(self.settings), fetcher(self._http))
 
 
 @contextlib.asynccontextmanager
@@ -128,159 +127,7 @@ async def services(
         )
         coins = await stack.enter_async_context(open_coins(settings, pool))
         events = await stack.enter_async_context(open_events(settings, secrets, pool))
-        yield _services(settings, secrets, pool, reserved, redis, http, coins, events)
-
-
-def _connect(
-    secrets: Secrets, http: aiohttp.ClientSession, turn: asyncio.Lock
-) -> Callable[[Node], NodeApi]:
-    def connect(node: Node) -> NodeApi:
-        password = secrets.node_api(node.name)
-        return Client(http, node.api_url, API_USER, password, turn=turn)
-
-    return connect
-
-
-def _services(
-    settings: Settings,
-    secrets: Secrets,
-    pool: Pool,
-    reserved: Pool,
-    redis: Redis,
-    http: aiohttp.ClientSession,
-    coins: Coins,
-    events: Events,
-) -> Services:
-    first_publish = timedelta(seconds=settings.first_publish_seconds)
-    spans = Spans(
-        settings.reconnect_seconds,
-        timedelta(seconds=settings.longest_session_seconds),
-        first_publish if settings.gift_created_sessions else timedelta(0),
-    )
-    turn = asyncio.Lock()
-    nodes = Nodes(reserved, _connect(secrets, http, turn))
-    cutter = Cutter(reserved, nodes)
-    lifecycle = Lifecycle(reserved, spans)
-    rights = Rights(
-        reserved,
-        cutter,
-        viewer_key=secrets.viewer_tokens(),
-        tokens_by_default=settings.playback == "token",
-    )
-    viewer_sets = ViewerSets(redis)
-    ingest = IngestStore(redis)
-    measuring = Measuring(reserved, ingest)
-    previews = Previews(
-        pool,
-        PreviewStore(redis),
-        viewer_key=secrets.viewer_tokens(),
-        tokens_by_default=settings.playback == "token",
-    )
-    ingest_health = IngestHealth(pool, ingest)
-    counts = Counts(viewer_sets)
-    overview = Overview(pool, counts)
-    at_once = AtOnce(reserved, viewer_sets, rights, limit=settings.watching_at_once)
-    attendance = Attendance(pool, viewer_sets)
-    counting = Counting(viewer_sets, secrets.viewer_tokens(), attendance, turn)
-    broadcasts = Broadcasts(
-        reserved,
-        nodes,
-        lifecycle,
-        cutter,
-        peppers=secrets.key_peppers(),
-        first_publish_within=first_publish,
-    )
-    return Services(
-        settings=settings,
-        secrets=secrets,
-        pool=pool,
-        reserved=reserved,
-        redis=redis,
-        nodes=nodes,
-        lifecycle=lifecycle,
-        hints=Hints(viewer_sets),
-        counting=counting,
-        measuring=measuring,
-        ingest_health=ingest_health,
-        previewing=_previewing(settings, secrets, redis, http, measuring),
-        previews=previews,
-        counts=counts,
-        attendance=attendance,
-        cutter=cutter,
-        broadcasts=broadcasts,
-        lasting_keys=LastingKeys(
-            reserved, nodes, cutter, peppers=secrets.key_peppers()
-        ),
-        moderation=Moderation(
-            reserved, broadcasts, nodes, cutter, viewer_key=secrets.viewer_tokens()
-        ),
-        rights=rights,
-        tickets=Tickets(pool, rights, share_percent=settings.platform_share_percent),
-        at_once=at_once,
-        looking_again=LookingAgain(counting, rights, at_once, settings.rights_seconds),
-        heartbeats=Heartbeats(pool, counts, settings.heartbeat_seconds),
-        watching=_watching(
-            settings, secrets, pool, nodes, counts, previews, rights, at_once
-        ),
-        overview=overview,
-        figures=Figures(overview, nodes, ingest_health),
-        directory=Directory(pool),
-        accounts=_accounts(settings, secrets, pool),
-        callers=_accounts(settings, secrets, reserved),
-        coins=coins,
-        events=events,
-        profiles=Profiles(pool),
-        videos=Videos(pool),
-        id_tokens=IdTokens(_providers(settings), fetcher(http)),
-    )
-
-
-def _previewing(
-    settings: LiveSettings,
-    secrets: Secrets,
-    redis: Redis,
-    http: aiohttp.ClientSession,
-    measuring: Measuring,
-) -> Previewing:
-    return Previewing(
-        measuring,
-        partial(newest, http),
-        Stills(settings.ffmpeg),
-        PreviewStore(redis),
-        viewer_key=secrets.viewer_tokens(),
-        every=settings.preview_seconds,
-    )
-
-
-def _watching(
-    settings: LiveSettings,
-    secrets: Secrets,
-    pool: Pool,
-    nodes: Nodes,
-    counts: Counts,
-    previews: Previews,
-    rights: Rights,
-    at_once: AtOnce,
-) -> Watching:
-    return Watching(
-        pool,
-        nodes,
-        counts,
-        previews,
-        rights,
-        at_once,
-        viewer_key=secrets.viewer_tokens(),
-        token_seconds=int(settings.viewer_token_hours * 3600),
-    )
-
-
-def _accounts(settings: SignInSettings, secrets: Secrets, pool: Pool) -> Accounts:
-    return Accounts(
-        pool,
-        secrets.user_tokens(),
-        token_days=settings.token_days,
-        accept_provider_uid=settings.provider_uid_accepted,
-    )
+        yield Services(settings, secrets, pool, reserved, redis, http, coins, events)
 
 
 def _providers(settings: SignInSettings) -> list[Provider]:
@@ -293,24 +140,3 @@ def _providers(settings: SignInSettings) -> list[Provider]:
     if clients := tuple(settings.apple_client_ids.split()):
         found.append(apple(clients, settings.apple_keys_url))
     return found
-
-
-def configured_node(settings: NodeSettings) -> Node:
-    """The node of the settings. ``{host}`` becomes the host of each request, so that
-    in development a phone on the same network gets an address it can use."""
-    host = settings.node_host or "{host}"
-    return Node(
-        name=settings.node_name,
-        api_url=_url(settings.node_api_url, f"127.0.0.1:{settings.api_port}"),
-        rtmp_url=f"rtmp://{host}:{settings.rtmp_port}",
-        hls_url=_url(settings.node_hls_url, f"{host}:{settings.hls_port}"),
-        webrtc_url=_url(settings.node_webrtc_url, f"{host}:{settings.webrtc_port}"),
-        srt_url=f"srt://{host}:{settings.srt_port}",
-        rtsp_url=f"rtsp://{host}:{settings.rtsp_port}",
-        region=settings.node_region,
-        sandbox=settings.node_sandbox,
-    )
-
-
-def _url(given: str, address: str) -> str:
-    return given.rstrip("/") or f"http://{address}"

@@ -7,7 +7,8 @@ import pytest
 from control_plane.base.database import Pool, open_pool
 from control_plane.people.model.users import User
 from control_plane.people.store import users
-from control_plane.wiring.services import Services, configured_node, services
+from control_plane.wiring.node_config import configured_node
+from control_plane.wiring.services import Services, services
 from tests.support.api import settings
 
 

@@ -10,7 +10,8 @@ from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Start
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
-from control_plane.wiring.services import Services, configured_node, services
+from control_plane.wiring.node_config import configured_node
+from control_plane.wiring.services import Services, services
 from tests.live.service.conftest import new_user
 from tests.support.api import settings
 
