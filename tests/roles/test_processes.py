@@ -96,8 +96,9 @@ class Operator:
 
     def pid(self, role: str) -> int:
         """Of the process that has this role now, or had it last."""
-        log = self.started[-1].log.read_text()
-        lines = [json.loads(line) for line in log.splitlines() if "serving" in line]
+        # The last line may still be on its way.
+        whole, _, _ = self.started[-1].log.read_text().rpartition("\n")
+        lines = [json.loads(line) for line in whole.splitlines() if "serving" in line]
         return int([line["pid"] for line in lines if line["role"] == role][-1])
 
 
