@@ -61,8 +61,8 @@ async def _newest(http: aiohttp.ClientSession, master: URL, token: str) -> Newes
     segments = _segments(media)
     if header is None or not segments:
         return NOTHING
-    first = await _bytes(http, _with(at, header[1], token))
-    data = await _bytes(http, _with(at, segments[-1][1], token))
+    first, _ = await _fetched(http, _with(at, header[1], token), MOST)
+    data, _ = await _fetched(http, _with(at, segments[-1][1], token), MOST)
     width, _, height = stream.get("RESOLUTION", "0x0").partition("x")
     count = await asyncio.to_thread(frames, first, data)
     return Newest(
@@ -108,16 +108,16 @@ def _with(at: URL, child: str, token: str) -> URL:
 
 
 async def _playlist(http: aiohttp.ClientSession, url: URL) -> tuple[str, URL]:
-    async with http.get(url, raise_for_status=True) as response:
-        text = await response.content.read(LONGEST_PLAYLIST)
-        while more := await response.content.read(LONGEST_PLAYLIST - len(text)):
-            text += more
-        return text.decode(errors="replace"), response.url
+    text, at = await _fetched(http, url, LONGEST_PLAYLIST)
+    return text.decode(errors="replace"), at
 
 
-async def _bytes(http: aiohttp.ClientSession, url: URL) -> bytes:
+async def _fetched(
+    http: aiohttp.ClientSession, url: URL, most: int
+) -> tuple[bytes, URL]:
+    """Not more than ``most`` bytes, and where they were in the end."""
     found = bytearray()
     async with http.get(url, raise_for_status=True) as response:
-        while more := await response.content.read(MOST - len(found)):
+        while more := await response.content.read(most - len(found)):
             found += more
-    return bytes(found)
+    return bytes(found), response.url
