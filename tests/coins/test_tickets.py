@@ -6,6 +6,7 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.coins.model.ledger import Balances, bonus, purchase, trial_purchase
+from control_plane.coins.service import tickets
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.store import ledger
 from control_plane.config.settings import Settings
@@ -16,6 +17,11 @@ from tests.support.money import end_session, kinds, new_session
 from tests.support.stack import until
 
 PRICE = 100
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "SETTLE_EVERY", 0.3)
 
 
 @pytest.fixture

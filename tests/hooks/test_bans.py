@@ -5,12 +5,18 @@ import os
 
 import pytest
 
+from control_plane.live.service import moderation
 from tests.hooks.conftest import Json, Service, publish, read
 from tests.support.client import Account
 from tests.support.commands import command
 from tests.support.stack import until
 
 AN_HOUR, A_SECOND = "1", "0.0003"
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moderation, "LOOK_EVERY", 0.3)
 
 
 async def ban(*words: str) -> None:
@@ -123,7 +129,7 @@ async def test_it_ends_by_itself(service: Service) -> None:
 
     await until(may_sign_in)
     assert len(await bans("--all")) == 2
-    await until(lambda: told(service, "ban.ended"))
+    await until(lambda: told(service, "user.unbanned"))  # the later one
     assert await told(service, "ban.ended") == [{"actor": "service:deadline"}]
     assert await told(service, "user.unbanned") == [{"actor": "service:deadline"}]
 

@@ -7,25 +7,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from control_plane.base.database import Pool, open_pool
+from control_plane.base.database import Pool
 from control_plane.operators.model import Scope
 from control_plane.operators.service import Tokens
-from tests.support.api import App, running, settings
+from tests.support.api import App
 
 OURS = {"Sec-Fetch-Site": "same-origin", "Idempotency-Key": "one"}
 DRAIN = "/v1/nodes/none/drain"
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with open_pool(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
-    async with running(settings(database_url, redis_url)) as opened:
-        yield opened
 
 
 class Visitor:
