@@ -45,10 +45,8 @@ TRACKS_WAIT = 2.0  # seconds for a second track, as MediaMTX analyses
 HANDSHAKE = 10.0  # seconds
 CONNECT = b"\x02\x00\x07connect"
 COMMAND, METADATA = 0x14, 0x12
-NOT_UNDERSTOOD = (
-    *(AssertionError, KeyError, ValueError, IndexError),
-    *(NotImplementedError, RecursionError),
-)
+#: Also an unknown key or place, what is not implemented, and too deep a nesting.
+NOT_UNDERSTOOD = (AssertionError, LookupError, ValueError, RuntimeError)
 
 
 class Ended(Exception):

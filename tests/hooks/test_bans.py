@@ -89,6 +89,18 @@ async def test_a_device(service: Service) -> None:
     assert (await service.ask("watch", {"id": live["id"]}))["Watch"]
 
 
+async def test_a_key_that_takes_anothers_place_is_its_devices(
+    service: Service,
+) -> None:
+    ann = await service.app.sign_in("ann")
+    body = {"device_id": "ann's phone"}
+    key = (await ann.ask("streamKeys", body))["StreamKey"]
+    await ban("--device", "ann's phone")
+    new = (await ann.ask("rotateStreamKey", {"id": key["id"]}))["StreamKey"]
+    await _until(service, publish("live/ann", key["key"]), 401)
+    assert await service.auth(publish("live/ann", new["key"])) == 401
+
+
 async def test_the_key_of_a_channel_is_its_devices(service: Service) -> None:
     ann = await service.app.sign_in("ann")
     body = {"device_id": "ann's phone"}

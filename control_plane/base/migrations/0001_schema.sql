@@ -381,9 +381,7 @@ CREATE TABLE nodes (
     draining boolean NOT NULL DEFAULT false,
     silent_since timestamptz,
     lost boolean NOT NULL DEFAULT false,
-    -- As it says of itself: when it started, and its version.
-    started text NOT NULL DEFAULT '',
-    version text NOT NULL DEFAULT '',
+    started text NOT NULL DEFAULT '', -- as it says of itself
     owner text,
     lease_until timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -671,6 +669,9 @@ CREATE TABLE bans (
 );
 CREATE UNIQUE INDEX banned_once ON bans (user_id, device, network) NULLS NOT DISTINCT
     WHERE ended_at IS NULL;
+CREATE INDEX bans_by_device ON bans (device) WHERE ended_at IS NULL;
+CREATE INDEX bans_by_network ON bans USING gist (network inet_ops)
+    WHERE ended_at IS NULL;
 
 CREATE FUNCTION notice_ban() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -678,9 +679,9 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER ban_notice_insert AFTER INSERT ON bans
-    FOR EACH STATEMENT EXECUTE FUNCTION notice_ban();
+    FOR EACH ROW EXECUTE FUNCTION notice_ban();
 CREATE TRIGGER ban_notice_update AFTER UPDATE OF ends_at, ended_at ON bans
-    FOR EACH STATEMENT EXECUTE FUNCTION notice_ban();
+    FOR EACH ROW EXECUTE FUNCTION notice_ban();
 
 CREATE FUNCTION notice_node() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

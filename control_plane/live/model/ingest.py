@@ -61,6 +61,11 @@ class Rule:
         return False if sign * value <= sign * self.good else None
 
 
+def _said(value: float | None, unknown: str) -> str:
+    """A problem lasts until it is seen to be over; what told of it may be gone."""
+    return unknown if value is None else f"{value:.0f}"
+
+
 RULES: Mapping[Problem, Rule] = {
     "nothing_arrives": Rule(
         lambda health: health.bitrate,
@@ -75,7 +80,7 @@ RULES: Mapping[Problem, Rule] = {
         bad=5.0,
         good=4.0,
         advice=lambda health: (
-            f"No key frame for {health.key_frame_seconds or 0:.0f} s:"
+            f"No key frame for {_said(health.key_frame_seconds, 'some')} s:"
             " set your encoder's key-frame interval to 1–2 s."  # noqa: RUF001
         ),
     ),
@@ -84,8 +89,8 @@ RULES: Mapping[Problem, Rule] = {
         bad=8.0,
         good=9.5,
         advice=lambda health: (
-            f"Only {health.fps or 0:.0f} frames a second arrive: choose a smaller"
-            " picture or a faster preset in your encoder."
+            f"Only {_said(health.fps, 'a few')} frames a second arrive:"
+            " choose a smaller picture or a faster preset in your encoder."
         ),
     ),
     "frames_in_error": Rule(
@@ -102,7 +107,8 @@ RULES: Mapping[Problem, Rule] = {
         bad=1.0,
         good=0.0,
         advice=lambda health: (
-            f"Most players cannot show {health.codec}: set your encoder to H.264."
+            f"Most players cannot show {health.codec or 'it'}:"
+            " set your encoder to H.264."
         ),
     ),
 }

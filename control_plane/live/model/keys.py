@@ -44,11 +44,13 @@ def masked(hint: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What is stored of a session's key. ``within``: its first publish."""
+    """What is stored of a session's key. ``within``: its first publish. ``device``: the
+    mark of the one that asked for it, where it gave one."""
 
     hash: bytes
     hint: str
     within: timedelta
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class StreamKey:
     replaced_by: int | None
     one_shot: bool
     spent_on: int | None
+    device: str = ""
 
     def state(self, now: datetime) -> KeyState:
         if self.spent_on is not None:

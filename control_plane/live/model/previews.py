@@ -27,13 +27,14 @@ def is_everybodys(subject: Subject, *, tokens_by_default: bool) -> bool:
     )
 
 
-def may_see(subject: Subject, token: ViewerToken) -> bool:
+def may_see(subject: Subject, token: ViewerToken, epoch: int) -> bool:
     """Whoever may watch it, or might until it ended. A channel's next broadcast has
-    the same path; its tokens are of another epoch if its policy is another."""
+    the same path; its tokens are of another epoch if its policy is another. ``epoch``:
+    that this viewer's token needs at least."""
     return (
         _is_there(subject)
         and token.path == subject.path
-        and token.epoch == subject.token_epoch
+        and token.epoch == max(subject.token_epoch, epoch)
     )
 
 

@@ -17,8 +17,7 @@ from ipaddress import ip_network
 from msgspec import Struct
 
 from control_plane.base.secrets import Derived
-from control_plane.base.tokens import BadToken, read_viewer
-from control_plane.live.model.credentials import from_query
+from control_plane.live.model.credentials import viewer_token
 from control_plane.live.model.nodes import Reader
 
 WINDOW = 10.0  # seconds
@@ -168,12 +167,8 @@ class Look:
         )
 
     def _token_viewer(self, reader: Reader) -> str | None:
-        for text in from_query(reader.query):
-            try:
-                return read_viewer(self._viewer_key, text, None).viewer
-            except BadToken:
-                continue
-        return None
+        token = viewer_token(self._viewer_key, reader.query, reader.path)
+        return None if token is None else token.viewer
 
 
 # As in mediamtx/payloads.py: 100,000 that refer to nothing but text and numbers.

@@ -22,7 +22,7 @@ from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
 from control_plane.live.service.nodes import NO_NODE, Nodes
 from control_plane.live.service.rights import set_policy
-from control_plane.live.store import attendance, keys, openings, sessions
+from control_plane.live.store import attendance, openings, sessions
 from control_plane.live.store.openings import Opened
 from control_plane.people.model.users import User
 
@@ -79,7 +79,10 @@ class Broadcasts:
         _check(start)
         text = new_key()
         key = NewKey(
-            hash_key(self._peppers, text), hint(text), self._first_publish_within
+            hash_key(self._peppers, text),
+            hint(text),
+            self._first_publish_within,
+            start.device,
         )
         for _ in range(3):
             try:
@@ -138,8 +141,6 @@ class Broadcasts:
             session_id = opened.session.id
             data = {"key_id": opened.key_id, "session_id": session_id}
             await append_user_event(connection, user.id, "key.created", data)
-            if start.device:
-                await keys.note_device(connection, opened.key_id, start.device)
             if start.watch is None:
                 return opened
             await set_policy(connection, session_id, start.watch)

@@ -66,10 +66,7 @@ class LastingKeys:
         async with self._pool.transaction() as connection:
             await channels.lock(connection, channel.id)
             await _check_room(connection, user, MOST_OF_CHANNEL)
-            made = await self._add(connection, user, channel, name, terms)
-            if device:
-                await keys.note_device(connection, made.id, device)
-            return made
+            return await self._add(connection, user, channel, name, terms, device)
 
     async def rotate(
         self, user: User, key_id: int, overlap: timedelta, *, at_once: bool
@@ -87,8 +84,11 @@ class LastingKeys:
             await _check_room(connection, user, MOST_OF_CHANNEL + 1)
             old = await _rotatable(connection, user, key_id)
             terms = Terms(old.opens_at, old.closes_at, old.one_shot)
-            new = await self._add(connection, user, channel, old.name, terms)
-            until = await keys.rotate(connection, key_id, new.id, overlap)
+            new = await self._add(
+                connection, user, channel, old.name, terms, old.device
+            )
+            ends = timedelta(0) if at_once else overlap
+            until = await keys.rotate(connection, key_id, new.id, ends)
             data = {"key_id": key_id, "new_key_id": new.id, "until": until.isoformat()}
             await append_user_event(connection, user.id, "key.rotated", data)
             after = {"user_id": user.id, "new_key_id": new.id, "until": until}
@@ -127,11 +127,12 @@ class LastingKeys:
         channel: Channel,
         name: str,
         terms: Terms,
+        device: str,
     ) -> LastingKey:
         key = new_key()
         hashed = hash_key(self._peppers, key)
         key_id = await keys.add_channel_key(
-            connection, channel, name, hashed, hint(key), terms
+            connection, channel, name, hashed, hint(key), terms, device
         )
         data = {"key_id": key_id, "session_id": 0}
         await append_user_event(connection, user.id, "key.created", data)

@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from control_plane.base.tasks import Loop
+from control_plane.base.tasks import Loop, in_turns
 from control_plane.live.model.rights import Seen, seen
 from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counting import Counting
@@ -33,7 +33,7 @@ class LookingAgain:
     async def turn(self) -> None:
         """Guests have no right that could end by itself."""
         some: list[Seen] = []
-        for session_id, viewer in self._counting.watching():
+        async for session_id, viewer in in_turns(list(self._counting.watching())):
             one = seen(session_id, viewer)
             if one is not None:
                 some.append(one)

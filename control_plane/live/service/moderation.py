@@ -102,10 +102,17 @@ class Moderation:
             yield
 
     async def end_due(self) -> None:
+        with acting(DEADLINE):
+            while await self._end_due():
+                pass
+
+    async def _end_due(self) -> bool:
+        """One in each transaction: the audit log is locked last."""
         async with self._pool.transaction() as connection:
-            with acting(DEADLINE):
-                for ban in await bans.end_due(connection):
-                    await _ended(connection, ban.id, ban.whom, str(DEADLINE))
+            ban = await bans.end_due(connection)
+            if ban is not None:
+                await _ended(connection, ban.id, ban.whom, str(DEADLINE))
+        return ban is not None
 
     async def _cut_user(self, user_id: int) -> bool:
         session = await sessions.open_of_user(self._pool, user_id)

@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import Gauge
 
 from control_plane.base.database import Pool, listening
-from control_plane.base.faults import Away
+from control_plane.base.faults import Away, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.model.bans import BanList
 from control_plane.live.model.permissions import Permission
@@ -49,6 +49,8 @@ class Permissions:
         self._asked_again: dict[str, float] = {}
         self._heard_paths: set[str] = set()
         self.bans = BanList()
+        self._bans_stale = False
+        self._bans_stale = False
         self._bans_task: asyncio.Task[None] | None = None
         self._heard_at = float("-inf")
         self._loop = Loop("permissions", self._listen, RECONNECT)
@@ -131,18 +133,20 @@ class Permissions:
             callback()
 
     def _bans_changed(self, _: str = "") -> asyncio.Task[None]:
-        # One that is under way may have read before this change.
-        if self._bans_task is not None:
-            self._bans_task.cancel()
-        self._bans_task = asyncio.create_task(self._load_bans())
+        self._bans_stale = True  # one look that is under way may have been too early
+        if self._bans_task is None or self._bans_task.done():
+            self._bans_task = asyncio.create_task(self._load_bans())
         return self._bans_task
 
     async def _load_bans(self) -> None:
-        while True:
-            with contextlib.suppress(Away):
+        while self._bans_stale:
+            self._bans_stale = False
+            try:
                 self.bans = BanList(await bans.counting(self._pool))
-                return
-            await asyncio.sleep(RECONNECT)
+            except StoreFault as error:
+                self._bans_stale = True
+                log.warning("bans not loaded", error=repr(error))
+                await asyncio.sleep(RECONNECT)
 
     def _path_changed(self, path: str) -> None:
         self._heard_paths.add(path)
@@ -153,7 +157,7 @@ class Permissions:
 
     async def _load_everything(self) -> None:
         self._heard_paths.clear()
-        await asyncio.wait([self._bans_changed()])
+        await self._bans_changed()
         paths = await keys.open_paths(self._pool)
         known: dict[str, Permission] = {}
         for start in range(0, len(paths), LOAD_CHUNK):

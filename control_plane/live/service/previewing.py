@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 from prometheus_client import Counter, Gauge
 
+from control_plane.base.faults import Away
 from control_plane.base.secrets import Derived
 from control_plane.base.tasks import Loop
 from control_plane.base.tokens import ViewerToken, sign_viewer
@@ -125,7 +126,11 @@ class Previewing:
         picture = await self._stills.of(found.data) if found.data else None
         if picture is None:
             return False
-        await self._store.put(session.id, picture)
+        try:
+            await self._store.put(session.id, picture)
+        except Away as error:
+            log.warning("a picture was not kept", error=repr(error))
+            return False
         return True
 
     def _waited(self, session_id: int, name: str) -> float:

@@ -62,13 +62,14 @@ class Previews:
         if is_everybodys(found.subject, tokens_by_default=self._tokens_by_default):
             return Picture(found.jpeg, everybodys=True)
         viewer = self._token(token)
-        if viewer is None or not may_see(found.subject, viewer):
+        if viewer is None:
             return None
         right = await rights.right(
             self._pool, session_id, 0, viewer.user_id, viewer.viewer, NO_CLIENT
         )
-        out = right.banned or right.denied or viewer.epoch < right.epoch
-        return None if out else Picture(found.jpeg, everybodys=False)
+        if right.denied or not may_see(found.subject, viewer, right.epoch):
+            return None
+        return Picture(found.jpeg, everybodys=False)
 
     async def newest(self, session_id: int) -> bytes:
         """For operators, whoever may watch it. Raises Empty."""

@@ -151,7 +151,7 @@ class Reconciler:
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
         key_ids = await self._keys(node, view.publishers)
-        banned = BanList(await bans.counting(self._pool))
+        banned = BanList(await bans.of_clients(self._pool))
         async for publisher in in_turns(view.publishers):
             permission = permissions.get(publisher.path)
             key_id = key_ids.get(publisher.source_id)

@@ -136,7 +136,7 @@ class Rights:
                     before={"policy": session.policy},
                     after={"policy": terms.policy, "ticket_price": terms.ticket_price},
                 )
-        await self._cut(session)
+        await self._cut(session, tokenless=True)
 
     async def deny(self, host_id: int, session_id: int, whom: Whom) -> None:
         """They may not watch this session any more, and who does is cut. ``host_id``:
@@ -154,10 +154,12 @@ class Rights:
             ):
                 return
             await _say_denied(connection, session.id, whom, "")
-        await self._cut(session)
+        await self._cut(session, tokenless=True)
 
-    async def _cut(self, session: LiveSession) -> None:
-        """Whoever watches and would not be let in now."""
+    async def _cut(self, session: LiveSession, *, tokenless: bool = False) -> None:
+        """Whoever watches and would not be let in now. No list shows the token of one
+        who came with it as a password or in a header: an act that has to reach them too
+        is ``tokenless``, and whoever still may comes back."""
         path = session.path
         permission = (await keys.permissions(self._pool, [path])).get(path)
         if permission is None or not session.is_watchable:
@@ -170,7 +172,7 @@ class Rights:
             verdict = may_read(
                 permission, token, tokens_by_default=self._tokens_by_default
             )
-            return verdict != "ok"
+            return verdict != "ok" and (tokenless or verdict != "token_missing")
 
         await self._cutter.cut_viewers(session.node, may_not)
 

@@ -64,18 +64,27 @@ async def end(connection: Connection, whom: Banned, actor: str) -> int | None:
     return found
 
 
-async def end_due(connection: Connection) -> list[Ban]:
-    """Those whose time has come."""
-    rows = await connection.fetch(
-        "UPDATE bans SET ended_at = now()"  # noqa: S608
-        f" WHERE ended_at IS NULL AND ends_at <= now() RETURNING {_COLUMNS}"
+async def end_due(connection: Connection) -> Ban | None:
+    """One whose time has come."""
+    row = await connection.fetchrow(
+        "UPDATE bans SET ended_at = now() WHERE id = (SELECT id FROM bans"  # noqa: S608
+        " WHERE ended_at IS NULL AND ends_at <= now()"
+        f" LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}"
     )
-    return [_ban(row) for row in rows]
+    return None if row is None else _ban(row)
 
 
 async def counting(executor: Executor) -> list[Ban]:
     """Those that count now."""
     rows = await executor.fetch(f"SELECT {_COLUMNS} FROM bans WHERE {_COUNTS}")  # noqa: S608
+    return [_ban(row) for row in rows]
+
+
+async def of_clients(executor: Executor) -> list[Ban]:
+    """Those that count now, of devices and ranges."""
+    rows = await executor.fetch(
+        f"SELECT {_COLUMNS} FROM bans WHERE {_COUNTS} AND user_id IS NULL"  # noqa: S608
+    )
     return [_ban(row) for row in rows]
 
 

@@ -21,13 +21,14 @@ async def add_channel_key(
     key_hash: bytes,
     hint: str,
     terms: Terms,
+    device: str,
 ) -> int:
     return int(
         await executor.fetchval(
             """
             INSERT INTO stream_keys (user_id, channel_id, name, hash, hint,
-                opens_at, closes_at, one_shot)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+                opens_at, closes_at, one_shot, device)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id
             """,
             channel.user_id,
             channel.id,
@@ -37,14 +38,8 @@ async def add_channel_key(
             terms.opens_at,
             terms.closes_at,
             terms.one_shot,
+            device,
         )
-    )
-
-
-async def note_device(executor: Executor, key_id: int, device: str) -> None:
-    """``device``: the mark of the one that asked for it."""
-    await executor.execute(
-        "UPDATE stream_keys SET device = $2 WHERE id = $1", key_id, device
     )
 
 
@@ -85,7 +80,7 @@ async def channel_keys(executor: Executor, user_id: int) -> list[StreamKey]:
         """
         SELECT k.id, k.name, k.hint, c.name AS channel, k.created_at,
             k.last_published_at, k.opens_at, k.closes_at, k.replaced_by,
-            k.one_shot, k.spent_on
+            k.one_shot, k.spent_on, k.device
         FROM stream_keys k JOIN channels c ON c.id = k.channel_id
         WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id DESC LIMIT $2
         """,

@@ -11,12 +11,12 @@ from control_plane.live.model.sessions import LiveSession
 from control_plane.live.store import nodes, watching
 
 #: The end of a query whose part ``mine`` is a session: a new key for it, and all that
-#: its host is told; ``retired`` are keys that make room. $1: the user, $2 to $4: the
+#: its host is told; ``retired`` are keys that make room. $1: the user, $2 to $5: the
 #: key.
 _WITH_KEY = f"""
     key AS (
-        INSERT INTO stream_keys (user_id, session_id, hash, hint, expires_at)
-        SELECT $1, id, $2, $3, now() + $4 FROM mine RETURNING id, expires_at
+        INSERT INTO stream_keys (user_id, session_id, hash, hint, expires_at, device)
+        SELECT $1, id, $2, $3, now() + $4, $5 FROM mine RETURNING id, expires_at
     )
     SELECT {watching.COLUMNS}, key.id AS key_id, key.expires_at AS key_expires_at,
         ARRAY(SELECT id FROM retired) AS retired
@@ -70,7 +70,7 @@ async def on_own_path(
                 INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
                     title, cover, client_started_at, reconnect_window, longest,
                     expires_at)
-                SELECT id, $1, 'live/' || id, node, 'created', $5, $6, $7, $8, $9,
+                SELECT id, $1, 'live/' || id, node, 'created', $6, $7, $8, $9, $10,
                     now() + $4
                 FROM next RETURNING *
             ), retired AS (SELECT 0 AS id WHERE false), {_WITH_KEY}
@@ -79,6 +79,7 @@ async def on_own_path(
             key.hash,
             key.hint,
             key.within,
+            key.device,
             title,
             cover,
             client_started_at,
@@ -99,8 +100,8 @@ async def again(
             f"""
             WITH mine AS (
                 UPDATE live_streaming_sessions SET
-                    title = CASE WHEN $5 = '' THEN title ELSE $5 END,
-                    cover = CASE WHEN $6 = '' THEN cover ELSE $6 END,
+                    title = CASE WHEN $6 = '' THEN title ELSE $6 END,
+                    cover = CASE WHEN $7 = '' THEN cover ELSE $7 END,
                     expires_at = CASE WHEN status = 'created'
                         THEN greatest(expires_at, now() + $4) ELSE expires_at END
                 WHERE user_id = $1 AND status IN ('created', 'live', 'reconnecting')
@@ -110,13 +111,14 @@ async def again(
                     SELECT k.id FROM stream_keys k JOIN mine ON mine.id = k.session_id
                     WHERE k.first_published_at IS NULL
                         AND k.revoked_at IS NULL AND k.superseded_at IS NULL
-                    ORDER BY k.id DESC OFFSET $7) RETURNING id
+                    ORDER BY k.id DESC OFFSET $8) RETURNING id
             ), {_WITH_KEY}
             """,  # noqa: S608
             user_id,
             key.hash,
             key.hint,
             key.within,
+            key.device,
             title,
             cover,
             # Besides the new one, which is not seen, and the one of the publisher.

@@ -116,16 +116,14 @@ async def raise_token_version(connection: Connection, user_id: int) -> bool:
     return raised is not None
 
 
-async def ban(connection: Connection, user_id: int, reason: str) -> bool:
+async def ban(connection: Connection, user_id: int, reason: str) -> None:
     """Ends every sign-in too: what was open does not open again with the ban."""
-    changed = await connection.fetchval(
-        "UPDATE users SET banned_at = now(), ban_reason = $2,"
-        " token_version = token_version + 1"
-        " WHERE id = $1 AND banned_at IS NULL RETURNING id",
+    await connection.execute(
+        "UPDATE users SET banned_at = coalesce(banned_at, now()), ban_reason = $2,"
+        " token_version = token_version + 1 WHERE id = $1",
         user_id,
         reason,
     )
-    return changed is not None
 
 
 async def unban(connection: Connection, user_id: int) -> bool:

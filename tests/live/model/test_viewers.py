@@ -125,3 +125,14 @@ def test_a_change_makes_the_later_audience_of_the_earlier(
     there = (before.confirmed | before.new | found.came) - found.went
     assert there == after.confirmed | after.new
     assert found.confirmed == after.confirmed - before.confirmed
+
+
+def test_a_token_of_another_path_names_nobody() -> None:
+    """As auth takes them: what stands before the token that counts does not matter."""
+    foreign, own = (
+        sign_viewer(KEY, ViewerToken(name, path, 0, 4_000_000_000))
+        for name, path in (("guest", "live/9"), ("bob", PATH))
+    )
+    query = f"key={foreign}&token={own}"
+    found = looks([Listed("a", 500, query=query)], [Listed("a", 900, query=query)])
+    assert found.confirmed == {"bob"}

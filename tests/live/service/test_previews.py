@@ -9,7 +9,7 @@ from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service import previews
 from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.lifecycle import Source
-from control_plane.live.service.rights import Whom
+from control_plane.live.service.rights import Whom, take_back
 from control_plane.live.store.previews import PreviewStore
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
@@ -87,6 +87,17 @@ async def test_whoever_was_denied_does_not_see_it(opened: Services, ann: User) -
     assert await seen(opened, session, admission.token) == JPEG
     await opened.rights.deny(ann.id, session.id, Whom(viewer=admission.viewer))
     assert await seen(opened, session, admission.token) is None
+
+
+async def test_whoever_has_a_right_again_sees_it_again(
+    opened: Services, ann: User, pool: Pool
+) -> None:
+    session = await pictured(opened, ann, "token")
+    old = await token_of(opened, session, ann)
+    async with pool.transaction() as connection:
+        await take_back(connection, session.id, Whom(user_id=ann.id), "signed_out")
+    assert await seen(opened, session, old) is None
+    assert await seen(opened, session, await token_of(opened, session, ann)) == JPEG
 
 
 async def test_it_is_hidden_as_soon_as_the_policy_is_another(
