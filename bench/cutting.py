@@ -68,9 +68,7 @@ class Plane:
         await self.ask("rotateStreamKey", body, host.token)
 
     async def ban(self, host: Host) -> None:
-        await self._own.moderation.ban(
-            Banned(host.user_id), "a benchmark", actor="bench"
-        )
+        await self._own.moderation.ban(Banned(host.user_id), "a benchmark")
 
 
 def main() -> None:

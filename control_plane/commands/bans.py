@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from control_plane.audit.log import actor
 from control_plane.commands.output import as_json, run, show, show_one
 from control_plane.commands.sessions import say_out
 from control_plane.live.model.bans import Ban, Banned
@@ -39,9 +38,7 @@ def ban(
     ends_at = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
 
     async def work(services: Services) -> bool:
-        return await services.moderation.ban(
-            whom, reason, actor=str(actor()), ends_at=ends_at
-        )
+        return await services.moderation.ban(whom, reason, ends_at=ends_at)
 
     say_out(run(work), as_json)
 
@@ -52,7 +49,7 @@ def ban(
 def unban(user_id: int, device: str, address: str, as_json: bool) -> None:
     """Lift a ban."""
     whom = Banned(user_id, device, address)
-    changed = run(lambda services: services.moderation.unban(whom, actor=str(actor())))
+    changed = run(lambda services: services.moderation.unban(whom))
     if as_json:
         show_one({"changed": changed}, json_wanted=True)
         return

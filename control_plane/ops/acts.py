@@ -5,7 +5,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from control_plane.audit.log import actor
 from control_plane.base.refusals import Refusal
 from control_plane.live.model.bans import Banned
 from control_plane.live.model.rights import Policy
@@ -97,14 +96,14 @@ class ActsApi:
         """Ban a user: signs out, ends what is live, keeps out."""
         whom = Banned(call.params.id)
         out = await self._moderation.ban(
-            whom, call.body.reason, actor=str(actor()), ends_at=call.body.ends_at
+            whom, call.body.reason, ends_at=call.body.ends_at
         )
         return Out(out)
 
     async def unban(self, call: Call[One, Because]) -> Lifted:
         """Lift a ban."""
         whom = Banned(call.params.id)
-        return Lifted(await self._moderation.unban(whom, actor=str(actor())))
+        return Lifted(await self._moderation.unban(whom))
 
     async def drain(self, call: Call[OneNode, Because]) -> Drained:
         """No new sessions go to a node; the running ones stay."""

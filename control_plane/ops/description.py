@@ -1,6 +1,7 @@
 """OpenAPI 3.1, made from the routes."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -23,7 +24,7 @@ IDEMPOTENCY = {
 
 class DescriptionApi:
     def __init__(self, others: Sequence[Route]) -> None:
-        self._document = document([*others, *self.routes()])
+        self._others = others
 
     def routes(self) -> list[Route]:
         return [Route("GET", "/v1/openapi.json", "open", self.show)]
@@ -31,6 +32,10 @@ class DescriptionApi:
     async def show(self, call: Call[Nothing, Nothing]) -> dict[str, Any]:
         """This description."""
         return self._document
+
+    @cached_property
+    def _document(self) -> Json:
+        return document([*self._others, *self.routes()])
 
 
 def document(routes: Sequence[Route]) -> Json:
@@ -92,7 +97,7 @@ def _parameters(route: Route, known: dict[Any, Json], components: Json) -> list[
         }
         for field, schema in described.get("properties", {}).items()
     ]
-    return [*found, IDEMPOTENCY] if route.writes else found
+    return [*found, IDEMPOTENCY] if route.writes and not route.streams else found
 
 
 def _responses(route: Route, known: dict[Any, Json]) -> Json:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from control_plane.audit.log import acting
 from control_plane.audit.model import Actor
-from control_plane.base.faults import Away, Rejected
+from control_plane.base.faults import Away, Collided, Rejected
 from control_plane.base.refusals import BadInput, Refusal, TooMany, Unavailable
 from control_plane.base.streams import whole
 from control_plane.operators.model import OperatorToken
@@ -159,7 +159,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return problem(status_of(refusal), refusal.sentence)
     except Rejected:
         return problem(400, "Something in the request cannot be stored.")
-    except Away as error:
+    except (Away, Collided) as error:
         log.warning("operators without the stores", error=repr(error))
         return problem(503, Unavailable().sentence)
     except web.HTTPMethodNotAllowed as error:

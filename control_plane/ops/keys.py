@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from control_plane.base.refusals import Refusal
+from control_plane.live.model.overview import KeyRow
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.overview import Overview
 from control_plane.ops.routes import Because, Call, One, Route
@@ -45,20 +46,19 @@ class KeysApi:
 
     async def revoke(self, call: Call[One, Because]) -> None:
         """Revoke a key; whoever publishes with it is cut."""
-        key_id = call.params.id
-        await self._lasting_keys.revoke(await self._owner(key_id), key_id)
+        key = await self._overview.key(call.params.id)
+        await self._lasting_keys.revoke(await self._owner(key), key.id)
 
     async def rotate(self, call: Call[One, Rotation]) -> Rotated:
         """Put another key in a lasting key's place."""
-        key_id, said = call.params.id, call.body
-        if (await self._overview.key(key_id)).channel_id is None:
+        said, key = call.body, await self._overview.key(call.params.id)
+        if key.channel_id is None:
             raise Refusal("Only a channel's key has another put in its place.")
-        owner = await self._owner(key_id)
+        owner = await self._owner(key)
         new = await self._lasting_keys.rotate(
-            owner, key_id, timedelta(seconds=said.overlap), at_once=said.at_once
+            owner, key.id, timedelta(seconds=said.overlap), at_once=said.at_once
         )
         return Rotated(new.id, new.channel.name, new.key)
 
-    async def _owner(self, key_id: int) -> User:
-        key = await self._overview.key(key_id)
+    async def _owner(self, key: KeyRow) -> User:
         return await self._directory.get(key.user_id)

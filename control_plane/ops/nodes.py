@@ -129,7 +129,7 @@ class NodesApi:
         return sorted(rows, key=lambda one: one.name)
 
 
-def _row(node: Node, load: NodeLoad, viewers: int) -> NodeRow:
+def _row(node: Node, load: NodeLoad) -> NodeRow:
     return NodeRow(
         name=node.name,
         state=node.state,
@@ -139,5 +139,5 @@ def _row(node: Node, load: NodeLoad, viewers: int) -> NodeRow:
         silent_since=node.silent_since,
         sessions=load.sessions,
         live=load.live,
-        viewers=viewers,
+        viewers=load.viewers,
     )

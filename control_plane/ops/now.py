@@ -1,16 +1,12 @@
 """``/v1/now``: what is live, and what needs somebody first: one look for all."""
 
-import gzip
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 from aiohttp import web
-from aiohttp.helpers import ETag
 from msgspec import Struct
 
 from control_plane.base.batches import Shared
@@ -19,9 +15,10 @@ from control_plane.live.service.overview import Overview
 from control_plane.live.service.previews import Previews
 from control_plane.ops.routes import Call, Nothing, One, Route
 from control_plane.ops.rows import Session, session_row
+from control_plane.web import files
+from control_plane.web.files import File
 
 FRESH_FOR = 1.5  # seconds
-FAST = 1  # of gzip: a look is made anew before a better one pays
 JPEG = "image/jpeg"
 JSON = "application/json"
 
@@ -59,16 +56,6 @@ class Now(Struct, frozen=True):
     sessions: list[Session]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """As it is sent."""
-
-    made_at: float  # by the monotonic clock
-    plain: bytes
-    packed: bytes
-    tag: str
-
-
 class NowApi:
     def __init__(
         self, overview: Overview, ingest: IngestHealth, previews: Previews
@@ -76,7 +63,8 @@ class NowApi:
         self._overview = overview
         self._ingest = ingest
         self._previews = previews
-        self._last: Look | None = None
+        self._last: File | None = None
+        self._made_at = float("-inf")
         self._looks = Shared(self._look)
 
     def routes(self) -> list[Route]:
@@ -88,8 +76,7 @@ class NowApi:
 
     async def now(self, call: Call[Nothing, Nothing]) -> web.StreamResponse:
         """All that is open, how it comes in, and what needs attention."""
-        look = await self._looks.get("now")
-        return _sent(call.request, look)
+        return files.respond(call.request, await self._looks.get("now"))
 
     async def preview(self, call: Call[Picture, Nothing]) -> web.StreamResponse:
         """The newest picture of a session, whoever may watch it."""
@@ -97,20 +84,18 @@ class NowApi:
         headers = {"Cache-Control": "private, max-age=5"}
         return web.Response(body=jpeg, content_type=JPEG, headers=headers)
 
-    async def _look(self, _: str) -> Look:
-        if self._last and time.monotonic() - self._last.made_at < FRESH_FOR:
-            return self._last
-        made_at = time.monotonic()
-        plain = msgspec.json.encode(await self._now())
-        tag = hashlib.sha256(plain).hexdigest()[:16]
-        self._last = Look(made_at, plain, gzip.compress(plain, FAST, mtime=0), tag)
+    async def _look(self, _: str) -> File:
+        began = time.monotonic()
+        if self._last is None or began - self._made_at >= FRESH_FOR:
+            plain = msgspec.json.encode(await self._now())
+            self._last, self._made_at = files.made(plain, JSON), began
         return self._last
 
     async def _now(self) -> Now:
         seen = await self._overview.open()
         healths = await self._ingest.of_all(one.session for one in seen)
         rows = [session_row(one, healths.get(one.session.id)) for one in seen]
-        nodes = [node for node, _, _ in await self._overview.nodes()]
+        nodes = [node for node, _ in await self._overview.nodes()]
         concerns = [
             Concern("node", node.name, _of_node(node.name, node.silent_since))
             for node in nodes
@@ -144,19 +129,3 @@ def _of_sessions(rows: Sequence[Session]) -> Iterator[Concern]:
             yield Concern("session", one.id, words)
         for words in one.ingest.advice if one.ingest else ():
             yield Concern("session", one.id, f"{one.username}: {words}")
-
-
-def _sent(request: web.Request, look: Look) -> web.Response:
-    known = any(tag.value == look.tag for tag in request.if_none_match or ())
-    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    response = web.Response(
-        status=304 if known else 200, content_type=JSON, headers=headers
-    )
-    response.etag = ETag(look.tag, is_weak=True)
-    packs = "gzip" in request.headers.get("Accept-Encoding", "")
-    if known:
-        return response
-    response.body = look.packed if packs else look.plain
-    if packs:
-        response.headers["Content-Encoding"] = "gzip"
-    return response

@@ -179,7 +179,9 @@ class ViewsApi:
         """One session, its viewers minute by minute, and its keys."""
         session = await self._broadcasts.get(call.params.id)
         counts = await self._counts.of([session])
-        keys = await self._overview.keys(MOST_KEYS, session_id=session.id)
+        keys = await self._overview.keys(
+            MOST_KEYS, user_id=session.user_id, session_id=session.id
+        )
         [row] = await self._rows([Seen(session, counts.get(session.id, 0))])
         return SessionDetail(
             row,
@@ -199,7 +201,9 @@ class ViewsApi:
     async def channel(self, call: Call[One, Nothing]) -> ChannelDetail:
         """One channel and its keys."""
         channel = await self._overview.channel(call.params.id)
-        keys = await self._overview.keys(MOST_KEYS, channel_id=channel.id)
+        keys = await self._overview.keys(
+            MOST_KEYS, user_id=channel.user_id, channel_id=channel.id
+        )
         return ChannelDetail(channel, [_key(one) for one in keys])
 
     async def keys(self, call: Call[KeyQuery, Nothing]) -> KeyPage:

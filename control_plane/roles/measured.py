@@ -45,8 +45,11 @@ class Measured:
         self._role = role
         self._redis = all_of_it.redis
         self._pools = {"general": all_of_it.pool, "reserved": all_of_it.reserved}
+        # What is the same for all roles one of them asks.
+        self._asks_for_all = role == "work"
         writes = partial(database.writable, all_of_it.reserved)
-        self._health: Health = health(all_of_it, postgres_writes=writes)
+        more = {"postgres_writes": writes} if self._asks_for_all else {}
+        self._health: Health = health(all_of_it, **more)
         self._ticked = time.monotonic()
 
     @contextlib.asynccontextmanager
@@ -72,6 +75,8 @@ class Measured:
     async def _look(self) -> None:
         for name, there in (await self._health.answers()).items():
             STORES.labels(self._role, name).set(there)
+        if not self._asks_for_all:
+            return
         with contextlib.suppress(Away):
             found = await redis.memory(self._redis)
             MEMORY.set(found.used)

@@ -41,7 +41,12 @@ class File:
 @functools.cache
 def file(body: bytes, content_type: str) -> File:
     """Packed once a process, however many services it has."""
-    packed = gzip.compress(body, mtime=0)
+    return made(body, content_type, level=9)
+
+
+def made(body: bytes, content_type: str, level: int = 1) -> File:
+    """As it is now. ``level``: of gzip."""
+    packed = gzip.compress(body, level, mtime=0)
     return File(
         body,
         packed if len(packed) < len(body) * 0.9 else None,

@@ -112,7 +112,7 @@ async def test_who_is_banned_does_not_sign_in_by_asking(
     token = firebase.token()
     made = (await live.ask("registerUser", {"auth_token": token}))["User"]
     async with services(production) as opened:
-        await opened.moderation.ban(Banned(made["id"]), "spam", actor="ops")
+        await opened.moderation.ban(Banned(made["id"]), "spam")
 
     for name in ("showUserDetail", "registerUser"):
         answer = await live.refused(name, {"auth_token": token})

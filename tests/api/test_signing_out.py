@@ -67,11 +67,11 @@ async def test_a_ban_ends_every_sign_in_and_lifting_it_brings_none_back(
 ) -> None:
     ann = await app.sign_in("ann")
     async with services(wanted) as opened:
-        await opened.moderation.ban(Banned(ann.id), "spam", actor="ops")
+        await opened.moderation.ban(Banned(ann.id), "spam")
         banned = await ann.refused("showUserDetail", {})
         assert banned["code"] == 501
         assert "have been blocked" in banned["msg"]  # both apps look for it
-        await opened.moderation.unban(Banned(ann.id), actor="ops")
+        await opened.moderation.unban(Banned(ann.id))
 
     assert (await ann.refused("showUserDetail", {}))["code"] == 501
     assert await (await app.sign_in("ann")).ask("showUserDetail", {})

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from control_plane.base.database import Pool
+from control_plane.coins.model.idempotency import RequestKey
 from control_plane.coins.model.ledger import Balances, bonus, purchase, trial_purchase
 from control_plane.coins.service import tickets
 from control_plane.coins.service.audit import Audit
@@ -184,6 +185,44 @@ async def test_a_request_that_is_sent_again_counts_once(
         await bob.call("refundTicket", live)
     assert await _coins(pool, bob) == 150
     assert await _right(pool)
+
+
+async def test_who_lost_the_answer_gets_it_again_when_the_show_is_over(
+    wanted: Settings, bob: Account, live: Json, pool: Pool
+) -> None:
+    key = RequestKey("k", b"the same")
+    session_id = int(live["id"])
+    async with services(wanted) as opened:
+        bought = await opened.tickets.buy(bob.id, session_id, PRICE, key)
+        await end_session(pool, session_id)
+        assert await opened.tickets.buy(bob.id, session_id, PRICE, key) == bought
+
+
+async def test_a_ticket_of_trial_coins_that_are_all_the_platforms(
+    wanted: Settings, pool: Pool
+) -> None:
+    """Nothing moves when it is used, and the next one is settled too."""
+    fans = [
+        int(await pool.fetchval("INSERT INTO users DEFAULT VALUES RETURNING id"))
+        for _ in range(3)
+    ]
+    host, *fans = fans
+    session_id = await new_session(pool, host)
+    await _terms(pool, session_id)
+    changed = wanted.model_copy(update={"platform_share_percent": 100})
+    async with services(changed) as opened:
+        for fan in fans:
+            async with pool.transaction() as connection:
+                await ledger.transfer(
+                    connection, "purchase", trial_purchase(fan, PRICE)
+                )
+            await opened.tickets.buy(fan, session_id, PRICE)
+        await _watched(opened, pool)
+    assert await ledger.balances(pool, host) == Balances()
+    waiting = "SELECT count(*) FROM tickets WHERE used_transfer_id IS NULL"
+    assert await pool.fetchval(waiting) == 0
+    bad = [one.name for one in await Audit(pool).check() if one.faults]
+    assert bad == ["purchases_have_transfers"]  # there are none of those made here
 
 
 @pytest.mark.parametrize(

@@ -236,9 +236,9 @@ class Operator(Person):
 
     async def _ban(self, _: int, user_id: int) -> None:
         whom = Banned(user_id=user_id)
-        await self.insist(lambda s: s.moderation.ban(whom, "spam", actor=NAME))
+        await self.insist(lambda s: s.moderation.ban(whom, "spam"))
         if await self.pause(3):
-            await self.insist(lambda s: s.moderation.unban(whom, actor=NAME))
+            await self.insist(lambda s: s.moderation.unban(whom))
 
     async def _deny(self, session_id: int, _: int) -> None:
         await self.insist(lambda s: s.rights.deny(0, session_id, Whom(viewer="")))

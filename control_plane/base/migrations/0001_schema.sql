@@ -661,7 +661,6 @@ CREATE TABLE bans (
     created_at timestamptz NOT NULL DEFAULT now(),
     ends_at timestamptz, -- null: when somebody lifts it
     ended_at timestamptz,
-    ended_by text NOT NULL DEFAULT '',
     -- Of its events, where it is a device's or a range's.
     seq bigint NOT NULL DEFAULT 0,
     event_xid xid8 NOT NULL DEFAULT '0',

@@ -4,14 +4,17 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import structlog
+
 from control_plane.base.database import Connection, Pool
+from control_plane.base.faults import Collided, Rejected
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.base.tasks import Loop
 from control_plane.coins.model import ledger as rules
 from control_plane.coins.model.gifts import check_coins
 from control_plane.coins.model.idempotency import RequestKey
 from control_plane.coins.model.ledger import Balances
-from control_plane.coins.service.idempotency import once
+from control_plane.coins.service.idempotency import known, once
 from control_plane.coins.service.ledger import Left
 from control_plane.coins.store import ledger
 from control_plane.events.log import append_user_event
@@ -20,6 +23,8 @@ from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.tickets import Ticket
 from control_plane.live.service.rights import Rights, Whom
 from control_plane.live.store import sessions, tickets
+
+log = structlog.get_logger(__name__)
 
 SETTLE_EVERY = 10.0  # seconds
 TOGETHER = 500
@@ -45,12 +50,15 @@ class Tickets:
     ) -> Bought:
         """For this session, with all its interruptions; one that is there already is
         the answer, and costs nothing. ``price``: what the buyer was told."""
+        bought = await known(self._pool, user_id, key, Bought)
+        if bought is not None:
+            return bought
         session = await self._for_sale(user_id, session_id, price)
 
         async def work(connection: Connection, has: Balances) -> Bought:
-            known = await tickets.of(connection, session_id, user_id)
-            if known is not None:
-                return Bought(known.id, known.coins, has.wallet)
+            held = await tickets.of(connection, session_id, user_id)
+            if held is not None:
+                return Bought(held.id, held.coins, has.wallet)
             return await _bought(connection, user_id, has, session)
 
         return await once(self._pool, user_id, key, work, Bought)
@@ -59,6 +67,9 @@ class Tickets:
         self, user_id: int, session_id: int, key: RequestKey | None = None
     ) -> int:
         """What the buyer has then. Not once somebody watched with it."""
+        before = await known(self._pool, user_id, key, Left)
+        if before is not None:
+            return before.wallet
 
         async def work(connection: Connection, has: Balances) -> Left:
             ticket = await tickets.of(connection, session_id, user_id)
@@ -82,13 +93,19 @@ class Tickets:
         """Watched ones are paid to their hosts; those for what never began are given
         back."""
         for ticket in await tickets.to_settle(self._pool, TOGETHER):
-            async with self._pool.transaction() as connection:
-                await ledger.lock(connection, [ticket.user_id, ticket.host_id])
-                now = await tickets.get_unsettled(connection, ticket.id)
-                if now is not None and now.watched:
-                    await _use(connection, now, self._share_percent)
-                elif now is not None:
-                    await _refund(connection, now)
+            try:
+                await self._settle(ticket)
+            except (Rejected, Collided) as error:  # it holds up no other
+                log.error("a ticket is not settled", id=ticket.id, error=repr(error))
+
+    async def _settle(self, ticket: Ticket) -> None:
+        async with self._pool.transaction() as connection:
+            await ledger.lock(connection, [ticket.user_id, ticket.host_id])
+            now = await tickets.get_unsettled(connection, ticket.id)
+            if now is not None and now.watched:
+                await _use(connection, now, self._share_percent)
+            elif now is not None:
+                await _refund(connection, now)
 
     async def _for_sale(self, user_id: int, session_id: int, price: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)
@@ -134,7 +151,9 @@ async def _refund(connection: Connection, ticket: Ticket) -> list[rules.Entry]:
 async def _use(connection: Connection, ticket: Ticket, share_percent: int) -> None:
     bought = await ledger.entries(connection, ticket.transfer_id, ticket.user_id)
     entries = rules.ticket_used(ticket.host_id, bought, share_percent)
-    transfer_id = await ledger.transfer(connection, "ticket_used", entries)
+    transfer_id = ticket.transfer_id  # where all of it was trial coins, and is gone
+    if entries:
+        transfer_id = await ledger.transfer(connection, "ticket_used", entries)
     await tickets.used(connection, ticket.id, transfer_id)
     await _say(connection, ticket, "ticket.used")
 

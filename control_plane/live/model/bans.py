@@ -53,7 +53,6 @@ class Ban:
     created_at: datetime
     ends_at: datetime | None  # None: when somebody lifts it
     ended_at: datetime | None
-    ended_by: str  # "": by itself
 
 
 def mark(device: str) -> str:

@@ -138,6 +138,13 @@ def _is_past(moment: datetime | None, now: datetime) -> bool:
 class NodeLoad:
     """``sessions``: that are open there; ``live``: those of them with a picture."""
 
-    node: str
-    sessions: int
-    live: int
+    sessions: int = 0
+    live: int = 0
+    viewers: int = 0
+
+    def with_one(self, seen: "Seen") -> "NodeLoad":
+        return NodeLoad(
+            self.sessions + 1,
+            self.live + (seen.session.status == "live"),
+            self.viewers + seen.viewers,
+        )

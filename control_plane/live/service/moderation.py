@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from control_plane.audit.log import acting, record
+from control_plane.audit.log import acting, actor, record
 from control_plane.audit.model import DEADLINE
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
@@ -60,7 +60,6 @@ class Moderation:
         whom: Banned,
         reason: str,
         *,
-        actor: str,
         ends_at: datetime | None = None,
     ) -> bool:
         """From here on they neither publish nor watch, and who does is cut; a user is
@@ -72,18 +71,18 @@ class Moderation:
         if len(reason) > LONGEST_REASON:
             raise BadInput(f"The reason has at most {LONGEST_REASON} characters.")
         async with self._pool.transaction() as connection:
-            await _ban(connection, whom, reason, actor, ends_at)
+            await _ban(connection, whom, reason, ends_at)
         out = not whom.user_id or await self._cut_user(whom.user_id)
         await self._cut(whom)
         return out
 
-    async def unban(self, whom: Banned, *, actor: str) -> bool:
+    async def unban(self, whom: Banned) -> bool:
         """False when there was no such ban."""
         whom = _checked(whom)
         async with self._pool.transaction() as connection:
-            ban_id = await bans.end(connection, whom, actor)
+            ban_id = await bans.end(connection, whom)
             if ban_id is not None:
-                await _ended(connection, ban_id, whom, actor)
+                await _ended(connection, ban_id, whom)
         return ban_id is not None
 
     async def bans(self, *, everything: bool = False, limit: int = 100) -> list[Ban]:
@@ -111,7 +110,7 @@ class Moderation:
         async with self._pool.transaction() as connection:
             ban = await bans.end_due(connection)
             if ban is not None:
-                await _ended(connection, ban.id, ban.whom, str(DEADLINE))
+                await _ended(connection, ban.id, ban.whom)
         return ban is not None
 
     async def _cut_user(self, user_id: int) -> bool:
@@ -167,16 +166,15 @@ async def _ban(
     connection: Connection,
     whom: Banned,
     reason: str,
-    actor: str,
     ends_at: datetime | None,
 ) -> None:
     if whom.user_id and await users.get(connection, whom.user_id) is None:
         raise Empty("There is no such user.")
-    ban_id = await bans.add(connection, whom, reason, actor, ends_at)
+    ban_id = await bans.add(connection, whom, reason, str(actor() or ""), ends_at)
     if ban_id is None:
         return
     ends = "" if ends_at is None else ends_at.isoformat()
-    data = {"reason": reason, "actor": actor, "ends_at": ends}
+    data = {"reason": reason, "actor": str(actor() or ""), "ends_at": ends}
     if whom.user_id:
         await users.ban(connection, whom.user_id, reason)
         await append_user_event(connection, whom.user_id, "user.banned", data)
@@ -186,8 +184,8 @@ async def _ban(
     await record(connection, *_act("banned", ban_id, whom), after=data)
 
 
-async def _ended(connection: Connection, ban_id: int, whom: Banned, actor: str) -> None:
-    data = {"actor": actor}
+async def _ended(connection: Connection, ban_id: int, whom: Banned) -> None:
+    data = {"actor": str(actor() or "")}
     if whom.user_id:
         await users.unban(connection, whom.user_id)
         await append_user_event(connection, whom.user_id, "user.unbanned", data)

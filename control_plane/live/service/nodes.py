@@ -6,7 +6,7 @@ from datetime import timedelta
 from control_plane.audit.log import record
 from control_plane.base.database import Connection, Executor, Pool
 from control_plane.base.faults import Missing, Rejected
-from control_plane.base.refusals import Refusal, Unavailable
+from control_plane.base.refusals import Empty, Refusal, Unavailable
 from control_plane.events.log import append_node_event
 from control_plane.events.model import EventType
 from control_plane.live.model.nodes import Node, NodeApi
@@ -117,7 +117,7 @@ class Nodes:
 async def _existing(connection: Connection, name: str) -> int:
     node_id = await nodes.id_of(connection, name)
     if node_id is None:
-        raise Refusal("There is no such media node.")
+        raise Empty("There is no such media node.")
     return node_id
 
 

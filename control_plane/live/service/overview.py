@@ -1,8 +1,9 @@
 """What operators see: sessions, channels, keys and nodes."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from control_plane.base.batches import Shared
 from control_plane.base.database import Pool
 from control_plane.base.refusals import BadInput, Empty
 from control_plane.live.model.nodes import Node
@@ -30,7 +31,8 @@ class Overview:
         self._pool = pool
         self._counts = counts
         self._open: Sequence[Seen] = ()
-        self._read_at = -FRESH_FOR
+        self._read_at = float("-inf")
+        self._looks = Shared(self._look)
 
     async def sessions(
         self, wanted: Filter, sort: Sort, after: tuple[int, int] | None, limit: int
@@ -56,12 +58,16 @@ class Overview:
 
     async def open(self) -> Sequence[Seen]:
         """Every open session, the newest first."""
-        now = time.monotonic()
-        if now - self._read_at >= FRESH_FOR:
-            found = await store.open_sessions(self._pool)
-            counts = await self._counts.of(found)
-            self._open = [Seen(one, counts.get(one.id, 0)) for one in found]
-            self._read_at = now
+        if time.monotonic() - self._read_at < FRESH_FOR:
+            return self._open
+        return await self._looks.get("open")
+
+    async def _look(self, _: str) -> Sequence[Seen]:
+        began = time.monotonic()
+        found = await store.open_sessions(self._pool)
+        counts = await self._counts.of(found)
+        self._open = [Seen(one, counts.get(one.id, 0)) for one in found]
+        self._read_at = began
         return self._open
 
     async def channels(
@@ -103,22 +109,12 @@ class Overview:
             raise Empty("There is no such key.")
         return found
 
-    async def nodes(self) -> list[tuple[Node, NodeLoad, int]]:
-        """Each with its load and its viewers."""
-        loads = {load.node: load for load in await store.node_loads(self._pool)}
-        viewers = _by_node(await self.open())
+    async def nodes(self) -> list[tuple[Node, NodeLoad]]:
+        loads: dict[str, NodeLoad] = {}
+        for one in await self.open():
+            name = one.session.node
+            loads[name] = loads.get(name, NodeLoad()).with_one(one)
         return [
-            (
-                node,
-                loads.get(node.name, NodeLoad(node.name, 0, 0)),
-                viewers.get(node.name, 0),
-            )
+            (node, loads.get(node.name, NodeLoad()))
             for node in await nodes.listing(self._pool)
         ]
-
-
-def _by_node(many: Sequence[Seen]) -> Mapping[str, int]:
-    found: dict[str, int] = {}
-    for one in many:
-        found[one.session.node] = found.get(one.session.node, 0) + one.viewers
-    return found

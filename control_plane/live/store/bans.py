@@ -9,7 +9,7 @@ from control_plane.live.model.bans import Ban, Banned, Client
 _COLUMNS = """
     id, coalesce(user_id, 0) AS user_id, coalesce(device, '') AS device,
     coalesce(network::text, '') AS network, reason, actor, created_at, ends_at,
-    ended_at, ended_by
+    ended_at
 """
 _COUNTS = "ended_at IS NULL AND (ends_at IS NULL OR ends_at > now())"
 #: As columns, of $1 to $3.
@@ -50,16 +50,14 @@ async def add(
     return found
 
 
-async def end(connection: Connection, whom: Banned, actor: str) -> int | None:
+async def end(connection: Connection, whom: Banned) -> int | None:
     """Its id; None when there is none."""
     found: int | None = await connection.fetchval(
-        "UPDATE bans SET ended_at = now(), ended_by = $4"  # noqa: S608
-        " WHERE ended_at IS NULL"
+        "UPDATE bans SET ended_at = now() WHERE ended_at IS NULL"  # noqa: S608
         f" AND (user_id, device, network) IS NOT DISTINCT FROM ({_WHOM}) RETURNING id",
         whom.user_id,
         whom.device,
         whom.network,
-        actor,
     )
     return found
 

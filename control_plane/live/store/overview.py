@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from control_plane.base.database import Executor, Record
-from control_plane.live.model.overview import ChannelRow, KeyRow, NodeLoad
+from control_plane.live.model.overview import ChannelRow, KeyRow
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.store.sessions import SELECT
 
@@ -106,19 +106,6 @@ async def keys(
 async def key(executor: Executor, key_id: int) -> KeyRow | None:
     row = await executor.fetchrow(f"{_KEY} WHERE k.id = $1", key_id)
     return None if row is None else KeyRow(**dict(row))
-
-
-async def node_loads(executor: Executor) -> list[NodeLoad]:
-    """Of those that have open sessions."""
-    rows = await executor.fetch(
-        """
-        SELECT node, count(*) AS sessions,
-            count(*) FILTER (WHERE status = 'live') AS live
-        FROM live_streaming_sessions
-        WHERE status IN ('created', 'live', 'reconnecting') GROUP BY node
-        """
-    )
-    return [NodeLoad(**dict(row)) for row in rows]
 
 
 def _session(row: Record) -> LiveSession:

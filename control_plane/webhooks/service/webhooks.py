@@ -116,6 +116,8 @@ class Webhooks:
 
     async def send_test(self, endpoint_id: int) -> Answer:
         endpoint = await self.get(endpoint_id)
+        async with self._pool.transaction() as connection:
+            await _note(connection, "tested", endpoint_id)
         return await self._send(endpoint, "webhook.test", {"text": "Hello"})
 
     async def deliveries(
@@ -136,6 +138,8 @@ class Webhooks:
         if len(event_ids) > MOST_RESENT:
             raise BadInput(f"At most {MOST_RESENT} events at once.")
         endpoint = await self.get(endpoint_id)
+        async with self._pool.transaction() as connection:
+            await _note(connection, "resent", endpoint_id)
         found = await events.with_ids(self._pool, event_ids)
         return await self._resend(endpoint, found)
 

@@ -11,7 +11,7 @@ NOW = 1000.0
 def banned(*whom: Banned, ends_at: float | None = None) -> BanList:
     end = None if ends_at is None else datetime.fromtimestamp(ends_at, UTC)
     began = datetime.fromtimestamp(0, UTC)
-    return BanList(Ban(1, one, "", "", began, end, None, "") for one in whom)
+    return BanList(Ban(1, one, "", "", began, end, None) for one in whom)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ async def test_nobody_sees_what_a_banned_host_showed(
     opened: Services, ann: User
 ) -> None:
     session = await pictured(opened, ann)
-    await opened.moderation.ban(Banned(ann.id), "spam", actor="ops")
+    await opened.moderation.ban(Banned(ann.id), "spam")
     assert await seen(opened, session) is None
     assert not await shown(opened, session)
 
