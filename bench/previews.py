@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
 
 import imageio_ffmpeg
 import uvloop
@@ -29,6 +28,7 @@ from control_plane.live.store import sessions
 from control_plane.live.store.ingest import IngestStore
 from control_plane.wiring.node_config import configured_node
 from control_plane.wiring.services import Services, services
+from mediamtx.payloads import Intake, Publisher
 
 SECONDS = 20  # between two pictures of a session
 CLIP = """
@@ -38,23 +38,8 @@ CLIP = """
 """
 
 
-class Got(NamedTuple):
-    received: int
-    frames_in_error: int | None = 0
-    codec: str = "H264"
-    profile: str = "High"
-    width: int = 1280
-    height: int = 720
-
-
-class Encoder(NamedTuple):
-    path: str
-    source_id: str
-    intake: Got
-    source_type: str = "rtmpConn"
-    ready: bool = True
-    query: str = ""
-    address: str = ""
+def _intake(received: int) -> Intake:
+    return Intake(received, 0, "H264", "High", 1280, 720)
 
 
 def main() -> None:
@@ -113,12 +98,15 @@ async def _measure(opened: Services, live: list[LiveSession], rotations: int) ->
     now = time.time()
     node: Node = configured_node(opened.settings)
     measuring = Measuring(opened.pool, IngestStore(opened.redis), lambda: now)
-    encoders = [Encoder(one.path, f"of {one.id}", Got(0)) for one in live]
+    encoders = [
+        Publisher(one.path, "rtmpConn", f"of {one.id}", True, "", "", _intake(0))
+        for one in live
+    ]
 
     async def measure() -> None:
         nonlocal now
         now += EVERY
-        moved = [one._replace(intake=Got(round(now * 250_000))) for one in encoders]
+        moved = [one._replace(intake=_intake(round(now * 250_000))) for one in encoders]
         await measuring.look(node, moved, live)
 
     async def nothing() -> None:

@@ -1,235 +1,20 @@
-"""What each type of event says. These classes are the schemas: what does not fit is
-not written, and docs/events.md shows them."""
+"""The types of events: what each means, what it says, and one as an example."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
+from control_plane.events import data
 from control_plane.events.model import EventType
-
-Positive = Annotated[int, Meta(gt=0)]
-Count = Annotated[int, Meta(ge=0)]
-
-
-class Data(Struct, frozen=True, forbid_unknown_fields=True):
-    """The fields of one type. A field that is added stays optional; whoever changes
-    one in another way raises the type's version."""
-
-
-class Nothing(Data, frozen=True):
-    """The type says it all."""
-
-
-class Created(Data, frozen=True):
-    node: str
-
-
-class Changed(Data, frozen=True):
-    """What the host gave anew. Not the words themselves: those go with the account."""
-
-    title: bool
-    cover: bool
-
-
-class Published(Data, frozen=True):
-    """``type``: of the publisher, as MediaMTX names it. ``key_id``: of the key that let
-    it in; 0: nobody knows."""
-
-    node: str
-    type: str
-    key_id: Count
-
-
-class Started(Published, frozen=True):
-    """``channel``: its name, when the broadcast is on one."""
-
-    channel: str = ""
-
-
-class Reconnecting(Data, frozen=True):
-    """``until``: when the session ends unless its publisher is back."""
-
-    until: str
-
-
-class Heartbeat(Data, frozen=True):
-    viewers: Count
-
-
-class PolicySet(Data, frozen=True):
-    """``policy``: who may watch from here on. ``ticket_price``: in coins, where a
-    ticket is needed."""
-
-    policy: str
-    ticket_price: Count = 0
-
-
-class Denied(Data, frozen=True):
-    """``user_id`` 0 and ``viewer`` empty: everybody who had a token. ``reason``: what
-    ended the right, where nobody denied it: account_gone, signed_out, not_following,
-    no_ticket, too_many. Whoever has the right again may come back."""
-
-    user_id: Count
-    viewer: str
-    reason: str = ""
-
-
-class Ended(Data, frozen=True):
-    reason: str
-
-
-class Announced(Data, frozen=True):
-    """The host asks to tell so many followers."""
-
-    user_id: Positive
-    followers: Count
-
-
-class Degraded(Data, frozen=True):
-    """``problem``: one of nothing_arrives, key_frames, frame_rate, frames_in_error,
-    codec. ``advice``: what the host can do, in a sentence."""
-
-    problem: str
-    advice: str
-
-
-class Recovered(Data, frozen=True):
-    problem: str
-
-
-class GiftSent(Data, frozen=True):
-    """``coin``: what all pieces cost. ``image``: an address, or a path on our public
-    one. ``video_id``: 0: of no video."""
-
-    id: Positive
-    gift_id: Positive
-    title: str
-    count: Positive
-    coin: Positive
-    sender_id: Positive
-    sender: str
-    receiver_id: Positive
-    video_id: Count
-    image: str = ""
-
-
-class Bonus(Data, frozen=True):
-    coin: Positive
-    reason: str
-
-
-class Purchased(Data, frozen=True):
-    purchase_id: Positive
-    coin: Positive
-    store: str
-
-
-class Refunded(Data, frozen=True):
-    """``owed``: coins that were spent already."""
-
-    purchase_id: Positive
-    coin: Positive
-    owed: Count
-
-
-class RefundReversed(Data, frozen=True):
-    purchase_id: Positive
-    coin: Positive
-
-
-class PayoutMethod(Data, frozen=True):
-    """``type``: which kind. The destination itself goes with the account."""
-
-    type: str
-
-
-class Ticket(Data, frozen=True):
-    """The subject is who bought it."""
-
-    ticket_id: Positive
-    session_id: Positive
-    host_id: Positive
-    coin: Positive
-
-
-class Payout(Data, frozen=True):
-    request_id: Positive
-    coin: Positive
-
-
-class Key(Data, frozen=True):
-    """``session_id``: 0: a key of the user's channel."""
-
-    key_id: Positive
-    session_id: Count
-
-
-class Rotated(Data, frozen=True):
-    """``until``: when the old one opens nothing any more."""
-
-    key_id: Positive
-    new_key_id: Positive
-    until: str
-
-
-class Banned(Data, frozen=True):
-    """``ends_at``: when it ends by itself; empty: when somebody lifts it."""
-
-    reason: str
-    actor: str = ""
-    ends_at: str = ""
-
-
-class BanMade(Banned, frozen=True):
-    """One of the two: a device, as its app calls it, or a range of addresses."""
-
-    device: str = ""
-    network: str = ""
-
-
-class BanEnded(Data, frozen=True):
-    """``actor``: ``service:deadline`` where its time was over."""
-
-    actor: str = ""
-
-
-class Reported(Data, frozen=True):
-    report_id: Positive
-    report_reason_id: Positive
-
-
-class SignedOut(Data, frozen=True):
-    """``everywhere``: every sign-in of the account, or this one."""
-
-    everywhere: bool
-
-
-class Node(Data, frozen=True):
-    name: str
-
-
-class NodeSettings(Data, frozen=True):
-    name: str
-    api_url: str
-    region: str
-    sandbox: bool
-
-
-class Challenge(Data, frozen=True):
-    challenge: str
-
-
-class Test(Data, frozen=True):
-    text: str
 
 
 class Kind(Struct, frozen=True):
     """A type: what it means, what it says, and one as an example."""
 
     meaning: str
-    data: type[Data]
+    data: type[data.Data]
     example: Mapping[str, object]
     version: int = 1
 
@@ -259,42 +44,44 @@ _NODE_SETTINGS: Mapping[str, object] = {
 
 KINDS: Mapping[EventType, Kind] = {
     "live.created": Kind(
-        "A session was opened; nobody publishes yet.", Created, {"node": "eu-1"}
+        "A session was opened; nobody publishes yet.", data.Created, {"node": "eu-1"}
     ),
     "live.changed": Kind(
         "The host gave it another title or cover.",
-        Changed,
+        data.Changed,
         {"title": True, "cover": False},
     ),
     "live.started": Kind(
-        "The first picture arrived.", Started, {**_PUBLISHED, "channel": "ann"}
+        "The first picture arrived.", data.Started, {**_PUBLISHED, "channel": "ann"}
     ),
-    "live.resumed": Kind("The publisher is back.", Published, _PUBLISHED),
+    "live.resumed": Kind("The publisher is back.", data.Published, _PUBLISHED),
     "live.publisher_replaced": Kind(
-        "Another encoder took over.", Published, _PUBLISHED
+        "Another encoder took over.", data.Published, _PUBLISHED
     ),
     "live.reconnecting": Kind(
-        "The publisher went.", Reconnecting, {"until": "2026-11-25T12:01:00+00:00"}
+        "The publisher went.", data.Reconnecting, {"until": "2026-11-25T12:01:00+00:00"}
     ),
-    "live.heartbeat": Kind("It is still live.", Heartbeat, {"viewers": 345}),
+    "live.heartbeat": Kind("It is still live.", data.Heartbeat, {"viewers": 345}),
     "live.policy": Kind(
-        "Who may watch was changed.", PolicySet, {"policy": "followers"}
+        "Who may watch was changed.", data.PolicySet, {"policy": "followers"}
     ),
     "viewer.denied": Kind(
         "Somebody may not watch this session any more.",
-        Denied,
+        data.Denied,
         {"user_id": 9, "viewer": ""},
     ),
-    "live.ended": Kind("It is over, for good.", Ended, {"reason": "completed"}),
-    "live.expired": Kind("It is over without a picture.", Ended, {"reason": "expired"}),
+    "live.ended": Kind("It is over, for good.", data.Ended, {"reason": "completed"}),
+    "live.expired": Kind(
+        "It is over without a picture.", data.Ended, {"reason": "expired"}
+    ),
     "live.announced": Kind(
         "The host's followers shall be told.",
-        Announced,
+        data.Announced,
         {"user_id": 7, "followers": 120},
     ),
     "ingest.degraded": Kind(
         "The encoder's stream comes in badly.",
-        Degraded,
+        data.Degraded,
         {
             "problem": "key_frames",
             "advice": "No key frame for 8 s: set your encoder's key-frame interval to"
@@ -302,11 +89,13 @@ KINDS: Mapping[EventType, Kind] = {
         },
     ),
     "ingest.recovered": Kind(
-        "One of the stream's problems is gone.", Recovered, {"problem": "key_frames"}
+        "One of the stream's problems is gone.",
+        data.Recovered,
+        {"problem": "key_frames"},
     ),
     "gift.sent": Kind(
         "A gift, in a live session or, with a user as the subject, to that user.",
-        GiftSent,
+        data.GiftSent,
         {
             "id": 5,
             "gift_id": 1,
@@ -321,69 +110,75 @@ KINDS: Mapping[EventType, Kind] = {
         },
     ),
     "coins.bonus": Kind(
-        "An operator gave coins.", Bonus, {"coin": 100, "reason": "a contest"}
+        "An operator gave coins.", data.Bonus, {"coin": 100, "reason": "a contest"}
     ),
     "coins.purchased": Kind(
-        "Coins were bought.", Purchased, {**_PURCHASE, "store": "apple"}
+        "Coins were bought.", data.Purchased, {**_PURCHASE, "store": "apple"}
     ),
     "coins.refunded": Kind(
-        "A purchase was taken back.", Refunded, {**_PURCHASE, "owed": 20}
+        "A purchase was taken back.", data.Refunded, {**_PURCHASE, "owed": 20}
     ),
     "coins.refund_reversed": Kind(
-        "A purchase that was taken back counts again.", RefundReversed, _PURCHASE
+        "A purchase that was taken back counts again.", data.RefundReversed, _PURCHASE
     ),
-    "ticket.bought": Kind("A user may watch a session.", Ticket, _TICKET),
+    "ticket.bought": Kind("A user may watch a session.", data.Ticket, _TICKET),
     "ticket.used": Kind(
-        "Somebody watched with it: its coins are the host's.", Ticket, _TICKET
+        "Somebody watched with it: its coins are the host's.", data.Ticket, _TICKET
     ),
-    "ticket.refunded": Kind("The user has its coins again.", Ticket, _TICKET),
+    "ticket.refunded": Kind("The user has its coins again.", data.Ticket, _TICKET),
     "payout.method_chosen": Kind(
-        "A user said where money goes from now on.", PayoutMethod, {"type": "Paypal"}
+        "A user said where money goes from now on.",
+        data.PayoutMethod,
+        {"type": "Paypal"},
     ),
-    "payout.requested": Kind("A user asks for money.", Payout, _PAYOUT),
-    "payout.paid": Kind("The money was sent.", Payout, _PAYOUT),
-    "payout.rejected": Kind("The user has the coins again.", Payout, _PAYOUT),
-    "key.created": Kind("A stream key was made.", Key, _KEY),
+    "payout.requested": Kind("A user asks for money.", data.Payout, _PAYOUT),
+    "payout.paid": Kind("The money was sent.", data.Payout, _PAYOUT),
+    "payout.rejected": Kind("The user has the coins again.", data.Payout, _PAYOUT),
+    "key.created": Kind("A stream key was made.", data.Key, _KEY),
     "key.rotated": Kind(
         "Another key takes its place; until then both open the channel.",
-        Rotated,
+        data.Rotated,
         {"key_id": 21, "new_key_id": 22, "until": "2026-11-25T13:00:00+00:00"},
     ),
-    "key.superseded": Kind("A newer key took its place.", Key, _KEY),
-    "key.revoked": Kind("A stream key opens nothing any more.", Key, _KEY),
-    "user.banned": Kind("A user was banned.", Banned, _BAN),
-    "user.unbanned": Kind("A user's ban is over.", BanEnded, {"actor": "ops"}),
-    "user.deleted": Kind("A user deleted the account.", Nothing, {}),
+    "key.superseded": Kind("A newer key took its place.", data.Key, _KEY),
+    "key.revoked": Kind("A stream key opens nothing any more.", data.Key, _KEY),
+    "user.banned": Kind("A user was banned.", data.Banned, _BAN),
+    "user.unbanned": Kind("A user's ban is over.", data.BanEnded, {"actor": "ops"}),
+    "user.deleted": Kind("A user deleted the account.", data.Nothing, {}),
     "user.reported": Kind(
         "Somebody complained about this user.",
-        Reported,
+        data.Reported,
         {"report_id": 2, "report_reason_id": 1},
     ),
     "user.signed_out": Kind(
-        "Tokens of this user count no more.", SignedOut, {"everywhere": True}
+        "Tokens of this user count no more.", data.SignedOut, {"everywhere": True}
     ),
     "ban.made": Kind(
         "A device or a range of addresses was banned.",
-        BanMade,
+        data.BanMade,
         {**_BAN, "network": "203.0.113.0/24"},
     ),
-    "ban.ended": Kind("Such a ban is over.", BanEnded, {"actor": "service:deadline"}),
-    "node.added": Kind("A media node was added.", NodeSettings, _NODE_SETTINGS),
-    "node.changed": Kind("A media node was changed.", NodeSettings, _NODE_SETTINGS),
-    "node.removed": Kind("A media node was removed.", Node, _NODE),
-    "node.drained": Kind("It takes no new sessions.", Node, _NODE),
-    "node.activated": Kind("It takes new sessions again.", Node, _NODE),
-    "node.lost": Kind("It has been silent for too long.", Node, _NODE),
-    "node.found": Kind("A lost node answers again.", Node, _NODE),
-    "node.restarted": Kind("It was started anew.", Node, _NODE),
+    "ban.ended": Kind(
+        "Such a ban is over.", data.BanEnded, {"actor": "service:deadline"}
+    ),
+    "node.added": Kind("A media node was added.", data.NodeSettings, _NODE_SETTINGS),
+    "node.changed": Kind(
+        "A media node was changed.", data.NodeSettings, _NODE_SETTINGS
+    ),
+    "node.removed": Kind("A media node was removed.", data.Node, _NODE),
+    "node.drained": Kind("It takes no new sessions.", data.Node, _NODE),
+    "node.activated": Kind("It takes new sessions again.", data.Node, _NODE),
+    "node.lost": Kind("It has been silent for too long.", data.Node, _NODE),
+    "node.found": Kind("A lost node answers again.", data.Node, _NODE),
+    "node.restarted": Kind("It was started anew.", data.Node, _NODE),
     "webhook.challenge": Kind(
         "Sent to a new receiver, which answers with the challenge; never in the log.",
-        Challenge,
+        data.Challenge,
         {"challenge": "vGm2ZkqJ0yFQ"},
     ),
     "webhook.test": Kind(
         "Sent by hand, to see whether a receiver gets it; never in the log.",
-        Test,
+        data.Test,
         {"text": "Hello"},
     ),
 }
@@ -393,10 +188,10 @@ class DoesNotFit(Exception):
     """An event that its type's schema does not allow: a mistake of ours."""
 
 
-def encoded(kind: EventType, data: Mapping[str, object]) -> str:
+def encoded(kind: EventType, said: Mapping[str, object]) -> str:
     """As JSON. Raises DoesNotFit."""
     try:
-        return msgspec.json.encode(msgspec.convert(data, KINDS[kind].data)).decode()
+        return msgspec.json.encode(msgspec.convert(said, KINDS[kind].data)).decode()
     except (msgspec.ValidationError, KeyError) as error:
         raise DoesNotFit(f"{kind}: {error}") from None
 

@@ -1061,8 +1061,7 @@ CREATE TABLE idempotency_keys (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, key)
 );
--- Small, and for nothing but their end.
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
 REVOKE UPDATE, DELETE, TRUNCATE ON ledger_transfers, ledger_entries,
     gift_transactions, wallets FROM PUBLIC;

@@ -15,6 +15,7 @@ from ipaddress import (
 )
 
 from control_plane.base.tokens import ViewerToken
+from control_plane.live.model.viewers import IPV6_CUSTOMER
 
 LONGEST_DEVICE = 128  # characters
 NOT_HERE = "You can't do this from this device or network. Contact support"
@@ -63,8 +64,14 @@ def mark(device: str) -> str:
 
 
 def network(text: str) -> str:
-    """In the one way to write it. Raises ValueError, also for too wide a range."""
+    """In the one way to write it. One address of IPv6 is all of its customer's. Raises
+    ValueError, also for too wide a range."""
     found = _network(text)
+    if isinstance(found, IPv6Network):
+        if found.network_address.ipv4_mapped is not None:
+            raise ValueError(text)
+        if "/" not in text:
+            found = found.supernet(new_prefix=IPV6_CUSTOMER)
     if found.prefixlen < SHORTEST_PREFIX[found.version]:
         raise ValueError(text)
     return str(found)

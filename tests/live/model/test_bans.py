@@ -29,6 +29,9 @@ def banned(*whom: Banned, ends_at: float | None = None) -> BanList:
         ("fe80::1", "fe80::1%eth0", True),
         ("203.0.113.7", "", False),
         ("203.0.113.7", "nobody", False),
+        # All of one customer's.
+        ("2001:db8:1:2::5", "2001:db8:1:2::9", True),
+        ("2001:db8:1:2::5", "2001:db8:1:3::5", False),
     ],
 )
 def test_who_is_in_a_range(text: str, address: str, there: bool) -> None:
@@ -45,7 +48,9 @@ def test_several_ranges() -> None:
     assert not bans.has_address("192.0.3.1", NOW)
 
 
-@pytest.mark.parametrize("text", ["", "x", "0.0.0.0/0", "10.0.0.0/7", "::/0", "1/2/3"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "0.0.0.0/0", "10.0.0.0/7", "::/0", "1/2/3", "::ffff:1.2.3.0/120"]
+)
 def test_what_is_no_range(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         network(text)

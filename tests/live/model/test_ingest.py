@@ -1,7 +1,6 @@
 """How an encoder's stream is judged."""
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -21,15 +20,11 @@ from control_plane.live.model.ingest import (
     first,
     step,
 )
+from mediamtx.payloads import Intake
 
 
-class Got(NamedTuple):
-    received: int | None
-    frames_in_error: int | None = 0
-    codec: str = "H264"
-    profile: str = "High"
-    width: int = 1280
-    height: int = 720
+def intake(received: int | None, errors: int | None = 0, codec: str = "H264") -> Intake:
+    return Intake(received, errors, codec, "High", 1280, 720)
 
 
 def sample(
@@ -37,7 +32,7 @@ def sample(
 ) -> Sample:
     """Of an encoder that sends 2 Mbit/s."""
     got = round(at * 250_000) if received is None else received
-    return Sample(at, source, Got(got, errors))
+    return Sample(at, source, intake(got, errors))
 
 
 def segment(at: float, key_frames: float = 2.0, fps: float = 30.0) -> Segment:
@@ -81,8 +76,10 @@ def test_no_newer_segment_is_no_key_frame() -> None:
 
 @pytest.mark.parametrize("codec", ["", "VP8"])
 def test_where_players_see_no_picture_key_frames_do_not_matter(codec: str) -> None:
-    state = first(Sample(0.0, "a", Got(0, codec=codec)))
-    state = step(state.shown(segment(5.0, 8.0)), Sample(5.0, "a", Got(1, codec=codec)))
+    state = first(Sample(0.0, "a", intake(0, codec=codec)))
+    state = step(
+        state.shown(segment(5.0, 8.0)), Sample(5.0, "a", intake(1, codec=codec))
+    )
     assert state.health.key_frame_seconds is None
 
 
@@ -136,7 +133,7 @@ def test_no_counter_of_a_node_gives_nonsense(
     at, state = 0.0, first(sample(0.0))
     for pause, received, source, errors in told:
         at += pause
-        state = step(state, Sample(at, source, Got(received, errors)))
+        state = step(state, Sample(at, source, intake(received, errors)))
         assert (state.health.bitrate or 0) >= 0
         assert (state.health.errors_per_second or 0) >= 0
         assert set(state.health.problems) <= set(RULES)
@@ -159,10 +156,10 @@ def test_damaged_frames() -> None:
 
 @pytest.mark.parametrize(("codec", "found"), [("VP8", ("codec",)), ("", ())])
 def test_what_players_cannot_show(codec: str, found: tuple[Problem, ...]) -> None:
-    state = first(Sample(0.0, "a", Got(0, codec=codec)))
+    state = first(Sample(0.0, "a", intake(0, codec=codec)))
     for number in range(1, 5):
         at = number * EVERY
-        state = step(state, Sample(at, "a", Got(number * 10**6, codec=codec)))
+        state = step(state, Sample(at, "a", intake(number * 10**6, codec=codec)))
     assert state.health.problems == found
 
 

@@ -1,7 +1,6 @@
 """How streams come in, as the process that looks at their node tells it to others."""
 
 import time
-from typing import NamedTuple
 
 import pytest
 
@@ -14,27 +13,9 @@ from control_plane.live.service.measuring import Measuring
 from control_plane.live.store.ingest import IngestStore
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
+from mediamtx.payloads import Intake, Publisher
 
 ROUND = 5.0  # seconds
-
-
-class Got(NamedTuple):
-    received: int
-    frames_in_error: int | None = 0
-    codec: str = "H264"
-    profile: str = "High"
-    width: int = 1280
-    height: int = 720
-
-
-class Encoder(NamedTuple):
-    path: str
-    source_id: str
-    intake: Got
-    source_type: str = "rtmpConn"
-    ready: bool = True
-    query: str = ""
-    address: str = ""
 
 
 @pytest.fixture
@@ -61,8 +42,10 @@ class Rounds:
     async def go(self, session: LiveSession, key_frames: float, times: int) -> None:
         for _ in range(times):
             self._now += ROUND
-            got = Got(round(self._now * 250_000))
-            encoder = Encoder(session.path, "source", got)
+            intake = Intake(round(self._now * 250_000), 0, "H264", "High", 1280, 720)
+            encoder = Publisher(
+                session.path, "rtmpConn", "source", True, "", "", intake
+            )
             segment = Segment(self._now, 0.0, (key_frames,) * 3, 30.0)
             self.measuring.shown("local", session.id, segment)
             node = await self._opened.nodes.get("local")
