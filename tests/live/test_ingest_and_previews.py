@@ -65,7 +65,10 @@ async def test_pictures_and_advice(own_stack: Stack) -> None:
     await until(lambda: _advised(stack, worse, "No key frame for "))
     assert "ingest" not in await stack.show(badly["id"])  # a stranger's view
 
-    good = (await _own(stack, well))["ingest"]
+    async def measured() -> object:
+        return (await _own(stack, well)).get("ingest")
+
+    good = await until(measured)
     assert good["advice"] == []
     assert good["codec"] == "H264"
     assert (good["width"], good["height"]) == (160, 120) or stack.kind == "sandbox"

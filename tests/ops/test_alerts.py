@@ -92,8 +92,8 @@ def test_prometheus_reads_every_expression(tmp_path: Path) -> None:
 
 
 def test_each_alert_fires_when_it_should_and_only_then(tmp_path: Path) -> None:
-    promtool = tool("promtool")
     assert CASES.keys() == alerts().keys()
+    promtool = tool("promtool")
     tests = [
         {
             "interval": "15s",

@@ -81,6 +81,7 @@ async def test_one_at_a_time_and_none_is_left_when_nobody_waits(tmp_path: Path) 
     for task in reversed(tasks):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    assert running.read_text().split() == [process_id]
     with pytest.raises(ProcessLookupError):
         os.kill(int(process_id), 0)
 
