@@ -37,12 +37,13 @@ class Desk:
         await page.get_by_role("button", name="Sign in").click()
         return page
 
-    async def live(self) -> Json:
-        """Not for everybody's eyes, so that its picture is not either."""
+    async def live(self, seconds: int = 600) -> Json:
+        """Not for everybody's eyes, so that its picture is not either. ``seconds``:
+        how long the encoder stays."""
         name = await self.stack.sign_in("ann")
         title = f"Coffee {self.stack.unique()}"
         live = await self.stack.go_live(name, title=title, policy="followers")
-        await self.stack.publish(live["rtmp_url"])
+        await self.stack.publish(live["rtmp_url"], seconds=seconds)
         await self.stack.status(live["id"], "live")
         return live
 
@@ -105,6 +106,15 @@ async def test_a_broadcast_is_seen_ended_and_found_in_the_audit_log(desk: Desk) 
     await expect(entry).to_contain_text("operator:ann")
     await expect(entry).to_contain_text("a rehearsal")
     assert wrong == []
+
+
+async def test_the_last_picture_stays_while_the_encoder_is_away(desk: Desk) -> None:
+    live = await desk.live(seconds=6)
+    await desk.stack.status(live["id"], "reconnecting")
+    page = await desk.sign_in(await desk.token("late", "read"))
+    await shows(page, "encoder away;")
+    await page.wait_for_function(PICTURED)
+    await desk.stack.command("kick", live["id"])
 
 
 async def test_a_revoked_token_is_out_at_once(desk: Desk) -> None:

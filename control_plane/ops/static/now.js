@@ -150,7 +150,8 @@ function made(session) {
     put(by, `${one.username} · ${one.status}`);
     said(one).forEach((value, at) => put(parts[at], value));
     item.classList.toggle("ill", !isWell(one));
-    if (one.status === "live") preview.renew();
+    // The last one stays, also for who comes when the encoder is away.
+    if (one.status === "live" || !preview.place.hasChildNodes()) preview.renew();
   }
   return { item, fill };
 }
