@@ -125,17 +125,19 @@ class Client:
 
     async def kick_readers(
         self, chosen: Callable[[Connection | HlsSession], bool]
-    ) -> int:
+    ) -> bool:
         """Close those who watch and are chosen, as far as the node lists them: HLS
-        from v1.18.0 on. How many it closed; never raises."""
+        from v1.18.0 on. False when it did not list them all; never raises."""
         found: list[tuple[str, str]] = []
+        listed = True
         try:
             for reader_type in LIST_OF_TYPE:
                 await self._choose(reader_type, chosen, found)
         except _TroubleError:
-            pass
-        closed = [await self.kick(*one) for one in found]
-        return closed.count("kicked")
+            listed = False
+        for one in found:
+            await self.kick(*one)
+        return listed
 
     async def _choose(
         self,

@@ -49,11 +49,16 @@ class Cutter:
 
     async def cut_viewers(self, node_name: str, chosen: Chosen) -> None:
         """Close those who may not watch any more. Twice: an auth process may have let
-        one in before it heard of the denial."""
+        one in before it heard of the denial. A node that says nothing is asked again,
+        for about 2 s."""
         api = self._nodes.api(await self._nodes.get(node_name))
         await api.kick_readers(chosen)
         await asyncio.sleep(HEARD_WITHIN)
-        await api.kick_readers(chosen)
+        for _ in range(TRIES):
+            if await api.kick_readers(chosen):
+                return
+            await asyncio.sleep(PAUSE)
+        log.warning("viewers could not be cut yet", node=node_name)
 
     async def cut_all(
         self, node_name: str, publishes: ChosenPublisher, watches: Chosen

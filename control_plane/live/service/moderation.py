@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from control_plane.audit.log import acting, actor, record
 from control_plane.audit.model import DEADLINE
@@ -31,6 +31,7 @@ from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import bans, channels, sessions
 from control_plane.people.store import users
 
+NEW = timedelta(minutes=1)  # a node that is silent for longer is lost
 LOOK_EVERY = 10.0  # seconds; who asks sees that a ban is over by its end
 LONGEST_REASON = 1000  # characters
 
@@ -96,9 +97,14 @@ class Moderation:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Bans end by themselves."""
-        async with Loop("bans", self.end_due, LOOK_EVERY).running():
+        """Bans end by themselves, and reach a node that was silent when they began."""
+        async with Loop("bans", self.turn, LOOK_EVERY).running():
             yield
+
+    async def turn(self) -> None:
+        await self.end_due()
+        for ban in await bans.of_clients(self._pool, since=NEW):
+            await self._cut(ban.whom)
 
     async def end_due(self) -> None:
         with acting(DEADLINE):
