@@ -27,6 +27,8 @@ async def _start(wanted: Settings, log: Path) -> Process:
         "CONTROL_PLANE_PUBLIC_PORT": "0",
         "CONTROL_PLANE_INTERNAL_PORT": "0",
         "CONTROL_PLANE_OPERATOR_PORT": "0",
+        "CONTROL_PLANE_API_METRICS_PORT": "0",
+        "CONTROL_PLANE_WORK_METRICS_PORT": "0",
         "CONTROL_PLANE_NODE_NAME": "",
         "CONTROL_PLANE_WEBHOOK_NETWORKS": "127.0.0.1",
     }
