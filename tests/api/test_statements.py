@@ -73,8 +73,11 @@ async def test_what_a_screen_costs(postgres: Counted, town: Town, near: App) -> 
 
 
 async def _cost(postgres: Counted, app: App, name: str, body: Json, token: str) -> int:
-    """Once the connection has prepared its statements."""
-    for _ in range(2):
+    """Once the connection has prepared its statements. The least of a few calls: what
+    the role asks by itself, such as whether its stores answer, may fall into one."""
+    costs = []
+    for _ in range(4):
         before = postgres.seen
         await app.call(name, body, token)
-    return postgres.seen - before
+        costs.append(postgres.seen - before)
+    return min(costs)
