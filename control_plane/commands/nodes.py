@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from control_plane.base.secrets import Secrets
 from control_plane.commands import draining
 from control_plane.commands.output import as_json, run, settings, show, write_private
-from control_plane.live.model.nodes import Node
+from control_plane.live.model.nodes import Node, Role
 from control_plane.wiring.node_config import node_config
 from control_plane.wiring.services import Services
 from mediamtx.render import render
+
+MOST = click.IntRange(1, 2**31 - 1)
+MOST_BITS = click.IntRange(1, 2**63 - 1)
 
 
 @click.group()
@@ -29,6 +33,7 @@ def list_nodes(as_json: bool) -> None:
             {
                 "name": node.name,
                 "state": node.state,
+                "role": node.role,
                 "api_url": node.api_url,
                 "rtmp_url": node.rtmp_url,
                 "hls_url": node.hls_url,
@@ -45,7 +50,20 @@ def list_nodes(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--api", required=True, help="Its control API, http://host:9997")
 @click.option("--host", required=True, help="Its public host name.")
+@click.option(
+    "--role",
+    type=click.Choice(get_args(Role)),
+    default="origin",
+    show_default=True,
+    help="Encoders publish to origins; edges and caches serve viewers.",
+)
 @click.option("--region", default="", help="Where it stands.")
+@click.option(
+    "--weight", type=MOST, default=1, show_default=True, help="Its share of the load."
+)
+@click.option("--publishers", type=MOST, help="So many encoders at most.")
+@click.option("--readers", type=MOST, help="So many viewers at most.")
+@click.option("--bits", type=MOST_BITS, help="A second, to viewers, at most.")
 @click.option("--rtmp-port", default=1935, show_default=True)
 @click.option("--hls-url", default="", help="Default: http://HOST:8888")
 @click.option("--webrtc-url", default="", help="Default: http://HOST:8889")
@@ -53,7 +71,12 @@ def add(
     name: str,
     api: str,
     host: str,
+    role: Role,
     region: str,
+    weight: int,
+    publishers: int | None,
+    readers: int | None,
+    bits: int | None,
     rtmp_port: int,
     hls_url: str,
     webrtc_url: str,
@@ -67,7 +90,12 @@ def add(
         webrtc_url=webrtc_url.rstrip("/") or f"http://{host}:8889",
         srt_url=f"srt://{host}:8890",
         rtsp_url=f"rtsp://{host}:8554",
+        role=role,
         region=region,
+        weight=weight,
+        most_publishers=publishers,
+        most_readers=readers,
+        most_bits=bits,
     )
     run(lambda services: services.nodes.save(node))
     click.echo(f"Now give it its configuration: mediamtx-config --node {name}")

@@ -36,6 +36,12 @@ class NodeSettings(Concern):
     node_hls_url: str = ""
     node_webrtc_url: str = ""
     node_region: str = ""
+    # Its share of new broadcasts beside other nodes', and what it carries at most:
+    # encoders, viewers, bits a second to viewers; none: no bound.
+    node_weight: int = Field(1, ge=1, le=1000)
+    node_publishers: int | None = Field(None, ge=1)
+    node_readers: int | None = Field(None, ge=1)
+    node_bits: int | None = Field(None, ge=1)
     node_sandbox: bool = False
     rtmp_port: int = Field(1935, ge=1, le=65535)
     hls_port: int = Field(8888, ge=1, le=65535)

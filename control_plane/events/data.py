@@ -207,10 +207,18 @@ class Node(Data, frozen=True):
 
 
 class NodeSettings(Data, frozen=True):
+    """``role``: origin, edge or cache. ``weight``: its share of the load. ``most_…``:
+    its capacity, bits being those a second to readers; null: no bound."""
+
     name: str
     api_url: str
     region: str
     sandbox: bool
+    role: str = "origin"
+    weight: Positive = 1
+    most_publishers: Positive | None = None
+    most_readers: Positive | None = None
+    most_bits: Positive | None = None
 
 
 class Challenge(Data, frozen=True):

@@ -43,6 +43,10 @@ def configured_node(settings: NodeSettings) -> Node:
         srt_url=f"srt://{host}:{settings.srt_port}",
         rtsp_url=f"rtsp://{host}:{settings.rtsp_port}",
         region=settings.node_region,
+        weight=settings.node_weight,
+        most_publishers=settings.node_publishers,
+        most_readers=settings.node_readers,
+        most_bits=settings.node_bits,
         sandbox=settings.node_sandbox,
     )
 

@@ -127,4 +127,9 @@ def _settings(node: Node) -> dict[str, object]:
         "api_url": node.api_url,
         "region": node.region,
         "sandbox": node.sandbox,
+        "role": node.role,
+        "weight": node.weight,
+        "most_publishers": node.most_publishers,
+        "most_readers": node.most_readers,
+        "most_bits": node.most_bits,
     }
