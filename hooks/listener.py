@@ -6,9 +6,10 @@ global lock.
 
 import base64
 import hmac
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from control_plane.base.secrets import Secrets
+from control_plane.live.model.nodes import Node
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.grants import Grants
@@ -43,9 +44,10 @@ class Listener:
         self._nodes: dict[str, list[bytes]] = {}
         self._auth: dict[bytes, tuple[str, list[bytes]]] = {}
 
-    def know_nodes(self, names: list[str]) -> None:
+    def know_nodes(self, nodes: Sequence[Node]) -> None:
         """Only these may call; each with its own secret."""
-        known = {name: self._secrets.known_of_node(name) for name in names}
+        self._authorizer.closed_nodes = {node.name for node in nodes if node.closed}
+        known = {node.name: self._secrets.known_of_node(node.name) for node in nodes}
         self._nodes = {
             name: [secret.encode() for secret in secrets]
             for name, secrets in known.items()

@@ -22,6 +22,7 @@ Reason = Literal[
     "channel_closed",
     "banned",
     "flapping",
+    "node_closed",
     "token_missing",
     "token_invalid",
     "viewer_denied",

@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import time
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -72,6 +73,8 @@ class Authorizer:
         self._grants = grants
         self._tokens_required = tokens_required
         self._limit = limit
+        #: Names of those that take no encoder any more.
+        self.closed_nodes: Set[str] = frozenset()
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
 
@@ -118,6 +121,8 @@ class Authorizer:
         self, node: str, call: AuthCall, permission: Permission
     ) -> Verdict | None:
         """None: the key is not known here, or not yet."""
+        if node in self.closed_nodes:
+            return deny("node_closed")
         bans, now = self._permissions.bans, time.time()
         if bans.has_address(call.ip, now):
             return deny("banned")
