@@ -16,9 +16,7 @@ class Origin:
 
     @property
     def has_room(self) -> bool:
-        return self.node.most_publishers is None or (
-            self.broadcasts < self.node.most_publishers
-        )
+        return room(self.node.most_publishers, self.broadcasts) != 0
 
 
 def choose(origins: Iterable[Origin], region: str = "") -> Node | None:
@@ -28,6 +26,11 @@ def choose(origins: Iterable[Origin], region: str = "") -> Node | None:
     fit = [one for one in origins if one.node.state == "active" and one.has_room]
     best = min(fit, key=lambda one: _rank(one, region), default=None)
     return None if best is None else best.node
+
+
+def room(most: int | None, taken: int) -> int | None:
+    """None: no bound."""
+    return None if most is None else max(0, most - taken)
 
 
 def _rank(one: Origin, region: str) -> tuple[bool, bool, float, str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from control_plane.base.refusals import Unavailable
+from control_plane.base.refusals import Refusal, Unavailable
 from control_plane.events import store as events
 from control_plane.live.model.keys import hash_key
 from control_plane.live.service.broadcasts import Start, Started
@@ -146,6 +146,17 @@ async def test_nothing_goes_on_where_it_drains(two: Services, ann: User) -> None
     await two.broadcasts.start(ann, Start())
     await two.nodes.set_draining("local", draining=True)
     assert (await two.broadcasts.start(ann, Start())).node.name == "other"
+
+
+async def test_one_is_closed_only_where_another_takes_over(two: Services) -> None:
+    await two.nodes.unheard("other", AT_ONCE)
+    with pytest.raises(Refusal, match="No other media server"):
+        await two.nodes.set_draining("local", draining=True, closed=True)
+    await two.nodes.heard("other", "")
+    await two.nodes.set_draining("local", draining=True, closed=True)
+    assert (await two.nodes.get("local")).closed
+    await two.nodes.set_draining("local", draining=False)
+    assert (await two.nodes.get("local")).is_well
 
 
 async def test_a_channel_is_told_where_it_goes_on(two: Services, ann: User) -> None:
