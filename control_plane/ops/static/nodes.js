@@ -7,8 +7,18 @@ import { moment } from "./words.js";
 
 const EVERY = 4000; // ms
 const HEADINGS = [
-  ...["Node", "Role", "Region", "State", "Sessions", "Live", "Viewers"],
-  ...["Encoders", "Readers", "Mbit/s", "Silent since", "Act"],
+  "Node",
+  "Role",
+  "Region",
+  "State",
+  "Sessions",
+  "Live",
+  "Viewers",
+  "Encoders",
+  "Readers",
+  "Mbit/s",
+  "Silent since",
+  "Act",
 ];
 
 export async function nodes({ place, me, signal, failed }) {
