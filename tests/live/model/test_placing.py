@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.live.model.nodes import Node
-from control_plane.live.model.placing import Origin, choose
+from control_plane.live.model.placing import Origin, choose, spread
 
 NODE = Node("", "", "", "", "", "", "")
 
@@ -63,6 +63,12 @@ def test_one_that_answers_wherever_it_is() -> None:
     here = origin("a", region="eu", silent_since=SILENT)
     assert chosen(here, origin("b", 7, region="us"), region="eu") == "b"
     assert chosen(here, region="eu") == "a"  # better than none
+
+
+def test_those_that_come_together_are_spread() -> None:
+    origins = [origin("a", most_publishers=2), origin("b", 1, most_publishers=2)]
+    found = spread(origins, [""] * 4)
+    assert [one and one.name for one in found] == ["a", "a", "b", None]
 
 
 ORIGINS = st.builds(
