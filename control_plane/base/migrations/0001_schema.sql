@@ -694,7 +694,7 @@ BEGIN
     PERFORM pg_notify('nodes', '');
     RETURN NULL;
 END $$;
-CREATE TRIGGER node_notice AFTER INSERT OR DELETE ON nodes
+CREATE TRIGGER node_notice AFTER INSERT OR DELETE OR UPDATE OF role ON nodes
     FOR EACH STATEMENT EXECUTE FUNCTION notice_node();
 
 -- Videos of the feed.

@@ -9,7 +9,7 @@ from control_plane.base.faults import Missing, Rejected
 from control_plane.base.refusals import Empty, Refusal, Unavailable
 from control_plane.events.log import append_node_event
 from control_plane.events.model import EventType
-from control_plane.live.model.nodes import Node, NodeApi
+from control_plane.live.model.nodes import Node, NodeApi, Role
 from control_plane.live.store import nodes
 
 NO_NODE = "No media server can take a broadcast right now."
@@ -34,6 +34,13 @@ class Nodes:
 
     async def listing(self) -> list[Node]:
         return await nodes.listing(self._pool)
+
+    async def roles(self) -> dict[str, Role]:
+        return {node.name: node.role for node in await self.listing()}
+
+    async def edges(self) -> list[Node]:
+        """All that viewers read from and encoders do not publish to."""
+        return [node for node in await self.listing() if node.role != "origin"]
 
     async def least_busy(self, executor: Executor) -> Node:
         node = await nodes.least_busy(executor)
