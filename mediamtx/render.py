@@ -172,25 +172,18 @@ def _rtmp_and_srt(config: NodeConfig) -> Settings:
 def _hls(config: NodeConfig, version: Version) -> Settings:
     if not config.hls:
         return {"hls": False}
-    return (
-        _server("hls", config.hls)
-        | {
-            # Plain fragmented MP4: low latency asks five times as often.
-            "hlsVariant": "fmp4",
-            # Segments are made from the first second on. Otherwise each broadcast's first
-            # viewer waits some 3 s; copying costs little processor and a few MB a stream.
-            "hlsAlwaysRemux": True,
-            "hlsSegmentDuration": f"{config.hls_segment:g}s",
-            "hlsTrustedProxies": list(config.trusted_proxies),
-        }
-        | _cdn(config, version)
-    )
-
-
-def _cdn(config: NodeConfig, version: Version) -> Settings:
-    if not config.cdn_secret or version < CDN_SECRET:
-        return {}
-    return {"hlsCDNSecret": config.cdn_secret}
+    settings = _server("hls", config.hls) | {
+        # Plain fragmented MP4: low latency asks five times as often.
+        "hlsVariant": "fmp4",
+        # Segments are made from the first second on. Otherwise each broadcast's first
+        # viewer waits some 3 s; copying costs little processor and a few MB a stream.
+        "hlsAlwaysRemux": True,
+        "hlsSegmentDuration": f"{config.hls_segment:g}s",
+        "hlsTrustedProxies": list(config.trusted_proxies),
+    }
+    if config.cdn_secret and version >= CDN_SECRET:
+        settings["hlsCDNSecret"] = config.cdn_secret
+    return settings
 
 
 def _webrtc(config: NodeConfig) -> Settings:

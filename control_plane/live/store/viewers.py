@@ -4,7 +4,7 @@ For each session and node: ``viewers:``, a set of those whom the node's last loo
 counted, and ``hints:`` and ``steady:``, sorted sets of who was let in and of who asks
 again and again, by the unix second in which that was last; of an origin ``beats:``
 too, who watches at edges, by the unix second until which that counts (``beats.py``).
-For each node ``look:`` says when it was looked at last, and ``unique:`` for each session
+For each node ``look:`` says when it was looked at last, for each session ``unique:``
 holds the distinct viewers of all time, as a HyperLogLog.
 
 A lost node drops out whole: what it was found to have counts for a while only.
