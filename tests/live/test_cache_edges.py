@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.deploy.tools import tool
+from tests.deploy.front import make_certificate
+from tests.deploy.tools import said, tool
 from tests.support.edge import CacheEdge, HlsReader, Origin
 from tests.support.stack import Json, Stack
 
@@ -52,11 +53,61 @@ async def test_many_cost_the_origin_what_one_does(
         for reader in readers:
             await reader.moves()
         await stack.viewers(live["id"], MANY)
-        asked = [event for event, _ in stack.proxy.passed if event == "auth"]
-        assert MANY <= len(asked) <= MANY * (1 + (time.monotonic() - began) // 10)
+        asked = stack.proxy.passed.count(("auth", f"local/{live['path']}"))
+        assert MANY <= asked <= MANY * (1 + (time.monotonic() - began) // 10)
     files = {path: n for path, n in origin.asked.items() if path.endswith(".mp4")}
     assert files
     assert set(files.values()) == {1}
     assert not [path for path in origin.asked if "?" in path]
     assert set().union(*(reader.statuses for reader in readers)) == {200}
-    await stack.viewers(live["id"], 0)
+
+
+async def test_who_is_denied_gets_nothing_more(stack: Stack, edge: CacheEdge) -> None:
+    token = await stack.sign_in("ann")
+    live = await stack.go_live(token, policy="token")
+    await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    watch = (await stack.ask("watch", {"id": live["id"]}))["Watch"]
+    one = HlsReader(stack.http, await edge.address(live, watch["token"]))
+    other = HlsReader(stack.http, await edge.address(live))
+    forged = HlsReader(stack.http, one.url.replace("/Wy", "/Wz", 1))
+    async with one.playing(), other.playing(), forged.playing():
+        await one.moves()
+        await other.moves()
+        await stack.viewers(live["id"], 2)
+        denied = {"id": live["id"], "viewer": watch["viewer"]}
+        await stack.ask("denyViewer", denied, token)
+        await one.ends_with(403)
+        got = one.bytes
+        await other.moves()
+        await stack.viewers(live["id"], 1)
+        assert one.bytes == got
+    assert forged.statuses.keys() == {403}
+    assert other.statuses.keys() == {200}
+
+
+async def test_an_encoder_that_comes_back(stack: Stack, edge: CacheEdge) -> None:
+    """The node answers 401 until somebody asks for an index: no player sees that."""
+    live = await stack.go_live(await stack.sign_in("ann"))
+    encoder = await stack.publish(live["rtmp_url"])
+    await stack.status(live["id"], "live")
+    reader = HlsReader(stack.http, await edge.address(live))
+    async with reader.playing():
+        await reader.moves()
+        child = (await reader.names(reader.url))[0]
+        await encoder.stop()
+        await stack.status(live["id"], "reconnecting")
+        async with stack.http.get(child) as response:
+            assert response.status in (200, 404, 503)
+        await stack.publish(live["rtmp_url"])
+        await stack.status(live["id"], "live")
+        await reader.moves()
+    assert 401 not in reader.statuses
+
+
+async def test_nginx_takes_it_with_tls(
+    stack: Stack, edge: CacheEdge, tmp_path: Path
+) -> None:
+    make_certificate(tmp_path / "fullchain.pem", tmp_path / "privkey.pem")
+    text = await edge.configuration("--certificate", str(tmp_path))
+    said(tool("nginx"), "-t", "-c", str(edge.configured(tmp_path, text)))

@@ -76,9 +76,7 @@ class CacheEdge:
             *("nodes", "add", self.name, "--role", "cache", "--api", self.url),
             *("--host", "127.0.0.1", "--hls-url", self.url),
         )
-        (self.folder / "edge.conf").write_text(await self.configuration())
-        around = self.folder / "nginx.conf"
-        around.write_text(AROUND.format(folder=self.folder))
+        around = self.configured(self.folder, await self.configuration())
         log = self.folder / "nginx.log"
         process = await Process.start(log, nginx, "-c", str(around))
         try:
@@ -88,12 +86,19 @@ class CacheEdge:
             await process.stop()
             await self.stack.command("nodes", "remove", self.name)
 
-    async def configuration(self) -> str:
+    def configured(self, folder: Path, text: str) -> Path:
+        """With what is around it, in this folder."""
+        (folder / "edge.conf").write_text(text)
+        around = folder / "nginx.conf"
+        around.write_text(AROUND.format(folder=folder))
+        return around
+
+    async def configuration(self, *more: str) -> str:
         folder = str(self.folder)
         return await self.stack.command(
             *("edge-config", "--node", self.name, "--origin", f"local={self.origin}"),
             *("--listen", f"127.0.0.1:{self.port}", "--folder", folder),
-            *("--logs", folder),
+            *("--logs", folder, *more),
         )
 
     async def address(self, live: Json, old_token: str = "") -> str:
@@ -147,14 +152,14 @@ class HlsReader:
 
     async def _play(self) -> None:
         while True:
-            for playlist in await self._names(self.url):
-                for name in await self._names(playlist):
+            for playlist in await self.names(self.url):
+                for name in await self.names(playlist):
                     if name not in self._seen:
                         self._seen.add(name)
                         self.bytes += len(await self._get(name))
             await asyncio.sleep(0.5)
 
-    async def _names(self, url: str) -> list[str]:
+    async def names(self, url: str) -> list[str]:
         text = (await self._get(url)).decode()
         lines = [one for one in text.splitlines() if one and one[0] != "#"]
         return [urljoin(url, name) for name in [*lines, *URI.findall(text)]]
