@@ -159,6 +159,11 @@ class HlsReader:
                         self.bytes += len(await self._get(name))
             await asyncio.sleep(0.5)
 
+    async def gets(self, url: str, status: int) -> bool:
+        before = self.statuses[status]
+        await self._get(url)
+        return self.statuses[status] > before
+
     async def names(self, url: str) -> list[str]:
         text = (await self._get(url)).decode()
         lines = [one for one in text.splitlines() if one and one[0] != "#"]
