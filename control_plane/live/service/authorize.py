@@ -177,7 +177,8 @@ class Authorizer:
             except BadToken:
                 continue
             if token.viewer == EDGE:
-                return token if token.path in self._edges else None
+                is_edge = call.protocol == "rtsp" and token.path in self._edges
+                return token if is_edge else None
             if token.path == path:
                 self._admit(call, path, token)
                 return token

@@ -58,11 +58,11 @@ class Hints:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with Loop("hints", self._flush, FLUSH_EVERY).running():
+        async with Loop("hints", self.flush, FLUSH_EVERY).running():
             yield
 
-    async def _flush(self) -> None:
-        """While Redis is away hints are lost."""
+    async def flush(self) -> None:
+        """What was noted stands in Redis; while that is away it is lost."""
         hints, self._hints, self._hinted = self._hints, {}, 0
         steady, self._steady = self._steady, {}
         beating, self._beating = self._beating, {}
