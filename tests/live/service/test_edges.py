@@ -21,7 +21,8 @@ from tests.live.service.conftest import new_user
 @pytest.fixture
 async def session(opened: Services, ann: User) -> LiveSession:
     started = (await opened.broadcasts.start(ann, Start())).session
-    await opened.lifecycle.ready(Source("local", started.path, "rtmpConn", "s"))
+    source = Source("local", started.path, "rtmpConn", "s")
+    await opened.lifecycle.ready(source, listed=True)
     return await opened.broadcasts.get(started.id)
 
 
