@@ -16,7 +16,7 @@ EDGE = "edges"
 ASKS_AFTER = 10
 #: … so whoever plays is heard of within this time: nginx counts whole seconds, and
 #: players ask for something every segment.
-BEAT = 15.0
+BEAT = 16.0
 
 STREAMS = "/live/"
 
