@@ -6,10 +6,10 @@ global lock.
 
 import base64
 import hmac
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Sequence
 
 from control_plane.base.secrets import Secrets
-from control_plane.live.model.nodes import Role
+from control_plane.live.model.nodes import Node, Role
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.grants import Grants
@@ -45,8 +45,10 @@ class Listener:
         self._nodes: dict[str, list[bytes]] = {}
         self._auth: dict[bytes, tuple[str, list[bytes]]] = {}
 
-    def know_nodes(self, roles: Mapping[str, Role]) -> None:
+    def know_nodes(self, nodes: Sequence[Node]) -> None:
         """Only these may call; each with its own secret."""
+        self._authorizer.closed_nodes = {node.name for node in nodes if node.closed}
+        roles = {node.name: node.role for node in nodes}
         known = {name: self._secrets.known_of_node(name) for name in roles}
         self._nodes = {
             name: [secret.encode() for secret in secrets]

@@ -17,6 +17,8 @@ from control_plane.commands.output import (
     show,
 )
 from control_plane.live.model.nodes import Node, Role
+from control_plane.live.model.overview import NodeLoad
+from control_plane.live.model.placing import room
 from control_plane.wiring.node_config import edge_config, node_config
 from control_plane.wiring.services import Services
 from mediamtx.render import render
@@ -36,21 +38,33 @@ def list_nodes(as_json: bool) -> None:
     """List nodes and how they are."""
 
     async def work(services: Services) -> list[dict[str, object]]:
-        return [
-            {
-                "name": node.name,
-                "state": node.state,
-                "role": node.role,
-                "api_url": node.api_url,
-                "rtmp_url": node.rtmp_url,
-                "hls_url": node.hls_url,
-                "region": node.region,
-                "silent_since": node.silent_since,
-            }
-            for node in await services.nodes.listing()
-        ]
+        return [_listed(*one) for one in await services.overview.nodes()]
 
     show(run(work), json_wanted=as_json)
+
+
+def _listed(node: Node, load: NodeLoad) -> dict[str, object]:
+    return {
+        "name": node.name,
+        "role": node.role,
+        "region": node.region,
+        "state": "closed" if node.closed else node.state,
+        "weight": node.weight,
+        "sessions": load.sessions,
+        "viewers": load.viewers,
+        "publishers": _room(node.most_publishers, load.sessions),
+        "readers": _room(node.most_readers, load.viewers),
+        "bits": node.most_bits,
+        "api_url": node.api_url,
+        "rtmp_url": node.rtmp_url,
+        "hls_url": node.hls_url,
+        "silent_since": node.silent_since,
+    }
+
+
+def _room(most: int | None, taken: int) -> str:
+    """Empty: no bound."""
+    return "" if most is None else f"{room(most, taken)} free of {most}"
 
 
 @nodes.command()

@@ -22,6 +22,13 @@ class Created(Data, frozen=True):
     node: str
 
 
+class Moved(Data, frozen=True):
+    """``node``: where it goes on."""
+
+    node: str
+    from_node: str
+
+
 class Changed(Data, frozen=True):
     """What the host gave anew. Not the words themselves: those go with the account."""
 
@@ -204,6 +211,12 @@ class SignedOut(Data, frozen=True):
 
 class Node(Data, frozen=True):
     name: str
+
+
+class Drained(Node, frozen=True):
+    """``closed``: its encoders are cut and kept out; their sessions go on elsewhere."""
+
+    closed: bool = False
 
 
 class NodeSettings(Data, frozen=True):

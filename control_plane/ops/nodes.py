@@ -8,8 +8,9 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from control_plane.base.refusals import BadInput, Empty
-from control_plane.live.model.nodes import Answer, Node
+from control_plane.live.model.nodes import Answer, Node, Role
 from control_plane.live.model.overview import NodeLoad
+from control_plane.live.model.placing import room
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.overview import Overview
 from control_plane.ops.routes import Call, Name, Nothing, Paged, Route, page_of
@@ -31,12 +32,32 @@ class Configured(OneNode, kw_only=True):
     version: Annotated[str, Meta(pattern=r"^v[0-9.]{1,20}$")] = "v1.20.1"
 
 
+class Room(Struct, frozen=True):
+    """Null: no bound."""
+
+    publishers: int | None
+    readers: int | None
+
+
+class Capacity(Room, frozen=True):
+    """``bits``: a second, to readers."""
+
+    bits: int | None
+
+
 class NodeRow(Struct, frozen=True, kw_only=True):
-    """``sessions``: that are open there; ``live``: those with a picture."""
+    """``sessions``: that are open there, and need a publisher's place; ``live``: those
+    with a picture. ``closed``: it drains, and encoders are kept out. ``weight``: its
+    share of the load."""
 
     name: str
+    role: Role
     state: str
+    closed: bool
     region: str
+    weight: int
+    capacity: Capacity
+    room: Room
     sandbox: bool
     api_url: str
     silent_since: datetime | None
@@ -132,8 +153,16 @@ class NodesApi:
 def _row(node: Node, load: NodeLoad) -> NodeRow:
     return NodeRow(
         name=node.name,
+        role=node.role,
         state=node.state,
+        closed=node.closed,
         region=node.region,
+        weight=node.weight,
+        capacity=Capacity(node.most_publishers, node.most_readers, node.most_bits),
+        room=Room(
+            room(node.most_publishers, load.sessions),
+            room(node.most_readers, load.viewers),
+        ),
         sandbox=node.sandbox,
         api_url=node.api_url,
         silent_since=node.silent_since,

@@ -25,6 +25,7 @@ from control_plane.people.service.social import Social
 from control_plane.web.address import Addresses
 from control_plane.web.dispatch import Dispatcher, Endpoint
 from control_plane.web.origin import Origins
+from control_plane.web.region import Regions
 from control_plane.wiring.services import Services
 
 
@@ -42,6 +43,7 @@ def dispatcher(
         all_of_it.moderation,
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
         addresses,
+        Regions(settings.region_header, settings.regions, addresses),
     )
     return Dispatcher(
         not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints(),

@@ -133,6 +133,8 @@ async def test_every_page_opens(desk: Desk) -> None:
     for name in ("Nodes", "Webhooks", "People"):
         await page.get_by_role("link", name=name).click()
         await expect(page.get_by_role("heading", name=name)).to_be_visible()
+        if name == "Nodes":
+            await shows(page, "origin")
     await page.get_by_label("Search").fill(live["username"])
     await page.get_by_role("link", name=live["username"]).click()
     await page.get_by_role("button", name="Ban").click()

@@ -395,7 +395,10 @@ CREATE TABLE nodes (
     -- What it carries at most; null: no bound.
     most_publishers integer CHECK (most_publishers > 0),
     most_readers integer CHECK (most_readers > 0),
-    most_bits bigint CHECK (most_bits > 0) -- a second, to readers
+    most_bits bigint CHECK (most_bits > 0), -- a second, to readers
+    -- Draining, and encoders have to go: their sessions go on elsewhere.
+    closed boolean NOT NULL DEFAULT false,
+    CONSTRAINT closed_drains CHECK (draining OR NOT closed)
 );
 
 CREATE TABLE channels (
@@ -694,7 +697,7 @@ BEGIN
     PERFORM pg_notify('nodes', '');
     RETURN NULL;
 END $$;
-CREATE TRIGGER node_notice AFTER INSERT OR DELETE OR UPDATE OF role ON nodes
+CREATE TRIGGER node_notice AFTER INSERT OR DELETE OR UPDATE OF role, closed ON nodes
     FOR EACH STATEMENT EXECUTE FUNCTION notice_node();
 
 -- Videos of the feed.

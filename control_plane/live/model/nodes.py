@@ -169,7 +169,8 @@ class Node:
     request came to: in development a phone gets an address it can use.
 
     ``weight``: its share of the load beside others'. ``most_…``: its capacity; None: no
-    bound. ``most_bits``: a second, to readers.
+    bound. ``most_bits``: a second, to readers. ``closed``: it drains, and encoders are
+    sent away: their broadcasts go on at other nodes.
     """
 
     name: str
@@ -187,6 +188,7 @@ class Node:
     most_bits: int | None = None
     sandbox: bool = False
     draining: bool = False
+    closed: bool = False
     silent_since: datetime | None = None
     lost: bool = False
 
@@ -195,3 +197,8 @@ class Node:
         if self.lost:
             return "lost"
         return "draining" if self.draining else "active"
+
+    @property
+    def is_well(self) -> bool:
+        """It takes broadcasts, and answered when it was asked last."""
+        return self.state == "active" and self.silent_since is None

@@ -23,6 +23,7 @@ Reason = Literal[
     "channel_closed",
     "banned",
     "flapping",
+    "node_closed",
     "token_missing",
     "token_invalid",
     "viewer_denied",

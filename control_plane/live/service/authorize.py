@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -76,6 +76,8 @@ class Authorizer:
         self._tokens_required = tokens_required
         self._limit = limit
         self._edges: Mapping[str, Role] = {}
+        #: Names of those that take no encoder any more.
+        self.closed_nodes: Set[str] = frozenset()
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
 
@@ -131,6 +133,8 @@ class Authorizer:
         self, node: str, call: AuthCall, permission: Permission
     ) -> Verdict | None:
         """None: the key is not known here, or not yet."""
+        if node in self.closed_nodes:
+            return deny("node_closed")
         bans, now = self._permissions.bans, time.time()
         if bans.has_address(call.ip, now):
             return deny("banned")

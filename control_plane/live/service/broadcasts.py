@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from control_plane.base.database import Connection, Pool
-from control_plane.base.faults import Taken
+from control_plane.base.faults import Missing, Taken
 from control_plane.base.refusals import BadInput, Empty, Refusal, Unavailable
 from control_plane.base.secrets import Derived
 from control_plane.events import store as events
@@ -41,10 +41,14 @@ class Start:
     reconnect_window: int | None = None  # seconds
     watch: WatchTerms | None = None  # None: as it is
     device: str = ""  # the mark of the one that asks
+    region: str = ""  # where a node is wanted; empty: anywhere
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """``node``: where to publish. A session with a picture stays where that is until
+    the next one comes."""
+
     session: LiveSession
     node: Node
     key: str  # shown this once
@@ -87,8 +91,9 @@ class Broadcasts:
         for _ in range(3):
             try:
                 opened = await self._opened(user, start, key)
-            except Taken:
-                continue  # a second request opened it at the same moment
+            except (Taken, Missing):
+                # A second request opened it at the same moment, or the node is removed.
+                continue
             return Started(opened.session, opened.node, text, opened.key_expires_at)
         raise Refusal("Another start is under way. Please try again.")
 
@@ -159,16 +164,35 @@ class Broadcasts:
         if title or cover:
             data = {"title": bool(title), "cover": bool(cover)}
             await append_session_event(connection, session_id, "live.changed", data)
-        return again
+        return await self._goes_on(connection, again, start.region)
+
+    async def _goes_on(
+        self, connection: Connection, opened: Opened, region: str
+    ) -> Opened:
+        """Where its node is lost, silent or draining its host is sent to another: with
+        it the session, or, while there still is a picture, his next picture alone."""
+        old, session = opened.node, opened.session
+        node = await self._nodes.goes_on_at(connection, old, region)
+        if node == old:
+            return opened
+        moved = await sessions.move(connection, session.id, node.name)
+        if moved is not None:
+            data = {"node": node.name, "from_node": old.name}
+            await append_session_event(connection, session.id, "live.moved", data)
+        return replace(opened, session=moved or session, node=node)
 
     async def _open(
         self, connection: Connection, user: User, start: Start, key: NewKey
     ) -> Opened:
         spans = self._lifecycle.spans
         window = start.reconnect_window
+        node = await self._nodes.find_origin(connection, start.region)
+        if node is None:
+            raise Unavailable(NO_NODE)
         opened = await openings.on_own_path(
             connection,
             user_id=user.id,
+            node=node.name,
             title=start.title,
             cover=start.cover,
             client_started_at=start.client_started_at,
@@ -176,10 +200,8 @@ class Broadcasts:
             longest=spans.longest,
             key=key,
         )
-        if opened is None:
-            raise Unavailable(NO_NODE)
         await append_session_event(
-            connection, opened.session.id, "live.created", {"node": opened.node.name}
+            connection, opened.session.id, "live.created", {"node": node.name}
         )
         return opened
 

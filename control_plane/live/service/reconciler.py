@@ -153,6 +153,10 @@ class Reconciler:
     async def _listed_publishers(
         self, node: Node, view: View, known: Sequence[LiveSession]
     ) -> None:
+        if node.closed:
+            async for publisher in in_turns(view.publishers):
+                await self._kick(node, publisher, "node_closed")
+            return
         if not view.publishers:
             return
         settled = {(s.path, s.publisher_id) for s in known if s.status == "live"}

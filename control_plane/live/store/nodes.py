@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.nodes import Heard, Node
+from control_plane.live.model.placing import Origin
 
 LEASE = timedelta(seconds=10)
 
@@ -12,18 +13,11 @@ _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
 #: What whoever adds a node says of it; the rest is its state.
-_STATE = {"draining", "silent_since", "lost"}
+_STATE = {"draining", "closed", "silent_since", "lost"}
 _DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
 _NAMES = ", ".join(_DESCRIPTION)
 _KNOWN = ", ".join(f"nodes.{name}" for name in _DESCRIPTION)
 _VALUES = ", ".join(f"${place}" for place, _ in enumerate(_DESCRIPTION, 1))
-
-#: An origin, neither draining nor lost, with the fewest open sessions.
-LEAST_BUSY = f"""
-    {_SELECT} WHERE role = 'origin' AND NOT draining AND NOT lost ORDER BY
-        (SELECT count(*) FROM live_streaming_sessions s WHERE s.node = name
-            AND s.status IN ('created', 'live', 'reconnecting')), name LIMIT 1
-"""  # noqa: S608
 
 
 def _maybe(row: Record | None) -> Node | None:
@@ -39,8 +33,22 @@ async def listing(executor: Executor) -> list[Node]:
     return [Node(**dict(row)) for row in rows]
 
 
-async def least_busy(executor: Executor) -> Node | None:
-    return _maybe(await executor.fetchrow(LEAST_BUSY))
+async def origins(executor: Executor) -> list[Origin]:
+    """All that encoders may publish to, however they are."""
+    rows = await executor.fetch(
+        f"""
+        SELECT {_COLUMNS}, (SELECT count(*) FROM live_streaming_sessions s
+            WHERE s.node = name AND s.status IN ('created', 'live', 'reconnecting'))
+        FROM nodes WHERE role = 'origin'
+        """  # noqa: S608
+    )
+    return [Origin(Node(*row[:-1]), row[-1]) for row in map(tuple, rows)]
+
+
+async def lock_places(connection: Connection) -> None:
+    """Whoever counts broadcasts against a node's capacity does it alone, and until its
+    transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(7130151204984)")
 
 
 async def save(executor: Executor, node: Node) -> tuple[int, bool] | None:
@@ -75,14 +83,17 @@ async def remove(executor: Executor, name: str) -> bool:
     )
 
 
-async def set_draining(executor: Executor, name: str, draining: bool) -> bool:
+async def set_draining(
+    executor: Executor, name: str, draining: bool, closed: bool
+) -> bool:
     """False when it was so before."""
     return (
         await executor.fetchval(
-            "UPDATE nodes SET draining = $2 WHERE name = $1 AND draining <> $2"
-            " RETURNING true",
+            "UPDATE nodes SET draining = $2, closed = $3 WHERE name = $1"
+            " AND (draining, closed) <> ($2, $3) RETURNING true",
             name,
             draining,
+            closed,
         )
         is True
     )

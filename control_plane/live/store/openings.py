@@ -8,7 +8,7 @@ from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.keys import MOST_OF_SESSION, NewKey
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.store import nodes, watching
+from control_plane.live.store import watching
 
 #: The end of a query whose part ``mine`` is a session: a new key for it, and all that
 #: its host is told; ``retired`` are keys that make room. $1: the user, $2 to $5: the
@@ -33,9 +33,7 @@ class Opened:
     retired: Sequence[int]  # ids of the keys that made room
 
 
-def _opened(row: Record | None) -> Opened | None:
-    if row is None:
-        return None
+def _opened(row: Record) -> Opened:
     found = watching.broadcast(row[:-3])
     return Opened(
         found.session,
@@ -50,43 +48,43 @@ async def on_own_path(
     connection: Connection,
     *,
     user_id: int,
+    node: str,
     title: str,
     cover: str,
     client_started_at: str,
     reconnect_window: int,
     longest: timedelta,
     key: NewKey,
-) -> Opened | None:
-    """Open a session on a path of its own, on the least busy node; None when no node
-    takes one. Raises Taken when the user has one open already."""
-    return _opened(
-        await connection.fetchrow(
-            f"""
-            WITH next AS (
-                SELECT nextval(pg_get_serial_sequence(
-                    'live_streaming_sessions', 'id'))::integer AS id, node.name AS node
-                FROM ({nodes.LEAST_BUSY}) AS node
-            ), mine AS (
-                INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
-                    title, cover, client_started_at, reconnect_window, longest,
-                    expires_at)
-                SELECT id, $1, 'live/' || id, node, 'created', $6, $7, $8, $9, $10,
-                    now() + $4
-                FROM next RETURNING *
-            ), retired AS (SELECT 0 AS id WHERE false), {_WITH_KEY}
-            """,  # noqa: S608
-            user_id,
-            key.hash,
-            key.hint,
-            key.within,
-            key.device,
-            title,
-            cover,
-            client_started_at,
-            reconnect_window,
-            longest,
-        )
+) -> Opened:
+    """Open a session on a path of its own. Raises Taken when the user has one open
+    already, Missing when the node was removed."""
+    rows = await connection.fetch(
+        f"""
+        WITH next AS (
+            SELECT nextval(pg_get_serial_sequence(
+                'live_streaming_sessions', 'id'))::integer AS id
+        ), mine AS (
+            INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
+                title, cover, client_started_at, reconnect_window, longest,
+                expires_at)
+            SELECT id, $1, 'live/' || id, $11, 'created', $6, $7, $8, $9, $10,
+                now() + $4
+            FROM next RETURNING *
+        ), retired AS (SELECT 0 AS id WHERE false), {_WITH_KEY}
+        """,  # noqa: S608
+        user_id,
+        key.hash,
+        key.hint,
+        key.within,
+        key.device,
+        title,
+        cover,
+        client_started_at,
+        reconnect_window,
+        longest,
+        node,
     )
+    return _opened(rows[0])
 
 
 async def again(
@@ -95,36 +93,35 @@ async def again(
     """A second start: one more key, a later first publish, and a new title or cover if
     given. All but the newest keys that nobody has published with make room. None when
     the user has no session open."""
-    return _opened(
-        await executor.fetchrow(
-            f"""
-            WITH mine AS (
-                UPDATE live_streaming_sessions SET
-                    title = CASE WHEN $6 = '' THEN title ELSE $6 END,
-                    cover = CASE WHEN $7 = '' THEN cover ELSE $7 END,
-                    expires_at = CASE WHEN status = 'created'
-                        THEN greatest(expires_at, now() + $4) ELSE expires_at END
-                WHERE user_id = $1 AND status IN ('created', 'live', 'reconnecting')
-                RETURNING *
-            ), retired AS (
-                UPDATE stream_keys SET superseded_at = now() WHERE id IN (
-                    SELECT k.id FROM stream_keys k JOIN mine ON mine.id = k.session_id
-                    WHERE k.first_published_at IS NULL
-                        AND k.revoked_at IS NULL AND k.superseded_at IS NULL
-                    ORDER BY k.id DESC OFFSET $8) RETURNING id
-            ), {_WITH_KEY}
-            """,  # noqa: S608
-            user_id,
-            key.hash,
-            key.hint,
-            key.within,
-            key.device,
-            title,
-            cover,
-            # Besides the new one, which is not seen, and the one of the publisher.
-            MOST_OF_SESSION - 2,
-        )
+    row = await executor.fetchrow(
+        f"""
+        WITH mine AS (
+            UPDATE live_streaming_sessions SET
+                title = CASE WHEN $6 = '' THEN title ELSE $6 END,
+                cover = CASE WHEN $7 = '' THEN cover ELSE $7 END,
+                expires_at = CASE WHEN status = 'created'
+                    THEN greatest(expires_at, now() + $4) ELSE expires_at END
+            WHERE user_id = $1 AND status IN ('created', 'live', 'reconnecting')
+            RETURNING *
+        ), retired AS (
+            UPDATE stream_keys SET superseded_at = now() WHERE id IN (
+                SELECT k.id FROM stream_keys k JOIN mine ON mine.id = k.session_id
+                WHERE k.first_published_at IS NULL
+                    AND k.revoked_at IS NULL AND k.superseded_at IS NULL
+                ORDER BY k.id DESC OFFSET $8) RETURNING id
+        ), {_WITH_KEY}
+        """,  # noqa: S608
+        user_id,
+        key.hash,
+        key.hint,
+        key.within,
+        key.device,
+        title,
+        cover,
+        # Besides the new one, which is not seen, and the one of the publisher.
+        MOST_OF_SESSION - 2,
     )
+    return None if row is None else _opened(row)
 
 
 async def live_on_channel(

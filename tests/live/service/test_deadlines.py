@@ -25,6 +25,7 @@ async def created(pool: Pool, ann: User) -> LiveSession:
         opened = await openings.on_own_path(
             connection,
             user_id=ann.id,
+            node="local",
             title="",
             cover="",
             client_started_at="",
@@ -32,7 +33,6 @@ async def created(pool: Pool, ann: User) -> LiveSession:
             longest=AT_ONCE,
             key=NewKey(bytes(32), "", AT_ONCE),
         )
-    assert opened is not None
     return opened.session
 
 
