@@ -173,7 +173,7 @@ class Broadcasts:
         it the session, or, while there still is a picture, his next picture alone."""
         old, session = opened.node, opened.session
         node = await self._nodes.goes_on_at(connection, old, region)
-        if node == old:
+        if node.name == old.name:
             return opened
         moved = await sessions.move(connection, session.id, node.name)
         if moved is not None:
