@@ -23,7 +23,10 @@ class Cache:
         self._timeout = timeout
 
     async def look(
-        self, take: Callable[[Sequence[Reader]], Awaitable[None]] | None = None
+        self,
+        take: Callable[[Sequence[Reader]], Awaitable[None]] | None = None,
+        *,
+        quiet: bool = False,
     ) -> View:
         return View(*await self._ask())
 

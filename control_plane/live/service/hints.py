@@ -15,7 +15,8 @@ from control_plane.live.model.asking import Asking
 from control_plane.live.model.edges import BEAT
 from control_plane.live.model.viewers import WINDOW
 from control_plane.live.store.beats import Beats
-from control_plane.live.store.viewers import Place, ViewerSets
+from control_plane.live.store.places import Place
+from control_plane.live.store.viewers import ViewerSets
 
 FLUSH_EVERY = 0.5  # seconds
 MOST_HINTS = 200_000

@@ -82,8 +82,8 @@ class Reconciler:
         if view.answer == "answered":
             await self._count_at_edge(tally)
 
-    async def _look(self, node: Node, tally: Tally) -> View:
-        view = await self._nodes.api(node).look(tally.take)
+    async def _look(self, node: Node, tally: Tally, *, quiet: bool = False) -> View:
+        view = await self._nodes.api(node).look(tally.take, quiet=quiet)
         LOOKS.labels(node.name, view.answer).inc()
         await self._mark_heard(node, view)
         return view
@@ -94,7 +94,7 @@ class Reconciler:
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
         tally = self._counting.look(node.name)
-        view = await self._look(node, tally)
+        view = await self._look(node, tally, quiet=not known)
         if view.answer == "silent":
             return
         await self._lost_publishers(node, view, known)

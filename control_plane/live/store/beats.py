@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
 from control_plane.live.model.edges import ASKS_AFTER
-from control_plane.live.store.viewers import CHUNK, Place, hinting, joining, key_of
+from control_plane.live.store.places import Place
+from control_plane.live.store.viewers import CHUNK, hinting, joining, key_of
 
 KEEP_LOAD = 30  # seconds
 
