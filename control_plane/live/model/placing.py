@@ -1,7 +1,7 @@
 """Which origin takes a broadcast."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from control_plane.live.model.nodes import Node
 
@@ -26,6 +26,19 @@ def choose(origins: Iterable[Origin], region: str = "") -> Node | None:
     fit = [one for one in origins if one.node.state == "active" and one.has_room]
     best = min(fit, key=lambda one: _rank(one, region), default=None)
     return None if best is None else best.node
+
+
+def spread(origins: Iterable[Origin], regions: Iterable[str]) -> list[Node | None]:
+    """One for each, one after the other: each takes a place."""
+    known = {one.node.name: one for one in origins}
+    found = []
+    for region in regions:
+        node = choose(known.values(), region)
+        if node is not None:
+            broadcasts = known[node.name].broadcasts + 1
+            known[node.name] = replace(known[node.name], broadcasts=broadcasts)
+        found.append(node)
+    return found
 
 
 def room(most: int | None, taken: int) -> int | None:

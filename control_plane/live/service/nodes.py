@@ -1,6 +1,6 @@
 """The media nodes: which there are, how to reach them, which one takes a session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from control_plane.audit.log import record
@@ -10,7 +10,7 @@ from control_plane.base.refusals import Empty, Refusal, Unavailable
 from control_plane.events.log import append_node_event
 from control_plane.events.model import EventType
 from control_plane.live.model.nodes import Node, NodeApi
-from control_plane.live.model.placing import choose
+from control_plane.live.model.placing import choose, spread
 from control_plane.live.store import nodes
 
 NO_NODE = "No media server can take a broadcast right now."
@@ -49,13 +49,20 @@ class Nodes:
         return node
 
     async def find_origin(self, connection: Connection, region: str) -> Node | None:
-        """For a broadcast that this transaction puts there. ``region``: where its host
-        is, if that is known. None: none takes one."""
+        return (await self.find_origins(connection, [region]))[0]
+
+    async def find_origins(
+        self, connection: Connection, regions: Sequence[str]
+    ) -> list[Node | None]:
+        """For broadcasts that this transaction puts there; of each where its host is,
+        if that is known. None: none takes it."""
+        if not regions:
+            return []
         origins = await nodes.origins(connection)
         if any(one.node.most_publishers is not None for one in origins):
             await nodes.lock_places(connection)
             origins = await nodes.origins(connection)
-        return choose(origins, region)
+        return spread(origins, regions)
 
     async def goes_on_at(self, connection: Connection, node: Node, region: str) -> Node:
         """A broadcast of this node: there, or where another is better off."""

@@ -9,7 +9,8 @@ import pytest
 from control_plane.base.refusals import Refusal, Unavailable
 from control_plane.events import store as events
 from control_plane.live.model.keys import hash_key
-from control_plane.live.service.broadcasts import Start, Started
+from control_plane.live.model.starts import Start
+from control_plane.live.service.broadcasts import Started
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.store import grants, sessions
 from control_plane.people.model.users import User
