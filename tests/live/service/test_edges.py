@@ -8,7 +8,7 @@ import pytest
 from control_plane.base.database import Pool
 from control_plane.live.model.edges import BEAT
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.service.broadcasts import Start
+from control_plane.live.model.starts import Start
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.rights import watch_terms
 from control_plane.live.store.beats import Beats
