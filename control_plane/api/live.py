@@ -198,7 +198,11 @@ class LiveApi:
         name = live_name(call.body)
         old_token = call.body.text("token", longest=512)
         admission = await self._watching.admit(
-            name, call.user, old_token, self._client(call)
+            name,
+            call.user,
+            old_token,
+            self._client(call),
+            self._region(call),
         )
         session, node = admission.broadcast.session, admission.broadcast.node
         return answer(
@@ -208,7 +212,11 @@ class LiveApi:
                     "viewer": admission.viewer,
                     "expires_at": admission.expires_at,
                     "playback_url": playback_url(
-                        node, call.host, session.path, admission.token
+                        node,
+                        call.host,
+                        session.path,
+                        admission.token,
+                        at=admission.source,
                     ),
                     "thumbnail": f"{call.files}{preview(session.id)}"
                     f"?token={admission.token}",

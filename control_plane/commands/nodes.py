@@ -8,11 +8,18 @@ import click
 
 from control_plane.base.secrets import Secrets
 from control_plane.commands import draining
-from control_plane.commands.output import as_json, run, settings, show, write_private
+from control_plane.commands.edges import by_name
+from control_plane.commands.output import (
+    as_json,
+    give,
+    run,
+    settings,
+    show,
+)
 from control_plane.live.model.nodes import Node, Role
 from control_plane.live.model.overview import NodeLoad
 from control_plane.live.model.placing import room
-from control_plane.wiring.node_config import node_config
+from control_plane.wiring.node_config import edge_config, node_config
 from control_plane.wiring.services import Services
 from mediamtx.render import render
 
@@ -138,6 +145,21 @@ def activate(name: str) -> None:
 @click.command("mediamtx-config")
 @click.option("--node", "name", default="local", show_default=True)
 @click.option("--for", "version", default="v1.20.1", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["origin", "edge"]),
+    default="origin",
+    show_default=True,
+    help="An edge gets what is watched there from --origin.",
+)
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    callback=by_name,
+    metavar="NAME=URL",
+    help="Of an edge, where it reads: eu-1=rtsp://10.0.0.5:8554",
+)
 @click.option("--hook-command", default="", help="Absolute path of notify.sh.")
 @click.option("--bind", default="", help="Listen on this address only.")
 @click.option(
@@ -166,6 +188,8 @@ def activate(name: str) -> None:
 def mediamtx_config(
     name: str,
     version: str,
+    role: str,
+    origins: dict[str, str],
     hook_command: str,
     bind: str,
     api_bind: str,
@@ -174,8 +198,15 @@ def mediamtx_config(
     output: Path | None,
 ) -> None:
     """Print mediamtx.yml for a node. It holds the node's secret."""
+    if (role == "edge") != bool(origins):
+        raise click.UsageError("--origin belongs to --role edge, which needs it.")
+    made = (
+        edge_config(settings(), name, origins, bind)
+        if origins
+        else node_config(settings(), name, bind)
+    )
     config = replace(
-        node_config(settings(), name, bind),
+        made,
         hook_command=hook_command or None,
         trusted_proxies=proxies,
         webrtc_hosts=webrtc_hosts,
@@ -185,10 +216,7 @@ def mediamtx_config(
         text = render(config, version)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write_private(output, text)
+    give(text, output)
 
 
 @click.command("node-env")

@@ -24,6 +24,9 @@ class LiveSettings(Concern):
     ffmpeg: str = "ffmpeg"
     reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
 
+    # Nodes let caches in front of them, from MediaMTX v1.18.1 on.
+    caches: bool = False
+
 
 class NodeSettings(Concern):
     """One node that needs no `nodes add`; no name: there is none."""

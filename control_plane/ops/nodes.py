@@ -18,6 +18,10 @@ from control_plane.ops.routes import Call, Name, Nothing, Paged, Route, page_of
 YAML = "application/yaml"
 #: Of a node's name and MediaMTX's version. Raises ValueError with a sentence.
 Render = Callable[[str, str], str]
+AT_EDGES = (
+    "Only the command line writes an edge's file: mediamtx-config --role edge,"
+    " or edge-config for a cache."
+)
 #: By name: the value as text, and whether it is a secret.
 InForce = Mapping[str, tuple[str, bool]]
 
@@ -131,8 +135,11 @@ class NodesApi:
     async def config(self, call: Call[Configured, Nothing]) -> web.Response:
         """A node's mediamtx.yml, which holds its secret."""
         asked = call.params
-        if asked.name not in [one.name for one in await self._nodes.listing()]:
+        roles = {one.name: one.role for one in await self._nodes.listing()}
+        if asked.name not in roles:
             raise Empty("There is no such media node.")
+        if roles[asked.name] != "origin":
+            raise BadInput(AT_EDGES)
         try:
             text = self._render(asked.name, asked.version)
         except ValueError as error:

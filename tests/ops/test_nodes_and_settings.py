@@ -53,6 +53,8 @@ async def test_a_node_is_told_its_configuration(app: App, pool: Pool) -> None:
     assert "authHTTPAddress: http://local:" in text
     assert (await ask(app, "GET", f"{path}?version=v1.2.0", admin))[0] == 400
     assert (await ask(app, "GET", "/v1/nodes/no/mediamtx.yml", admin))[0] == 404
+    await pool.execute("UPDATE nodes SET role = 'cache'")
+    assert (await ask(app, "GET", path, admin))[0] == 400
 
 
 async def test_settings_are_shown_without_secrets(

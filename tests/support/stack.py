@@ -73,6 +73,7 @@ class Stack:
             "CONTROL_PLANE_WATCHING_AT_ONCE": "2",
             "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
             "CONTROL_PLANE_PREVIEW_SECONDS": "0",
+            "CONTROL_PLANE_CACHES": "true",
             "CONTROL_PLANE_FFMPEG": media.ffmpeg(),
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),

@@ -697,7 +697,7 @@ BEGIN
     PERFORM pg_notify('nodes', '');
     RETURN NULL;
 END $$;
-CREATE TRIGGER node_notice AFTER INSERT OR DELETE OR UPDATE OF closed ON nodes
+CREATE TRIGGER node_notice AFTER INSERT OR DELETE OR UPDATE OF role, closed ON nodes
     FOR EACH STATEMENT EXECUTE FUNCTION notice_node();
 
 -- Videos of the feed.

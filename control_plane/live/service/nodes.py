@@ -36,6 +36,10 @@ class Nodes:
     async def listing(self) -> list[Node]:
         return await nodes.listing(self._pool)
 
+    async def edges(self) -> list[Node]:
+        """All that viewers read from and encoders do not publish to."""
+        return [node for node in await self.listing() if node.role != "origin"]
+
     async def some_origin(self) -> Node:
         """That takes a broadcast now. Raises Unavailable."""
         async with self._pool.transaction() as connection:

@@ -78,6 +78,11 @@ async def open_on_node(executor: Executor, node: str) -> list[LiveSession]:
     return [_session(row) for row in rows]
 
 
+async def open_at_paths(executor: Executor, paths: Sequence[str]) -> list[LiveSession]:
+    rows = await executor.fetch(f"{SELECT} WHERE s.path = ANY($1) AND s.{_OPEN}", paths)
+    return [_session(row) for row in rows]
+
+
 async def listing(
     executor: Executor, statuses: Sequence[str], limit: int, offset: int
 ) -> list[LiveSession]:
