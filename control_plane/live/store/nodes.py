@@ -171,6 +171,11 @@ async def owe_cut(executor: Executor, name: str) -> datetime | None:
     return row["cut_owed_at"] if row is not None and row["alone"] else None
 
 
+async def owe_cuts(executor: Executor) -> None:
+    """On all of them."""
+    await executor.execute("UPDATE nodes SET cut_owed_at = clock_timestamp()")
+
+
 async def cut_done(executor: Executor, name: str, mark: datetime) -> None:
     await executor.execute(
         "UPDATE nodes SET cut_owed_at = NULL WHERE name = $1 AND cut_owed_at = $2",
