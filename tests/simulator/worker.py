@@ -42,12 +42,7 @@ def run(seeds: Iterable[int], *, wrong: str, story: bool) -> Iterator[Result]:
     # What a killed process leaves behind cannot be closed in order.
     sys.unraisablehook = lambda _: None
     gc.disable()  # it would close what a killed process left, whenever it likes
-    memory = Path("/dev/shm")  # noqa: S108  (nobody reads it later)
-    where = memory if memory.is_dir() else None
-    with (
-        tempfile.TemporaryDirectory(prefix="control-plane-", dir=where) as name,
-        bug(wrong),
-    ):
+    with tempfile.TemporaryDirectory(prefix="control-plane-") as name, bug(wrong):
         folder = Path(name)
         folder.chmod(0o711)  # Postgres can reach it when we are root
         with _opened(folder) as (found, postgres):
