@@ -18,6 +18,8 @@ class CoinSettings(ServiceSettings):
     payout_two_operators_above: int = Field(0, ge=0)
     # Of each gift, rounded down; the rest is the broadcaster's.
     platform_share_percent: int = Field(0, ge=0, le=100)
+    # How long after the end a ticket that nobody watched with is given back.
+    unwatched_ticket_hours: float = Field(24.0, ge=0)
     # For apps whose video goes another way: a session takes gifts before it is live,
     # and does not expire while gifts come or its host asks for it.
     gift_created_sessions: bool = False

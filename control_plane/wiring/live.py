@@ -29,6 +29,7 @@ from control_plane.live.service.measuring import Measuring
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.overview import Overview
+from control_plane.live.service.owed_cuts import OwedCuts
 from control_plane.live.service.previewing import Previewing
 from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
@@ -128,6 +129,12 @@ class Live:
             self.cutter,
             viewer_key=self._viewer_key,
             tokens_by_default=self._tokens_by_default,
+        )
+
+    @cached_property
+    def owed_cuts(self) -> OwedCuts:
+        return OwedCuts(
+            self.reserved, self.cutter, self.rights, viewer_key=self._viewer_key
         )
 
     @cached_property

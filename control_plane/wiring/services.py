@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import cached_property
 
 import aiohttp
@@ -52,7 +53,8 @@ class Services(Live):
     @cached_property
     def tickets(self) -> Tickets:
         share = self.settings.platform_share_percent
-        return Tickets(self.pool, self.rights, share_percent=share)
+        unwatched = timedelta(hours=self.settings.unwatched_ticket_hours)
+        return Tickets(self.pool, self.rights, share_percent=share, unwatched=unwatched)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -127,7 +129,9 @@ async def services(
         )
         coins = await stack.enter_async_context(open_coins(settings, pool))
         events = await stack.enter_async_context(open_events(settings, secrets, pool))
-        yield Services(settings, secrets, pool, reserved, redis, http, coins, events)
+        made = Services(settings, secrets, pool, reserved, redis, http, coins, events)
+        stack.push_async_callback(made.cutter.finish)
+        yield made
 
 
 def _providers(settings: SignInSettings) -> list[Provider]:

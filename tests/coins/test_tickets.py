@@ -140,6 +140,23 @@ async def test_it_is_given_back_where_nothing_ever_began(
     assert await _right(pool)
 
 
+async def test_it_is_given_back_when_nobody_watched_and_the_end_is_long_ago(
+    bob: Account, live: Json, pool: Pool
+) -> None:
+    await bob.ask("buyTicket", live)
+    await end_session(pool, live["id"])
+    await pool.execute(
+        "UPDATE live_streaming_sessions SET ended_at = ended_at - interval '25 hours'"
+    )
+
+    async def back() -> bool:
+        return await _coins(pool, bob) == 150
+
+    await until(back)
+    assert await kinds(pool, "user", bob.id) == ["ticket.bought", "ticket.refunded"]
+    assert await _right(pool)
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [

@@ -122,6 +122,17 @@ async def test_a_key_revoked_meanwhile_is_refused(
     assert await service.lets_in(publish(other["path"], other["key"]))
 
 
+async def test_who_was_let_in_meanwhile_is_looked_at(
+    service: Service, hands: Hands
+) -> None:
+    """Reads are answered from what is remembered, and somebody may be denied then."""
+    owed = "SELECT count(*) FROM nodes WHERE cut_owed_at IS NOT NULL"
+    await until(lambda: _says(service, "ok\n"))
+    assert await hands.worker.fetchval(owed) == 0
+    await hands.worker.execute(LISTENERS)
+    await until(lambda: hands.worker.fetchval(owed))
+
+
 async def _says(service: Service, wanted: str) -> bool:
     return await _ready(service) == wanted
 

@@ -17,6 +17,8 @@ from unittest import mock
 import aiohttp
 import asyncpg
 
+from control_plane.base.brief import Brief
+from control_plane.live.service.measuring import Measuring
 from tests.simulator.driver import Pool, Server
 from tests.simulator.http import Session
 from tests.simulator.loop import BEGIN, Loop
@@ -79,6 +81,9 @@ def _clocks(loop: Loop) -> Iterator[Replaced]:
     time = SimpleNamespace(
         monotonic=loop.time, perf_counter=loop.time, time=lambda: wall(loop)
     )
+    # These took theirs when they were defined.
+    yield Brief.__init__, "__defaults__", (time.monotonic,)
+    yield Measuring.__init__, "__defaults__", (time.time,)
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in OURS:
             if getattr(module, "time", None) is real_time:

@@ -4,15 +4,18 @@ or stand still between any two steps."""
 import asyncio
 import contextvars
 import heapq
-import selectors
+import itertools
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 LONGEST = 7200.0  # seconds of it that one world may last
 BEGIN = 1_000_000.0  # seconds of the monotonic clock
+
+#: When, the how manieth, and what then.
+Timer = tuple[float, int, asyncio.TimerHandle]
 
 
 class Process:
@@ -86,33 +89,6 @@ def _hand_over(done: "asyncio.Task[T]", answer: "asyncio.Future[T]") -> None:
         answer.set_result(done.result())
 
 
-class _Nothing(selectors.BaseSelector):
-    """No file ever becomes ready; waiting moves the clock."""
-
-    def __init__(self) -> None:
-        self.wait: Callable[[float | None], None] = lambda _: None
-        self._known: dict[int, selectors.SelectorKey] = {}
-
-    def register(
-        self, fileobj: Any, events: int, data: Any = None
-    ) -> selectors.SelectorKey:
-        key = selectors.SelectorKey(fileobj, int(fileobj), events, data)
-        self._known[key.fd] = key
-        return key
-
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._known.pop(int(fileobj))
-
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
-        self.wait(timeout)
-        return []
-
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return self._known
-
-
 class Task(asyncio.Task[Any]):
     """Sets of tasks are walked through in the order of their making."""
 
@@ -127,16 +103,17 @@ class Task(asyncio.Task[Any]):
         return self._number
 
 
-class Loop(asyncio.SelectorEventLoop):
+class Loop(asyncio.BaseEventLoop):
+    """No file ever becomes ready; waiting moves the clock."""
+
     _ready: "deque[asyncio.Handle]"
-    _scheduled: list[asyncio.TimerHandle]
+    _stopping: bool
 
     def __init__(self) -> None:
+        super().__init__()
         self._now = BEGIN
-        nothing = _Nothing()
-        super().__init__(nothing)
-        nothing.wait = self._jump
-        self._clock_resolution = 1e-7
+        self._timers: list[Timer] = []
+        self._number = itertools.count()
         self.set_task_factory(_new_task)  # type: ignore[arg-type]
         Task.made = 0
         #: Also of the dead: what is left of them must not be cleaned up meanwhile.
@@ -145,47 +122,68 @@ class Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._now
 
-    def _jump(self, timeout: float | None) -> None:
-        if timeout is None:
-            raise RuntimeError("nothing will ever happen any more")
-        self._now += timeout
-        if self._now > BEGIN + LONGEST:
-            raise RuntimeError("this never ends")
-
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.Handle:
-        handle = super().call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
         process = _process_of(handle)
-        if process is not None:
-            if not process.alive:
-                handle.cancel()
-            elif process.paused:
-                self._ready.pop()
-                process.frozen.append(handle)
+        if process is None or (process.alive and not process.paused):
+            self._ready.append(handle)
+        elif process.alive:
+            process.frozen.append(handle)
+        else:
+            handle.cancel()
         return handle
 
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._number), handle))
+        return handle
+
+    def _run_once(self) -> None:
+        if not self._ready and not self._stopping:
+            self._jump()
+        while self._timers and self._timers[0][0] <= self._now:
+            self._ready.append(heapq.heappop(self._timers)[2])
+        for _ in range(len(self._ready)):
+            handle = self._ready.popleft()
+            if not handle.cancelled():
+                handle._run()
+
+    def _jump(self) -> None:
+        """To the next timer."""
+        while self._timers and self._timers[0][2].cancelled():
+            heapq.heappop(self._timers)
+        if not self._timers:
+            raise RuntimeError("nothing will ever happen any more")
+        self._now = max(self._now, self._timers[0][0])
+        if self._now > BEGIN + LONGEST:
+            raise RuntimeError("this never ends")
+
     def forget(self, process: Process) -> None:
-        for handle in [*self._ready, *self._scheduled]:
+        for handle in [*self._ready, *(timer[2] for timer in self._timers)]:
             if _process_of(handle) is process:
                 handle.cancel()
 
     def freeze(self, process: Process) -> None:
-        mine = [h for h in self._ready if _process_of(h) is process]
-        mine += sorted(h for h in self._scheduled if _process_of(h) is process)
-        process.frozen += mine
-        chosen = set(map(id, mine))
+        mine = [t for t in self._timers if _process_of(t[2]) is process]
+        process.frozen += [h for h in self._ready if _process_of(h) is process]
+        process.frozen += [timer[2] for timer in sorted(mine)]
+        chosen = set(map(id, process.frozen))
         ready = [h for h in self._ready if id(h) not in chosen]
         self._ready.clear()
         self._ready.extend(ready)
-        self._scheduled[:] = [h for h in self._scheduled if id(h) not in chosen]
-        heapq.heapify(self._scheduled)
+        self._timers = [t for t in self._timers if id(t[2]) not in chosen]
+        heapq.heapify(self._timers)
 
     def thaw(self, process: Process) -> None:
         waiting, process.frozen = process.frozen, []
         for handle in waiting:
             if isinstance(handle, asyncio.TimerHandle) and handle.when() > self._now:
-                heapq.heappush(self._scheduled, handle)
+                timer = (handle.when(), next(self._number), handle)
+                heapq.heappush(self._timers, timer)
             else:
                 self._ready.append(handle)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from control_plane.base.secrets import Secrets
+from control_plane.base.tokens import read_viewer
 from control_plane.coins.store import audit
 from control_plane.live.model.keys import hash_key
 from tests.simulator.plane import ROUND, SECRET
@@ -71,6 +72,7 @@ class Oracle:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._peppers = Secrets(SECRET).key_peppers()
+        self._viewer_key = Secrets(SECRET).viewer_tokens()
         self.sessions: dict[int, Session] = {}
         self.events: list[Event] = []
         self.said: dict[tuple[str, int], int] = {}
@@ -191,6 +193,8 @@ class Oracle:
         for node in self._world.nodes.values():
             for one in node.paths.values():
                 self._publishes_rightly(node, one)
+            for one in () if node.old else node.viewers.values():
+                self._watches_rightly(node, one)
         for session in self.sessions.values():
             if session.status == "live":
                 there = self._world.nodes[session.node].paths.get(session.path)
@@ -217,6 +221,19 @@ class Oracle:
             hash_key(self._peppers, one.secret),
         )
         self.check(not rows[0][0], f"{one.id[:8]} publishes with a dead key")
+
+    def _watches_rightly(self, node: "Node", one: "Connection") -> None:
+        token = read_viewer(self._viewer_key, one.secret, None)
+        rows = self._world.postgres.fetch(
+            "SELECT count(*) FROM live_streaming_sessions s JOIN users u ON u.id = $2"
+            " LEFT JOIN viewer_denials d ON d.session_id = s.id"
+            " AND (d.user_id = u.id OR d.viewer = $3)"
+            " WHERE s.path = $1 AND s.ended_at IS NULL AND u.banned_at IS NULL"
+            " AND (d.session_id IS NULL OR d.epoch IS NOT NULL)"
+            " AND greatest(s.token_epoch, d.epoch) <= $4",
+            *(token.path, token.user_id, token.viewer, token.epoch),
+        )
+        self.check(rows[0][0], f"{one.id[:8]} watches {one.path} of {node.name} still")
 
     def _no_late_deadlines(self) -> None:
         rows = self._world.postgres.fetch(

@@ -183,6 +183,26 @@ class Viewer(Person):
         await node.leave(one)
 
 
+class Fan(Person):
+    """Watches until it is cut, also when the world has calmed down."""
+
+    async def live(self) -> None:
+        while await self.pause(2):
+            session = self.world.some_session()
+            if session is not None:
+                with contextlib.suppress(Refusal, Denied, OSError):
+                    await self._stay(session.node, session.path)
+
+    async def _stay(self, node_name: str, path: str) -> None:
+        name, node = path.rpartition("/")[2], self.world.nodes[node_name]
+        found = await self.insist(lambda s: s.watching.admit(name, self.user, ""))
+        one = await node.watch(path, found.token)
+        ends = [self.world.spawn(end.wait()) for end in (one.closed, self.world.calm)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+
+
 class Giver(Person):
     """Counts what it should have."""
 
@@ -256,7 +276,10 @@ class Operator(Person):
             await self.insist(lambda s: s.moderation.unban(whom))
 
     async def _deny(self, session_id: int, _: int) -> None:
-        await self.insist(lambda s: s.rights.deny(0, session_id, Whom(viewer="")))
+        """Somebody, or everybody who has a token."""
+        fans = [0, *(fan.user.id for fan in self.world.fans)]
+        whom = Whom(self.chance.choice(fans))
+        await self.insist(lambda s: s.rights.deny(0, session_id, whom))
 
     async def _drain(self, _: int, __: int) -> None:
         name, now = self.world.some_node().name, self.chance.random() < 0.5

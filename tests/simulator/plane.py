@@ -135,6 +135,7 @@ class Plane:
             found.heartbeats.running(),
             found.looking_again.running(),
             found.moderation.running(),
+            found.owed_cuts.running(),
             found.tickets.running(),
             events.tail.running(1.0),
             events.delivery.running(),

@@ -128,7 +128,9 @@ class Postgres:
             return self.io.run_until_complete(work)
 
     def reset(self) -> None:
-        """As it was when it had just been migrated."""
+        """As it was when it had just been migrated, and nobody had asked anything."""
+        for one in self._idle:
+            self.wait(one.execute("DISCARD PLANS"))
         tables = ", ".join(row[0] for row in self.fetch(_TABLES, list(KEPT)))
         if tables:
             sequences = "; ".join(
@@ -222,11 +224,12 @@ class Postgres:
         self, task: "asyncio.Task[Any]", pid: int, *, first: bool = True
     ) -> bool:
         """False: it waits for a lock of somebody else's transaction."""
+        alone = self._borrowed == 1
         with self._alone():
             if first:
-                self._run(task, PATIENCE)
+                self._run(task, None if alone else PATIENCE)
             while not task.done():
-                if self._borrowed > 1 and self._blockers_of(pid):
+                if self._blockers_of(pid):
                     return task.done()
                 self._run(task, PATIENCE)
         return True
@@ -257,16 +260,18 @@ class Postgres:
                 self._run(task, PATIENCE)
         task.exception()
 
-    def _run(self, task: "asyncio.Task[Any]", seconds: float) -> None:
+    def _run(self, task: "asyncio.Task[Any]", seconds: float | None) -> None:
+        """``seconds``: None: until it is done."""
         if task.done():
             return
-        timer = self.io.call_later(seconds, self.io.stop)
+        timer = None if seconds is None else self.io.call_later(seconds, self.io.stop)
         self._awaited = task
         task.add_done_callback(self._stop)
         self.io.run_forever()
         self._awaited = None
         task.remove_done_callback(self._stop)
-        timer.cancel()
+        if timer is not None:
+            timer.cancel()
 
     def _stop(self, task: "asyncio.Task[Any]") -> None:
         if task is self._awaited:

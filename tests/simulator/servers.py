@@ -22,7 +22,7 @@ SETTINGS = {
     "max_connections": "60",
     "shared_buffers": "32MB",
     "jit": "off",
-    "plan_cache_mode": "force_custom_plan",  # whatever was asked before
+    "plan_cache_mode": "force_generic_plan",  # whatever was asked before
     "synchronous_commit": "off",
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import sys
 import tempfile
@@ -40,12 +41,16 @@ def run(seeds: Iterable[int], *, wrong: str, story: bool) -> Iterator[Result]:
     logging.disable()
     # What a killed process leaves behind cannot be closed in order.
     sys.unraisablehook = lambda _: None
+    gc.disable()  # it would close what a killed process left, whenever it likes
     with tempfile.TemporaryDirectory(prefix="control-plane-") as name, bug(wrong):
         folder = Path(name)
         folder.chmod(0o711)  # Postgres can reach it when we are root
         with _opened(folder) as (found, postgres):
+            gc.collect()
+            gc.freeze()
             for seed in seeds:
                 yield _one(seed, found, postgres, story=story)
+                gc.collect()
 
 
 def _one(seed: int, found: Servers, postgres: Postgres, *, story: bool) -> Result:

@@ -5,6 +5,7 @@ import contextvars
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from control_plane.base.secrets import Secrets
@@ -22,7 +23,7 @@ from tests.simulator.network import Wire
 from tests.simulator.node import Node
 from tests.simulator.oracle import Oracle
 from tests.simulator.oracle import Session as Seen
-from tests.simulator.people import Giver, Operator, Person, Phone, Studio, Viewer
+from tests.simulator.people import Fan, Giver, Operator, Person, Phone, Studio, Viewer
 from tests.simulator.plane import SECRET, Plane, Role
 from tests.simulator.postgres import Postgres
 from tests.simulator.readers import CursorReader, Receiver
@@ -38,6 +39,11 @@ CALM = 30.0
 MOST_PEOPLE = 12
 LOOK_EVERY = 5.0  # seconds
 LONGEST_RETRY = 900.0  # seconds until a receiver has all
+
+
+async def _viewers(session_id: int, found: Services) -> int:
+    session = await found.broadcasts.get(session_id)
+    return (await found.counts.of([session]))[session_id]
 
 
 class World:
@@ -138,6 +144,7 @@ class World:
             one.result()
         await asyncio.sleep(CALM)
         self.oracle.settled()
+        await self._viewers_counted()
         await self._told_everything()
         self._counted()
         self.oracle.ledger()
@@ -160,7 +167,12 @@ class World:
             self.receivers.append(receiver)
         self.givers = [Giver(self, next(people)) for _ in range(2)]
         kinds = [Phone, Phone, Studio, Viewer, Operator]
-        self.people += [*self.givers, *(kind(self, next(people)) for kind in kinds)]
+        self.fans = [Fan(self, next(people)) for _ in range(2)]
+        self.people += [
+            *self.givers,
+            *self.fans,
+            *(kind(self, next(people)) for kind in kinds),
+        ]
         await asyncio.sleep(4.0)  # somebody owns each node
 
     def _start(self, plane: Plane) -> None:
@@ -191,6 +203,18 @@ class World:
         for one in self.receivers:
             self.oracle.check(not one.missing, f"{one.name} misses {one.missing}")
         await self.reader.has_all()
+
+    async def _viewers_counted(self) -> None:
+        """Where the node can list them."""
+        for seen in self.oracle.sessions.values():
+            node = self.nodes[seen.node]
+            if seen.status == "live" and not node.old:
+                there = {v.secret for v in node.viewers.values() if v.path == seen.path}
+                said = await self.reader.insist(partial(_viewers, seen.id))
+                self.oracle.check(
+                    said == len(there),
+                    f"session {seen.id} has {len(there)} viewers, and {said} are said",
+                )
 
     def _counted(self) -> None:
         for giver in self.givers:

@@ -384,6 +384,8 @@ CREATE TABLE nodes (
     started text NOT NULL DEFAULT '', -- as it says of itself
     owner text,
     lease_until timestamptz,
+    -- Since when viewers have to be cut there, until that is known to be done.
+    cut_owed_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- As the subject of events.
     id integer GENERATED ALWAYS AS IDENTITY UNIQUE,

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -40,7 +41,12 @@ class Bought:
 
 
 class Tickets:
-    def __init__(self, pool: Pool, rights: Rights, *, share_percent: int) -> None:
+    def __init__(
+        self, pool: Pool, rights: Rights, *, share_percent: int, unwatched: timedelta
+    ) -> None:
+        """``unwatched``: how long after the end the buyer may still ask for the coins
+        of a ticket that nobody watched with; then they come by themselves."""
+        self._unwatched = unwatched
         self._pool = pool
         self._rights = rights
         self._share_percent = share_percent
@@ -90,9 +96,10 @@ class Tickets:
             yield
 
     async def settle(self) -> None:
-        """Watched ones are paid to their hosts; those for what never began are given
-        back."""
-        for ticket in await tickets.to_settle(self._pool, TOGETHER):
+        """Watched ones are paid to their hosts; those for what never began, or that
+        nobody watched with, are given back."""
+        unsettled = await tickets.to_settle(self._pool, TOGETHER, self._unwatched)
+        for ticket in unsettled:
             try:
                 await self._settle(ticket)
             except (Rejected, Collided) as error:  # it holds up no other

@@ -1,7 +1,11 @@
-"""Cutting a publisher: deny first (a commit, before any of this), then kick."""
+"""Cutting: deny first (a commit, before any of this), then kick.
+
+A publisher that stays is judged by the next round. Viewers are in no table, so a node
+where they could not be cut owes it until it answers (``owed_cuts.py``)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import structlog
 
@@ -9,7 +13,7 @@ from control_plane.base.database import Pool
 from control_plane.live.model.nodes import NodeApi, Publisher, Reader
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.store import grants
+from control_plane.live.store import grants, nodes
 
 log = structlog.get_logger(__name__)
 
@@ -25,9 +29,10 @@ ChosenPublisher = Callable[[Publisher], bool]
 
 
 class Cutter:
-    def __init__(self, pool: Pool, nodes: Nodes) -> None:
+    def __init__(self, pool: Pool, known: Nodes) -> None:
         self._pool = pool
-        self._nodes = nodes
+        self._nodes = known
+        self._begun: set[asyncio.Task[None]] = set()
 
     async def cut(self, node_name: str, path: str) -> bool:
         """Kick whoever publishes to ``path``, or is about to. True once the node
@@ -47,24 +52,44 @@ class Cutter:
         log.warning("a publisher could not be cut yet", node=node_name, path=path)
         return False
 
-    async def cut_viewers(self, node_name: str, chosen: Chosen) -> None:
-        """Close those who may not watch any more, there and at edges. Caches ask about
-        each again anyway."""
+    async def cut_viewers(
+        self, node_name: str, chosen: Chosen, *, wait: bool = True
+    ) -> None:
+        """Close those who may not watch any more, there and at edges; caches ask about
+        each again anyway. What cannot be done now is owed. Without ``wait`` it has only
+        begun."""
         edges = [one.name for one in await self._nodes.edges() if one.role == "edge"]
         names = [node_name, *edges]
-        await asyncio.gather(*(self._cut_readers(name, chosen) for name in names))
+        marks = {name: await nodes.owe_cut(self._pool, name) for name in names}
+        cutting = self._cut_everywhere(marks, chosen)
+        if wait:
+            await cutting
+        else:
+            task = asyncio.create_task(cutting)
+            self._begun.add(task)
+            task.add_done_callback(self._begun.discard)
 
-    async def _cut_readers(self, node_name: str, chosen: Chosen) -> None:
+    async def finish(self) -> None:
+        """What has begun."""
+        await asyncio.gather(*self._begun, return_exceptions=True)
+
+    async def owe(self, node_name: str) -> None:
+        """A node that cannot be asked now."""
+        await nodes.owe_cut(self._pool, node_name)
+
+    async def kick_viewers(self, node_name: str, chosen: Chosen) -> bool:
         """Twice: an auth process may have let one in before it heard of the denial. A
-        node that says nothing is asked again, for about 2 s."""
+        node that says nothing is asked again, for about 2 s; False when it never
+        answered."""
         api = self._nodes.api(await self._nodes.get(node_name))
         await api.kick_readers(chosen)
         await asyncio.sleep(HEARD_WITHIN)
         for _ in range(TRIES):
             if await api.kick_readers(chosen):
-                return
+                return True
             await asyncio.sleep(PAUSE)
         log.warning("viewers could not be cut yet", node=node_name)
+        return False
 
     async def cut_all(
         self, node_name: str, publishes: ChosenPublisher, watches: Chosen
@@ -73,7 +98,8 @@ class Cutter:
         api = self._nodes.api(await self._nodes.get(node_name))
         view = await api.look()
         await _kick(api, [one for one in view.publishers if publishes(one)])
-        await self._cut_readers(node_name, watches)
+        mark = await nodes.owe_cut(self._pool, node_name)
+        await self._cut_viewers(node_name, watches, mark)
         view = await api.look()
         await _kick(api, [one for one in view.publishers if publishes(one)])
 
@@ -82,6 +108,18 @@ class Cutter:
         log.info("kicked", node=source.node, path=source.path)
         api = self._nodes.api(await self._nodes.get(source.node))
         await api.kick(source.type, source.id)
+
+    async def _cut_everywhere(
+        self, marks: Mapping[str, datetime | None], chosen: Chosen
+    ) -> None:
+        cuts = (self._cut_viewers(name, chosen, mark) for name, mark in marks.items())
+        await asyncio.gather(*cuts)
+
+    async def _cut_viewers(
+        self, node_name: str, chosen: Chosen, mark: datetime | None
+    ) -> None:
+        if await self.kick_viewers(node_name, chosen) and mark is not None:
+            await nodes.cut_done(self._pool, node_name, mark)
 
     async def _kick_coming(self, api: NodeApi, node: str, path: str) -> None:
         for source_id in await grants.coming(self._pool, node, path, STILL_COMING):

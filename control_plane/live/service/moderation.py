@@ -1,9 +1,10 @@
 """Kicking and banning: denied first, then cut, and said when it is out."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 from control_plane.audit.log import acting, actor, record
@@ -33,7 +34,6 @@ from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import bans, channels, sessions
 from control_plane.people.store import users
 
-NEW = timedelta(minutes=1)  # a node that is silent for longer is lost
 LOOK_EVERY = 10.0  # seconds; who asks sees that a ban is over by its end
 LONGEST_REASON = 1000  # characters
 
@@ -100,14 +100,9 @@ class Moderation:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Bans end by themselves, and reach a node that was silent when they began."""
-        async with Loop("bans", self.turn, LOOK_EVERY).running():
+        """Bans end by themselves."""
+        async with Loop("bans", self.end_due, LOOK_EVERY).running():
             yield
-
-    async def turn(self) -> None:
-        await self.end_due()
-        for ban in await bans.of_clients(self._pool, since=NEW):
-            await self._cut(ban.whom)
 
     async def end_due(self) -> None:
         with acting(DEADLINE):
@@ -129,9 +124,9 @@ class Moderation:
         if channel is None:
             return out
         # An encoder let in just before the ban, which no session shows yet.
-        for name in await self._present():
-            out = await self._cutter.cut(name, channel.path) and out
-        return out
+        present, _ = await self._present()
+        cuts = (self._cutter.cut(name, channel.path) for name in present)
+        return all(await asyncio.gather(*cuts)) and out
 
     async def _cut(self, whom: Banned) -> None:
         """Whoever watches or publishes and falls under it."""
@@ -149,12 +144,17 @@ class Moderation:
             token = viewer_token(self._viewer_key, one.query, one.path)
             return listed.covers(one.address, token, time.time())
 
-        for name in await self._present():
-            await self._cutter.cut_all(name, publishes, watches)
+        present, lost = await self._present()
+        await asyncio.gather(
+            *(self._cutter.cut_all(name, publishes, watches) for name in present),
+            *map(self._cutter.owe, lost),
+        )
 
-    async def _present(self) -> list[str]:
+    async def _present(self) -> tuple[list[str], list[str]]:
+        """The nodes that may answer, and those that are lost."""
         found = await self._nodes.listing()
-        return [node.name for node in found if node.state != "lost"]
+        lost = [node.name for node in found if node.state == "lost"]
+        return [node.name for node in found if node.state != "lost"], lost
 
 
 def _checked(whom: Banned) -> Banned:

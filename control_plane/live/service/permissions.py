@@ -19,7 +19,7 @@ from control_plane.base.faults import Away, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.model.bans import BanList
 from control_plane.live.model.permissions import Permission
-from control_plane.live.store import bans, keys
+from control_plane.live.store import bans, keys, nodes
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,7 @@ class Permissions:
         self._bans_stale = False
         self._bans_task: asyncio.Task[None] | None = None
         self._heard_at = float("-inf")
+        self._missed = False  # notices, since viewers were looked at
         self._loop = Loop("permissions", self._listen, RECONNECT)
         self._on_nodes: list[Callable[[], None]] = []
 
@@ -119,14 +120,23 @@ class Permissions:
             "nodes": self._nodes_changed,
             "bans": self._bans_changed,
         }
+        self._missed = self._missed or self._heard_at > float("-inf")
         async with listening(self._url, heard) as notices:
             await self._load_everything()
             log.info("permissions loaded", paths=len(self._known))
             while True:
                 self._heard_at = time.monotonic()
                 self._loop.goes_well()
+                await self._look_at_viewers()
                 await asyncio.sleep(HEARTBEAT)
                 await notices.check(within=HEARTBEAT)
+
+    async def _look_at_viewers(self) -> None:
+        """Without notices somebody may have been let in who was denied meanwhile."""
+        if self._missed:
+            with contextlib.suppress(StoreFault):  # it takes no writes: later then
+                await nodes.owe_cuts(self._pool)
+                self._missed = False
 
     def _nodes_changed(self, _: str = "") -> None:
         for callback in self._on_nodes:

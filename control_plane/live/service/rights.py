@@ -24,7 +24,7 @@ from control_plane.live.model.rights import (
 )
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.tickets import MOST_COINS
-from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.cutting import Chosen, Cutter
 from control_plane.live.store import keys, rights, sessions, tickets
 from control_plane.people.store import users
 
@@ -89,12 +89,13 @@ class Rights:
             raise Refusal(DENIED)
 
     async def end(self, session_id: int, whom: Whom, reason: Gone) -> None:
-        """What let them watch is gone: so are their tokens, and they are cut."""
+        """What let them watch is gone: so are their tokens, and they are cut soon:
+        whoever asked waits for no node."""
         async with self._pool.transaction() as connection:
             await take_back(connection, session_id, whom, reason)
         session = await sessions.get(self._pool, session_id)
         if session is not None:
-            await self._cut(session)
+            await self._cut(session, wait=False)
 
     async def look_again(self, seen: Sequence[Seen]) -> None:
         """At those who watch: whose right is gone is cut."""
@@ -157,25 +158,30 @@ class Rights:
             await _say_denied(connection, session.id, whom, "")
         await self._cut(session, tokenless=True)
 
-    async def _cut(self, session: LiveSession, *, tokenless: bool = False) -> None:
-        """Whoever watches and would not be let in now. No list shows the token of one
-        who came with it as a password or in a header: an act that has to reach them too
-        is ``tokenless``, and whoever still may comes back."""
-        path = session.path
-        permission = (await keys.permissions(self._pool, [path])).get(path)
-        if permission is None or not session.is_watchable:
-            return
+    async def outsiders(self, paths: Sequence[str], *, tokenless: bool) -> Chosen:
+        """Who watches one of these and would not be let in now. No list shows the token
+        of one who came with it as a password or in a header: an act that has to reach
+        them too is ``tokenless``, and whoever still may comes back."""
+        permissions = await keys.permissions(self._pool, paths)
 
         def may_not(reader: Reader) -> bool:
-            if path_at_origin(reader.path)[1] != path:
+            permission = permissions.get(path_at_origin(reader.path)[1])
+            if permission is None:
                 return False
-            token = viewer_token(self._viewer_key, reader.query, path)
+            token = viewer_token(self._viewer_key, reader.query, reader.path)
             verdict = may_read(
                 permission, token, tokens_by_default=self._tokens_by_default
             )
             return verdict != "ok" and (tokenless or verdict != "token_missing")
 
-        await self._cutter.cut_viewers(session.node, may_not)
+        return may_not
+
+    async def _cut(
+        self, session: LiveSession, *, tokenless: bool = False, wait: bool = True
+    ) -> None:
+        if session.is_watchable:
+            chosen = await self.outsiders([session.path], tokenless=tokenless)
+            await self._cutter.cut_viewers(session.node, chosen, wait=wait)
 
     async def _own(self, host_id: int, session_id: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)

@@ -1,7 +1,7 @@
 """Bans, those that are over too."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.bans import Ban, Banned, Client
@@ -78,12 +78,10 @@ async def counting(executor: Executor) -> list[Ban]:
     return [_ban(row) for row in rows]
 
 
-async def of_clients(executor: Executor, since: timedelta | None = None) -> list[Ban]:
-    """Those that count now, of devices and ranges; or of them the newer ones."""
+async def of_clients(executor: Executor) -> list[Ban]:
+    """Those that count now, of devices and ranges."""
     rows = await executor.fetch(
         f"SELECT {_COLUMNS} FROM bans WHERE {_COUNTS} AND user_id IS NULL"  # noqa: S608
-        " AND ($1::interval IS NULL OR created_at > now() - $1)",
-        since,
     )
     return [_ban(row) for row in rows]
 

@@ -78,6 +78,16 @@ async def open_on_node(executor: Executor, node: str) -> list[LiveSession]:
     return [_session(row) for row in rows]
 
 
+async def read_from(executor: Executor, node: str) -> list[LiveSession]:
+    """Open ones that may have viewers there: an edge serves what every origin has."""
+    rows = await executor.fetch(
+        f"{SELECT} WHERE s.{_OPEN} AND (s.node = $1 OR EXISTS"
+        " (SELECT FROM nodes e WHERE e.name = $1 AND e.role <> 'origin'))",
+        node,
+    )
+    return [_session(row) for row in rows]
+
+
 async def open_at_paths(executor: Executor, paths: Sequence[str]) -> list[LiveSession]:
     rows = await executor.fetch(f"{SELECT} WHERE s.path = ANY($1) AND s.{_OPEN}", paths)
     return [_session(row) for row in rows]

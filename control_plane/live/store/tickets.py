@@ -2,6 +2,7 @@
 wallet."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.rights import Seen
@@ -108,17 +109,21 @@ async def get_unsettled(connection: Connection, ticket_id: int) -> Ticket | None
     return None if row is None else _ticket(row)
 
 
-async def to_settle(executor: Executor, limit: int) -> list[Ticket]:
-    """Watched ones whose coins wait, and those of sessions that are over without a
-    picture."""
+async def to_settle(
+    executor: Executor, limit: int, unwatched: timedelta
+) -> list[Ticket]:
+    """Watched ones whose coins wait, and unwatched ones of sessions that are over:
+    without a picture, or for so long."""
     rows = await executor.fetch(
         f"""
         SELECT {_COLUMNS} FROM tickets t
         WHERE {_COUNTS} AND used_transfer_id IS NULL AND (watched_at IS NOT NULL
             OR EXISTS (SELECT FROM live_streaming_sessions s WHERE s.id = t.session_id
-                AND s.status IN ('ended', 'expired') AND s.started_at IS NULL))
+                AND s.status IN ('ended', 'expired')
+                AND (s.started_at IS NULL OR s.ended_at < now() - $2::interval)))
         ORDER BY id LIMIT $1
         """,  # noqa: S608
         limit,
+        unwatched,
     )
     return [_ticket(row) for row in rows]
