@@ -8,6 +8,7 @@ import base64
 import hmac
 from collections.abc import Awaitable
 
+from control_plane.base import request_ids
 from control_plane.base.secrets import Secrets
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.cutting import Cutter
@@ -96,6 +97,7 @@ class Listener:
         if not _is_one_of(self._nodes.get(node, []), secret):
             return Answer(401)
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
+        request_ids.answering(request_ids.made())  # in a task of its own
         return await lifecycle.tell(
             node, event, told, self._changes, self._grants, self._cutter
         )

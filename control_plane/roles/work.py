@@ -32,6 +32,7 @@ from control_plane.roles.health import health
 from control_plane.roles.measured import Measured
 from control_plane.roles.sockets import Sockets
 from control_plane.web.address import Addresses
+from control_plane.web.numbering import number
 from control_plane.web.origin import Origins
 from control_plane.web.serving import to_everybody, to_operators
 from control_plane.wiring.node_config import rendered
@@ -82,6 +83,7 @@ def _operators(
     app = dispatcher.app([*routes, *DescriptionApi(routes).routes()])
     viewers_at = settings.public_url or f"{settings.public_port}"
     app.add_routes(dashboard.routes(viewers_at))
+    number(app, addresses)
     return app
 
 
