@@ -1,12 +1,14 @@
 """One id for a request: in its answer, the log, the audit log and at the node."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 import structlog
 from aiohttp import web
+from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.testing import capture_logs
 
 from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool, open_pool
@@ -82,21 +84,22 @@ async def test_it_goes_on_to_node_and_audit_log(
     assert (entry.act, entry.request_id) == ("node.drained", GIVEN)
 
 
-@pytest.fixture
-def log(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
-    logs.set_up("info", readable=False)
-    yield capsys
-    structlog.reset_defaults()
-
-
-async def test_log_lines_bear_it(
-    app: App, owner_url: str, log: pytest.CaptureFixture[str]
-) -> None:
+async def test_what_failed_is_logged_with_it(app: App, owner_url: str) -> None:
     async with open_pool(owner_url) as owner:
         await owner.execute("ALTER TABLE gifts RENAME TO presents")
-    async with app.http.post(f"{app.base}/api/showGifts") as response:
-        answer = await response.json()
-    lines = [json.loads(line) for line in log.readouterr().err.splitlines()]
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        async with app.http.post(f"{app.base}/api/showGifts") as response:
+            answer = await response.json()
     [failed] = [line for line in lines if line["event"] == "api failed"]
     assert failed["request_id"] == response.headers[HEADER]
     assert answer["msg"].endswith(f" {failed['request_id']}.")
+
+
+def test_every_line_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("info", readable=False)
+    try:
+        with bound_contextvars(request_id=GIVEN):
+            structlog.get_logger().info("anything")
+    finally:
+        structlog.reset_defaults()
+    assert json.loads(capsys.readouterr().err)["request_id"] == GIVEN
