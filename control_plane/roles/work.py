@@ -114,7 +114,9 @@ def _routes(all_of_it: Services) -> list[Route]:
         *now.routes(),
         *RecordsApi(all_of_it.audit).routes(),
         *acts.routes(),
-        *MoneyApi(coins.gifts, coins.purchases, coins.payouts, coins.audit).routes(),
+        *MoneyApi(
+            coins.ledger, coins.gifts, coins.purchases, coins.payouts, coins.audit
+        ).routes(),
         *KeysApi(
             all_of_it.overview, all_of_it.directory, all_of_it.lasting_keys
         ).routes(),
