@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from control_plane.base.refusals import BadInput
 from control_plane.live.model.attendance import Attended
+from control_plane.live.model.ingest import IntakeMinute
 from control_plane.live.model.keys import masked
 from control_plane.live.model.overview import (
     ChannelRow,
@@ -17,10 +18,12 @@ from control_plane.live.model.overview import (
     Sort,
     State,
 )
+from control_plane.live.model.urls import playback_url
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.overview import Overview
+from control_plane.live.service.watching import Watching
 from control_plane.ops.routes import (
     PAGE,
     Call,
@@ -36,6 +39,7 @@ from control_plane.ops.routes import (
 from control_plane.ops.rows import Session, session_row
 from control_plane.people.model.users import User
 from control_plane.people.service.directory import Directory
+from control_plane.web.origin import Origins
 
 MOST_KEYS = 100  # of a session or a channel
 
@@ -77,7 +81,16 @@ class SessionPage(Struct, frozen=True):
 class SessionDetail(Struct, frozen=True):
     session: Session
     attended: Attended
+    intake: list[IntakeMinute]
     keys: list[Key]
+
+
+class Playback(Struct, frozen=True):
+    """``expires_at``: unix seconds; who plays by then goes on."""
+
+    playback_url: str
+    expires_at: int
+    sandbox: bool
 
 
 class ChannelQuery(Paged, kw_only=True):
@@ -146,17 +159,22 @@ class ViewsApi:
         counts: Counts,
         ingest: IngestHealth,
         directory: Directory,
+        watching: Watching,
+        origins: Origins,
     ) -> None:
         self._overview = overview
         self._broadcasts = broadcasts
         self._counts = counts
         self._ingest = ingest
         self._directory = directory
+        self._watching = watching
+        self._origins = origins
 
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/v1/sessions", "read", self.sessions),
             Route("GET", "/v1/sessions/{id}", "read", self.session),
+            Route("GET", "/v1/sessions/{id}/playback", "read", self.playback),
             Route("GET", "/v1/channels", "read", self.channels),
             Route("GET", "/v1/channels/{id}", "read", self.channel),
             Route("GET", "/v1/keys", "keys", self.keys),
@@ -176,18 +194,29 @@ class ViewsApi:
         return SessionPage(await self._rows(found), following)
 
     async def session(self, call: Call[One, Nothing]) -> SessionDetail:
-        """One session, its viewers minute by minute, and its keys."""
+        """One session, minute by minute, and its keys or its channel's."""
         session = await self._broadcasts.get(call.params.id)
         counts = await self._counts.of([session])
         keys = await self._overview.keys(
-            MOST_KEYS, user_id=session.user_id, session_id=session.id
+            MOST_KEYS,
+            user_id=session.user_id,
+            session_id=0 if session.channel_id else session.id,
+            channel_id=session.channel_id or 0,
         )
         [row] = await self._rows([Seen(session, counts.get(session.id, 0))])
         return SessionDetail(
             row,
             await self._broadcasts.attended(session.id),
+            await self._ingest.history(session.id),
             [_key(one) for one in keys],
         )
+
+    async def playback(self, call: Call[One, Nothing]) -> Playback:
+        """Where a session plays for an operator, who is not counted as a viewer."""
+        found = await self._watching.look_in(call.params.id)
+        at, host = found.broadcast, self._origins.of(call.request).host
+        url = playback_url(at.node, host, at.session.path, found.token)
+        return Playback(url, found.expires_at, at.node.sandbox)
 
     async def channels(self, call: Call[ChannelQuery, Nothing]) -> ChannelPage:
         """List channels, the newest first."""

@@ -31,7 +31,18 @@ from control_plane.wiring.services import Services
 def dispatcher(
     all_of_it: Services, addresses: Addresses, origins: Origins
 ) -> Dispatcher:
-    settings = all_of_it.settings
+    return Dispatcher(
+        endpoints(all_of_it, addresses),
+        NAMES,
+        all_of_it.callers,
+        all_of_it.settings.api_key.get_secret_value(),
+        _rate_limits(all_of_it),
+        addresses,
+        origins,
+    )
+
+
+def endpoints(all_of_it: Services, addresses: Addresses) -> dict[str, Endpoint]:
     guests = Guests(addresses, all_of_it.secrets.guests())
     live = LiveApi(
         all_of_it.broadcasts,
@@ -43,15 +54,7 @@ def dispatcher(
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
         addresses,
     )
-    return Dispatcher(
-        not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints(),
-        NAMES,
-        all_of_it.callers,
-        settings.api_key.get_secret_value(),
-        _rate_limits(all_of_it),
-        addresses,
-        origins,
-    )
+    return not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints()
 
 
 def _app_endpoints(all_of_it: Services, guests: Guests) -> dict[str, Endpoint]:

@@ -536,6 +536,15 @@ CREATE TABLE session_minutes (
     PRIMARY KEY (session_id, minute)
 );
 
+-- Those minutes in which a picture came in.
+CREATE TABLE session_intake (
+    session_id integer NOT NULL REFERENCES live_streaming_sessions,
+    minute timestamptz NOT NULL,
+    bitrate bigint, -- bits a second
+    frames_in_error bigint, -- since the encoder came
+    PRIMARY KEY (session_id, minute)
+);
+
 CREATE TABLE stream_keys (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id integer NOT NULL REFERENCES users,

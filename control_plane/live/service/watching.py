@@ -76,13 +76,23 @@ class Watching:
         viewer = self._viewer(caller, old_token)
         epoch = await self._rights.check(session, user_id, viewer, client)
         await self._at_once.begin(user_id, session.id, viewer)
-        device = mark(client.device)
-        expires_at = int(time.time()) + self._token_seconds
-        token = sign_viewer(
-            self._viewer_key,
-            ViewerToken(viewer, session.path, user_id, expires_at, epoch, device),
-        )
-        return Admission(broadcast, viewer, token, expires_at)
+        return self._admission(broadcast, viewer, user_id, epoch, mark(client.device))
+
+    async def look_in(self, number: int) -> Admission:
+        """For an operator: whoever may watch it, and counted as nobody."""
+        broadcast = await self.find(str(number))
+        if not broadcast.session.is_watchable:
+            raise Empty("There is nothing to watch now.")
+        epoch = broadcast.session.token_epoch
+        return self._admission(broadcast, PREVIEWER, 0, epoch, "")
+
+    def _admission(
+        self, broadcast: Broadcast, viewer: str, user_id: int, epoch: int, device: str
+    ) -> Admission:
+        path, until = broadcast.session.path, int(time.time()) + self._token_seconds
+        token = ViewerToken(viewer, path, user_id, until, epoch, device)
+        signed = sign_viewer(self._viewer_key, token)
+        return Admission(broadcast, viewer, signed, until)
 
     def _viewer(self, caller: User | None, old_token: str) -> str:
         own = secrets.token_urlsafe(9)

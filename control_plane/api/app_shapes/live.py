@@ -1,7 +1,15 @@
 """What is read of the live endpoints, which neither app calls today: by an app with the
 edits of docs/apps.md, decoded as strictly as iOS decodes, and by our own pages."""
 
-from tests.api.app_shapes.kinds import Answer, Either, Int, Kind, ListOf, Obj, Text
+from control_plane.api.app_shapes.kinds import (
+    Answer,
+    Either,
+    Int,
+    Kind,
+    ListOf,
+    Obj,
+    Text,
+)
 
 INT, TEXT = Int(), Text()
 FILLED = Text(filled=True)
