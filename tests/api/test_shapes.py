@@ -102,6 +102,7 @@ async def test_every_good_answer_fits_both_apps(app: App, town: Town) -> None:
         "rotateStreamKey": {"id": key},
         "setLivePolicy": {"id": town.live, "policy": "paid", "ticket_price": 1},
         "buyTicket": {"id": town.live, "price": 1},
+        "refundTicket": {"id": town.live},
         "denyViewer": {"id": town.live, "all": 1},
         "revokeStreamKey": {"id": key},
         "sendLiveStreamPushNotfication": {"live_streaming_id": town.live},

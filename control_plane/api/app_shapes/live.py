@@ -59,6 +59,7 @@ TICKET = Obj(_fields("id live_streaming_id user_id coin", INT))
 #: Starting says more than this; ending does not.
 ANSWERS = {
     "buyTicket": Answer(Obj({"Ticket": TICKET})),
+    "refundTicket": Answer(Obj({"User": Obj({"wallet": INT})})),
     "liveStream": Answer(Obj({"LiveStreaming": Either(STARTED, SESSION)})),
     "showLiveStreams": Answer(ListOf(Obj({"LiveStreaming": SESSION}))),
     "showLiveStream": Answer(Obj({"LiveStreaming": SESSION})),
