@@ -73,9 +73,8 @@ async def _audience(stack: Stack, live: Json) -> None:
 
 
 async def _take(stack: Stack, live: Json) -> None:
-    words = [
-        w for scope in ("read", "moderate", "keys", "money") for w in _scope(scope)
-    ]
+    scopes = ("read", "moderate", "keys", "money")
+    words = [word for one in scopes for word in ("--scope", one)]
     token = (await stack.command("token", "create", "ann", *words)).strip()
     ops = f"http://127.0.0.1:{stack.ports['OPERATOR']}/ops"
     async with chromium() as browser:
