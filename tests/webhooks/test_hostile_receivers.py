@@ -8,11 +8,14 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from control_plane.audit.log import acting, record
+from control_plane.audit.model import Actor
 from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool
 from control_plane.webhooks.sending import http
 from control_plane.webhooks.sending.guard import Forbidden, Guard
 from control_plane.webhooks.sending.http import open_sender
+from tests.support.locks import WAITING
 from tests.support.log import bonus, new_user
 from tests.support.receiver import Json, Receiver, receiver
 from tests.support.stack import until
@@ -178,6 +181,44 @@ async def test_410_switches_it_off(
     enabled = await operator.ask("POST", f"/{endpoint['id']}/enable")
     assert enabled["enabled"]
     await hook.takes(1)  # what made it say so is not lost
+
+
+class Asked(Once):
+    """Answers 410 when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    async def first(self, _request: web.Request) -> web.StreamResponse:
+        self.asked.set()
+        await self.answer.wait()
+        return web.Response(status=410)
+
+
+async def test_looking_whose_it_is_meanwhile_keeps_it_off(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    """The look for what is ours to deliver to waits for whoever changes an endpoint."""
+    hook.misbehave = gone = Asked()
+    endpoint = await _one_event(operator, hook, pool)
+    await gone.asked.wait()
+
+    async def both_wait() -> bool:
+        return int(await pool.fetchval(WAITING)) == 2
+
+    async with pool.transaction() as connection:
+        with acting(Actor("service", "a test")):  # the next entry waits for this one
+            await record(connection, "test.begun", "test/1")
+        gone.answer.set()
+        await until(both_wait)
+
+    async def off() -> bool:
+        return not (await operator.get(endpoint))["enabled"]
+
+    await until(off)
+    assert hook.taken == []
 
 
 async def test_it_is_left_alone_for_as_long_as_it_asks(

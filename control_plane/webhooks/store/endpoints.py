@@ -150,11 +150,12 @@ async def lags(executor: Executor) -> list[Lag]:
 
 
 async def take_leases(executor: Executor, owner: str) -> list[Endpoint]:
-    """Those that are ``owner``'s for the next seconds, by Postgres's clock."""
+    """Those that are ``owner``'s for the next seconds, by Postgres's clock. Waits for
+    whoever changes one: passed over, it would seem another's."""
     rows = await executor.fetch(
         "WITH taken AS (SELECT id FROM webhook_endpoints WHERE enabled"  # noqa: S608
         " AND (owner IS NULL OR owner = $1 OR lease_until < now())"
-        " FOR UPDATE SKIP LOCKED)"
+        " ORDER BY id FOR UPDATE)"
         " UPDATE webhook_endpoints SET owner = $1, lease_until = now() + $2"
         f" WHERE id IN (SELECT id FROM taken) RETURNING {_COLUMNS}",
         owner,
