@@ -14,6 +14,7 @@ from control_plane.commands import (
     nodes,
     payouts,
     purchases,
+    remote,
     seed_demo,
     serve,
     sessions,
@@ -54,6 +55,7 @@ main.add_command(backup.backup)
 main.add_command(backup.restore)
 main.add_command(payouts.payouts)
 main.add_command(purchases.purchases)
+main.add_command(remote.remote)
 main.add_command(demo.demo)
 main.add_command(seed_demo.seed_demo_command)
 main.add_command(check_api.check_api)
