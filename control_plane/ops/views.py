@@ -1,19 +1,15 @@
 """``/v1``: what is live and was, channels, keys and people, to look at."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from control_plane.base.refusals import BadInput
 from control_plane.live.model.attendance import Attended
 from control_plane.live.model.ingest import IntakeMinute
-from control_plane.live.model.keys import masked
 from control_plane.live.model.overview import (
     ChannelRow,
     Filter,
-    KeyRow,
-    KeyStanding,
     Seen,
     Sort,
     State,
@@ -36,8 +32,14 @@ from control_plane.ops.routes import (
     id_in,
     page_of,
 )
-from control_plane.ops.rows import Session, session_row
-from control_plane.people.model.users import User
+from control_plane.ops.rows import (
+    Key,
+    Person,
+    Session,
+    key_row,
+    person_row,
+    session_row,
+)
 from control_plane.people.service.directory import Directory
 from control_plane.web.origin import Origins
 
@@ -52,23 +54,6 @@ class SessionQuery(Paged, kw_only=True):
     node: Text = ""
     user_id: int = 0
     q: Text = ""
-
-
-class Key(Struct, frozen=True, kw_only=True):
-    """``key``: its last characters only."""
-
-    id: int
-    key: str
-    state: KeyStanding
-    name: str
-    user_id: int
-    session_id: int | None
-    channel: str
-    one_shot: bool
-    created_at: datetime
-    opens_at: datetime | None
-    closes_at: datetime | None
-    last_published_at: datetime | None
 
 
 class SessionPage(Struct, frozen=True):
@@ -123,19 +108,6 @@ class UserQuery(Paged, kw_only=True):
 
     q: Text = ""
     banned: bool = False
-
-
-class Person(Struct, frozen=True):
-    id: int
-    username: str
-    first_name: str
-    last_name: str
-    verified: bool
-    banned_at: datetime | None
-    ban_reason: str
-    deleted_at: datetime | None
-    created_at: datetime
-    events: str
 
 
 class UserPage(Struct, frozen=True):
@@ -208,7 +180,7 @@ class ViewsApi:
             row,
             await self._broadcasts.attended(session.id),
             await self._ingest.history(session.id),
-            [_key(one) for one in keys],
+            [key_row(one) for one in keys],
         )
 
     async def playback(self, call: Call[One, Nothing]) -> Playback:
@@ -233,7 +205,7 @@ class ViewsApi:
         keys = await self._overview.keys(
             MOST_KEYS, user_id=channel.user_id, channel_id=channel.id
         )
-        return ChannelDetail(channel, [_key(one) for one in keys])
+        return ChannelDetail(channel, [key_row(one) for one in keys])
 
     async def keys(self, call: Call[KeyQuery, Nothing]) -> KeyPage:
         """List stream keys, masked, the newest first."""
@@ -242,7 +214,7 @@ class ViewsApi:
             asked.limit + 1, before=id_in(asked.after), user_id=asked.user_id or 0
         )
         following = page_of(found, asked.limit, lambda one: one.id)
-        return KeyPage([_key(one) for one in found], following)
+        return KeyPage([key_row(one) for one in found], following)
 
     async def users(self, call: Call[UserQuery, Nothing]) -> UserPage:
         """List accounts, or search them."""
@@ -254,7 +226,7 @@ class ViewsApi:
                 asked.limit + 1, banned=asked.banned, before=before
             )
         following = page_of(found, asked.limit, lambda one: one.id)
-        return UserPage([_person(one) for one in found], following)
+        return UserPage([person_row(one) for one in found], following)
 
     async def user(self, call: Call[One, Nothing]) -> UserDetail:
         """One account, its channel and its newest sessions."""
@@ -262,7 +234,7 @@ class ViewsApi:
         wanted = Filter("all", user_id=user.id)
         found = await self._overview.sessions(wanted, "newest", None, PAGE)
         return UserDetail(
-            _person(user),
+            person_row(user),
             await self._overview.channel_of(user.id),
             await self._rows(found),
         )
@@ -288,35 +260,3 @@ def _place(after: str) -> tuple[int, int] | None:
 def _cursor(one: Seen, sort: Sort) -> str:
     first, second = one.place(sort)
     return f"{first}.{second}"
-
-
-def _key(one: KeyRow) -> Key:
-    return Key(
-        id=one.id,
-        key=masked(one.hint),
-        state=one.standing(datetime.now(UTC)),
-        name=one.name,
-        user_id=one.user_id,
-        session_id=one.session_id,
-        channel=one.channel,
-        one_shot=one.one_shot,
-        created_at=one.created_at,
-        opens_at=one.opens_at,
-        closes_at=one.closes_at,
-        last_published_at=one.last_published_at,
-    )
-
-
-def _person(one: User) -> Person:
-    return Person(
-        one.id,
-        one.username,
-        one.first_name,
-        one.last_name,
-        one.verified,
-        one.banned_at,
-        one.ban_reason,
-        one.deleted_at,
-        one.created_at,
-        f"/v1/events?subject=user/{one.id}",
-    )

@@ -8,8 +8,8 @@ let act = null; // what "yes" does
 /**
  * `question`, `consequence` (what will happen, in words), `yes` (the button); `path`,
  * `method`, `body`; `done(answer)`, `said` (when it is done).
- * `fields`: what may be chosen, each with a `label`, `options` ([[words, value]]) or an
- * `input`'s properties, and `says(value)`: its part of the body.
+ * `fields`: what may be chosen, each with a `label`, `options` ([[words, value]]) and the
+ * one that is `chosen`, or an `input`'s properties; `says(value)`: its part of the body.
  */
 export function ask(wanted) {
   $("question").textContent = wanted.question;
@@ -24,10 +24,11 @@ export function ask(wanted) {
   $("reason").focus();
 }
 
-function field({ label, options, input }, id) {
+function field({ label, options, chosen, input }, id) {
   const found = options
     ? h("select", { id }, options.map(([words, value]) => h("option", { value }, words)))
     : h("input", { id, autocomplete: "off", ...input });
+  if (chosen) found.value = chosen;
   found.dataset.label = label;
   return found;
 }

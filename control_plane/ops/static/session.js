@@ -23,7 +23,7 @@ export async function session(on) {
     async () => {
       const told = await get(`/sessions/${id}`, signal);
       if (!place.childElementCount) await open(view, on);
-      const said = JSON.stringify([told.session.status, told.keys]);
+      const said = JSON.stringify([told.session.status, told.session.policy, told.keys]);
       if (said !== drawn) steer(view, told, me); // whoever stands on a button stays there
       drawn = said;
       fill(view, told, seen);

@@ -71,7 +71,7 @@ const policy = (one) => ({
   said: "It is set.",
   path: `/sessions/${one.id}/policy`,
   fields: [
-    { label: "Who may watch", options: POLICIES, says: (value) => ({ policy: value }) },
+    { label: "Who may watch", options: POLICIES, chosen: one.policy, says: (value) => ({ policy: value }) },
     {
       label: "Coins for a ticket, where one is needed",
       input: { type: "number", min: 0, value: 0 },
