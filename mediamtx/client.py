@@ -81,11 +81,12 @@ class Client:
         )
         self._timeout = timeout
 
-    async def look(self, take: Take | None = None) -> View:
+    async def look(self, take: Take | None = None, *, quiet: bool = False) -> View:
         """Who publishes. Never raises for a node in trouble.
 
         ``take`` gets who watches, page by page, somebody perhaps twice; all of it
-        counts only when the look ends with an answer.
+        counts only when the look ends with an answer. ``quiet``: nobody is expected
+        there; where there is no path either, who is connected is not asked.
 
         Whoever publishes during the whole look is in it. Paths come before
         connections: a publisher that turns ready in between is then seen as a
@@ -94,7 +95,7 @@ class Client:
         without its query.
         """
         try:
-            return await self._view(take)
+            return await self._view(take, quiet=quiet)
         except _TroubleError as trouble:
             return View(trouble.answer, trouble.reason)
 
@@ -153,10 +154,12 @@ class Client:
         else:
             await self._connections(reader_type, {}, take)
 
-    async def _view(self, take: Take | None) -> View:
+    async def _view(self, take: Take | None, *, quiet: bool) -> View:
         async with _together() as group:
             info = group.create_task(self._info())
             paths = group.create_task(self._paths())
+        if quiet and not paths.result():
+            return View("answered", started=info.result().started)
         publishing: dict[str, tuple[str, Connection]] = {}
         async with _together() as group:
             for source_type in PUBLISHER_TYPES:

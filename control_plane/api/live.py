@@ -12,9 +12,10 @@ from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
 from control_plane.live.model.keys import Terms
 from control_plane.live.model.rights import WatchTerms
+from control_plane.live.model.starts import Start
 from control_plane.live.model.urls import playback_url, publish_urls
 from control_plane.live.model.watching import Broadcast
-from control_plane.live.service.broadcasts import Broadcasts, Start, Started
+from control_plane.live.service.broadcasts import Broadcasts, Started
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
 from control_plane.live.service.moderation import Moderation

@@ -14,6 +14,10 @@ from collections.abc import (
 from contextvars import Context
 from typing import Generic, TypeVar
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Key = TypeVar("Key", bound=Hashable)
@@ -22,11 +26,19 @@ Run = Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
 
 class Lane(Generic[Item, Result]):
-    """One batch at a time. ``run`` answers for each item, in their order."""
+    """One batch at a time. ``run`` answers for each item, in their order. Where it
+    raises one ``of_one``, what concerns one item alone, they are run one by one."""
 
-    def __init__(self, run: "Run[Item, Result]", most: int) -> None:
+    def __init__(
+        self,
+        run: "Run[Item, Result]",
+        most: int,
+        *,
+        of_one: tuple[type[Exception], ...] = (),
+    ) -> None:
         self._run = run
         self._most = most
+        self._of_one = of_one
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
@@ -56,6 +68,9 @@ class Lane(Generic[Item, Result]):
         try:
             return await self._run(items)
         except Exception as error:
+            if len(items) > 1 and isinstance(error, self._of_one):
+                log.warning("one by one", items=len(items), error=repr(error))
+                return [(await self._results([item]))[0] for item in items]
             # Each caller raises its own: a traceback grows where it is raised.
             return [_copy(error) for _ in items]
 

@@ -23,7 +23,7 @@ class Created(Data, frozen=True):
 
 
 class Changed(Data, frozen=True):
-    """What the host gave anew. Not the words themselves: those go with the account."""
+    """What is new. Not the words themselves: those go with the account."""
 
     title: bool
     cover: bool

@@ -80,6 +80,8 @@ async def _append(
     kind: EventType,
     many: Sequence[Happened],
 ) -> None:
+    if not many:
+        return
     await connection.execute(
         _APPEND.format(table=TABLES[subject]),
         subject,

@@ -93,7 +93,6 @@ class Live:
     def broadcasts(self) -> Broadcasts:
         return Broadcasts(
             self.reserved,
-            self.nodes,
             self.lifecycle,
             self.cutter,
             peppers=self._peppers,

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from control_plane.base.batches import Reads, Shared
-from control_plane.base.faults import Away
+from control_plane.base.batches import Lane, Reads, Shared
+from control_plane.base.faults import Away, Rejected
 from tests.support.stack import until
 
 MANY = 50
@@ -98,3 +98,17 @@ async def test_a_failure_is_everybodys_once() -> None:
     assert [type(one) for one in found] == [Away] * 3
     failing = False
     assert await shared.get("a") == "a"
+
+
+async def test_one_bad_item_spoils_nobody_elses() -> None:
+    async def run(items: Sequence[str]) -> Sequence[str]:
+        if "bad" in items:
+            raise Rejected(str(len(items)))
+        return [item.upper() for item in items]
+
+    lane = Lane(run, 10, of_one=(Rejected,))
+    found = await asyncio.gather(
+        *(lane.submit(item) for item in ("a", "bad", "b")), return_exceptions=True
+    )
+    assert found[::2] == ["A", "B"]
+    assert isinstance(found[1], Rejected)

@@ -230,6 +230,28 @@ async def test_it_joins_the_query_of_a_publisher_that_just_turned_ready() -> Non
     assert publisher[:6] == ("live/1", "rtmpConn", "a", True, "key=a", "192.0.2.7")
 
 
+async def test_a_quiet_node_without_a_path_is_asked_no_more() -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.match_info["what"])
+        return web.json_response(EMPTY)
+
+    async with asking(answer) as client:
+        assert (await client.look(quiet=True)).answer == "answered"
+    assert sorted(asked) == ["info", "paths/list"]
+
+
+async def test_a_quiet_node_with_a_path_tells_all() -> None:
+    bodies = {
+        "paths/list": page(path_of("live/1", "a")),
+        "rtmpconns/list": page(connection("a", "publish", "live/1")),
+    }
+    async with asking(saying(bodies)) as client:
+        view = await client.look(quiet=True)
+    assert [one.query for one in view.publishers] == ["key=a"]
+
+
 async def test_it_reads_all_pages() -> None:
     sessions = [
         {"id": f"{n}", "path": "live/1", "query": "", "outboundBytes": n}

@@ -12,7 +12,8 @@ from control_plane.base.refusals import BadInput, Empty, Refusal, Unavailable
 from control_plane.coins.model.gifts import GiftOrder, SentGift
 from control_plane.coins.model.idempotency import request_key
 from control_plane.live.model.bans import Banned
-from control_plane.live.service.broadcasts import Start, Started
+from control_plane.live.model.starts import Start
+from control_plane.live.service.broadcasts import Started
 from control_plane.live.service.lasting_keys import LastingKey
 from control_plane.live.service.rights import Whom
 from control_plane.people.model.users import User

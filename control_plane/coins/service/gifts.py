@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import structlog
-
 from control_plane.base.batches import Lane
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Collided, Rejected
@@ -37,8 +35,6 @@ from control_plane.live.store import sessions
 from control_plane.people.store import users
 from control_plane.videos.store import videos
 
-log = structlog.get_logger(__name__)
-
 #: One broadcaster's gifts go through one lane: two batches would only wait for each
 #: other's locks. Others share the lanes, so that they are gathered too.
 LANES = 3
@@ -65,7 +61,7 @@ class Gifts:
         self._share_percent = share_percent
         self._giving = frozenset({"live", "created"} if created_sessions else {"live"})
         self._lanes: list[Lane[Wanted, SentGift]] = [
-            Lane(self._send, MOST) for _ in range(LANES)
+            Lane(self._send, MOST, of_one=OF_ONE_GIFT) for _ in range(LANES)
         ]
 
     async def catalogue(self) -> list[Gift]:
@@ -93,21 +89,7 @@ class Gifts:
 
     async def _send(self, wanted: Sequence[Wanted]) -> Sequence[SentGift | Exception]:
         async with self._pool.acquire() as connection:
-            try:
-                return await self._together(connection, wanted)
-            except OF_ONE_GIFT as error:
-                if len(wanted) == 1:
-                    return [error]
-                log.warning("gifts one by one", gifts=len(wanted), error=repr(error))
-            return [await self._alone(connection, one) for one in wanted]
-
-    async def _alone(
-        self, connection: Connection, wanted: Wanted
-    ) -> SentGift | Exception:
-        try:
-            return (await self._together(connection, [wanted]))[0]
-        except OF_ONE_GIFT as error:
-            return error
+            return await self._together(connection, wanted)
 
     async def _together(
         self, connection: Connection, wanted: Sequence[Wanted]

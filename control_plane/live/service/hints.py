@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from control_plane.base.tasks import Loop
 from control_plane.live.model.asking import Asking
 from control_plane.live.model.viewers import WINDOW
-from control_plane.live.store.viewers import Place, ViewerSets
+from control_plane.live.store.places import Place
+from control_plane.live.store.viewers import ViewerSets
 
 FLUSH_EVERY = 0.5  # seconds
 MOST_HINTS = 200_000

@@ -9,6 +9,5 @@ from control_plane.events.log import append_user_events
 async def superseded(
     connection: Connection, user_id: int, session_id: int, key_ids: Sequence[int]
 ) -> None:
-    if key_ids:
-        happened = [(user_id, {"key_id": i, "session_id": session_id}) for i in key_ids]
-        await append_user_events(connection, "key.superseded", happened)
+    happened = [(user_id, {"key_id": i, "session_id": session_id}) for i in key_ids]
+    await append_user_events(connection, "key.superseded", happened)

@@ -4,9 +4,11 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from control_plane.audit.log import acting, actor, record
 from control_plane.audit.model import DEADLINE
+from control_plane.base.batches import Reads
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.base.secrets import Derived
@@ -51,6 +53,7 @@ class Moderation:
         self._nodes = nodes
         self._cutter = cutter
         self._viewer_key = viewer_key
+        self._covered = Reads(partial(bans.covered, pool))
 
     async def kick(self, session: LiveSession) -> bool:
         """True once nobody publishes on its path."""
@@ -92,7 +95,7 @@ class Moderation:
 
     async def check(self, client: Client) -> None:
         """Raises Refusal for one that is banned."""
-        if await bans.covers(self._pool, client):
+        if await self._covered.get(client):
             raise Refusal(NOT_HERE)
 
     @contextlib.asynccontextmanager

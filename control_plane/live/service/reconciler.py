@@ -79,7 +79,7 @@ class Reconciler:
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
         tally = self._counting.look(node.name)
-        view = await self._nodes.api(node).look(tally.take)
+        view = await self._nodes.api(node).look(tally.take, quiet=not known)
         LOOKS.labels(node.name, view.answer).inc()
         if view.answer == "silent":
             await self._silent(node, view)

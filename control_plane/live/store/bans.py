@@ -1,6 +1,6 @@
 """Bans, those that are over too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from control_plane.base.database import Connection, Executor, Record
@@ -107,9 +107,17 @@ def banned(device: str, address: str) -> str:
     )
 
 
-async def covers(executor: Executor, client: Client) -> bool:
-    question = f"SELECT {banned('$1', '$2')}"
-    return bool(await executor.fetchval(question, client.device, client.address))
+async def covered(
+    executor: Executor, clients: Sequence[Client]
+) -> Mapping[Client, bool]:
+    """Those of them whom a ban falls on; the others are missing."""
+    rows = await executor.fetch(
+        "SELECT device, address FROM unnest($1::text[], $2::text[])"  # noqa: S608
+        f" AS asked (device, address) WHERE {banned('asked.device', 'asked.address')}",
+        [one.device for one in clients],
+        [one.address for one in clients],
+    )
+    return {Client(*row): True for row in rows}
 
 
 async def publishing(executor: Executor, device: str) -> Sequence[tuple[str, str]]:

@@ -7,11 +7,10 @@ import msgspec
 
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
 from control_plane.live.model.ingest import Health
+from control_plane.live.store.places import Place, by_node
 
 KEEP = 60  # seconds after the last was written
 CHUNK = 250  # sessions a command
-
-Place = tuple[int, str]  # session, node
 
 
 class IngestStore:
@@ -33,11 +32,16 @@ class IngestStore:
     @asks_redis
     async def of(self, places: Sequence[Place]) -> dict[int, Health]:
         """By session; where nothing is known it is missing."""
-        found = await pipelined(
-            self._redis, (("HGET", _key(node), session) for session, node in places)
+        asked = by_node(places, CHUNK)
+        answers = await pipelined(
+            self._redis, (("HMGET", _key(node), *ids) for node, ids in asked)
         )
-        read = zip((session for session, _ in places), map(_health, found), strict=True)
-        return {session: one for session, one in read if one is not None}
+        read = {
+            session_id: _health(text)
+            for (_, ids), texts in zip(asked, answers, strict=True)
+            for session_id, text in zip(ids, texts, strict=True)
+        }
+        return {session: one for session, one in read.items() if one is not None}
 
 
 def _commands(

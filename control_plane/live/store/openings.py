@@ -1,130 +1,127 @@
-"""Opening a session, and opening it once more."""
+"""Opening sessions, and opening them once more."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
-from control_plane.live.model.keys import MOST_OF_SESSION, NewKey
-from control_plane.live.model.nodes import Node
-from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.keys import MOST_OF_SESSION
+from control_plane.live.model.starts import Opened, Wanted
 from control_plane.live.store import nodes, watching
 
-#: The end of a query whose part ``mine`` is a session: a new key for it, and all that
-#: its host is told; ``retired`` are keys that make room. $1: the user, $2 to $5: the
-#: key.
-_WITH_KEY = f"""
-    key AS (
+#: Part of a query: what is wanted, one row for each user.
+_ASKED = """
+    asked AS (
+        SELECT * FROM unnest($1::integer[], $2::bytea[], $3::text[], $4::interval[],
+            $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[])
+            AS one (user_id, hash, hint, within, device, title, cover,
+                client_started_at, reconnect_window)
+    )
+"""
+#: The end of a query whose part ``mine`` has a session for each of ``asked``: new keys
+#: for them, and all that their hosts are told; ``retired`` are keys that make room.
+_WITH_KEYS = f"""
+    made AS (
         INSERT INTO stream_keys (user_id, session_id, hash, hint, expires_at, device)
-        SELECT $1, id, $2, $3, now() + $4, $5 FROM mine RETURNING id, expires_at
+        SELECT user_id, mine.id, hash, hint, now() + within, device
+        FROM mine JOIN asked USING (user_id) RETURNING id, session_id, expires_at
     )
-    SELECT {watching.COLUMNS}, key.id AS key_id, key.expires_at AS key_expires_at,
-        ARRAY(SELECT id FROM retired) AS retired
-    FROM mine s JOIN users u ON u.id = s.user_id JOIN nodes n ON n.name = s.node, key
+    SELECT {watching.COLUMNS}, k.id AS key_id, k.expires_at AS key_expires_at,
+        ARRAY(SELECT id FROM retired r WHERE r.session_id = s.id) AS retired,
+        s.other_title, s.other_cover
+    FROM mine s JOIN users u ON u.id = s.user_id JOIN nodes n ON n.name = s.node
+    JOIN made k ON k.session_id = s.id
 """  # noqa: S608
+_MORE = 5  # columns of it behind those of a broadcast
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    session: LiveSession
-    node: Node
-    key_id: int
-    key_expires_at: datetime
-    retired: Sequence[int]  # ids of the keys that made room
+def _columns(wanted: Sequence[Wanted]) -> list[list[object]]:
+    rows = [
+        (
+            *(one.user_id, one.key.hash, one.key.hint, one.key.within, one.key.device),
+            *(one.start.title, one.start.cover, one.start.client_started_at),
+            one.start.reconnect_window,
+        )
+        for one in wanted
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _opened(row: Record | None) -> Opened | None:
-    if row is None:
-        return None
-    found = watching.broadcast(row[:-3])
-    return Opened(
-        found.session,
-        found.node,
-        row["key_id"],
-        row["key_expires_at"],
-        row["retired"],
-    )
+def _opened(rows: Iterable[Record]) -> dict[int, Opened]:
+    found = {}
+    for row in rows:
+        of = watching.broadcast(row[:-_MORE])
+        found[of.session.user_id] = Opened(of.session, of.node, *row[-_MORE:])
+    return found
 
 
 async def on_own_path(
     connection: Connection,
-    *,
-    user_id: int,
-    title: str,
-    cover: str,
-    client_started_at: str,
+    wanted: Sequence[Wanted],
     reconnect_window: int,
     longest: timedelta,
-    key: NewKey,
-) -> Opened | None:
-    """Open a session on a path of its own, on the least busy node; None when no node
-    takes one. Raises Taken when the user has one open already."""
-    return _opened(
-        await connection.fetchrow(
-            f"""
-            WITH next AS (
-                SELECT nextval(pg_get_serial_sequence(
-                    'live_streaming_sessions', 'id'))::integer AS id, node.name AS node
-                FROM ({nodes.LEAST_BUSY}) AS node
-            ), mine AS (
-                INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
-                    title, cover, client_started_at, reconnect_window, longest,
-                    expires_at)
-                SELECT id, $1, 'live/' || id, node, 'created', $6, $7, $8, $9, $10,
-                    now() + $4
-                FROM next RETURNING *
-            ), retired AS (SELECT 0 AS id WHERE false), {_WITH_KEY}
-            """,  # noqa: S608
-            user_id,
-            key.hash,
-            key.hint,
-            key.within,
-            key.device,
-            title,
-            cover,
-            client_started_at,
-            reconnect_window,
-            longest,
-        )
+) -> dict[int, Opened]:
+    """By user. Open sessions, each on a path of its own, all on the least busy node;
+    none where no node takes one. ``reconnect_window``: of who wants no other. Raises
+    Taken when one of them has a session open already."""
+    if not wanted:
+        return {}
+    rows = await connection.fetch(
+        f"""
+        WITH {_ASKED}, next AS (
+            SELECT nextval(pg_get_serial_sequence(
+                'live_streaming_sessions', 'id'))::integer AS id,
+                asked.*, node.name AS node
+            FROM asked, ({nodes.LEAST_BUSY}) AS node
+        ), mine AS (
+            INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
+                title, cover, client_started_at, reconnect_window, longest,
+                expires_at)
+            SELECT id, user_id, 'live/' || id, node, 'created', title, cover,
+                client_started_at, coalesce(reconnect_window, $10), $11, now() + within
+            FROM next RETURNING *, false AS other_title, false AS other_cover
+        ), retired AS (SELECT 0 AS id, 0 AS session_id WHERE false), {_WITH_KEYS}
+        """,  # noqa: S608
+        *_columns(wanted),
+        reconnect_window,
+        longest,
     )
+    return _opened(rows)
 
 
-async def again(
-    executor: Executor, user_id: int, title: str, cover: str, key: NewKey
-) -> Opened | None:
-    """A second start: one more key, a later first publish, and a new title or cover if
-    given. All but the newest keys that nobody has published with make room. None when
-    the user has no session open."""
-    return _opened(
-        await executor.fetchrow(
-            f"""
-            WITH mine AS (
-                UPDATE live_streaming_sessions SET
-                    title = CASE WHEN $6 = '' THEN title ELSE $6 END,
-                    cover = CASE WHEN $7 = '' THEN cover ELSE $7 END,
-                    expires_at = CASE WHEN status = 'created'
-                        THEN greatest(expires_at, now() + $4) ELSE expires_at END
-                WHERE user_id = $1 AND status IN ('created', 'live', 'reconnecting')
-                RETURNING *
-            ), retired AS (
-                UPDATE stream_keys SET superseded_at = now() WHERE id IN (
-                    SELECT k.id FROM stream_keys k JOIN mine ON mine.id = k.session_id
-                    WHERE k.first_published_at IS NULL
-                        AND k.revoked_at IS NULL AND k.superseded_at IS NULL
-                    ORDER BY k.id DESC OFFSET $8) RETURNING id
-            ), {_WITH_KEY}
-            """,  # noqa: S608
-            user_id,
-            key.hash,
-            key.hint,
-            key.within,
-            key.device,
-            title,
-            cover,
-            # Besides the new one, which is not seen, and the one of the publisher.
-            MOST_OF_SESSION - 2,
-        )
+async def again(executor: Executor, wanted: Sequence[Wanted]) -> dict[int, Opened]:
+    """By user, of those who have a session open: one more key, a later first publish,
+    and a new title or cover if given. All but the newest keys that nobody has published
+    with make room."""
+    rows = await executor.fetch(
+        f"""
+        WITH {_ASKED}, held AS (
+            SELECT s.id, s.title, s.cover FROM live_streaming_sessions s
+            WHERE user_id IN (SELECT user_id FROM asked)
+                AND status IN ('created', 'live', 'reconnecting')
+            ORDER BY s.id FOR UPDATE
+        ), mine AS (
+            UPDATE live_streaming_sessions s SET
+                title = coalesce(nullif(asked.title, ''), s.title),
+                cover = coalesce(nullif(asked.cover, ''), s.cover),
+                expires_at = CASE WHEN s.status = 'created'
+                    THEN greatest(s.expires_at, now() + within) ELSE s.expires_at END
+            FROM held, asked WHERE s.id = held.id AND s.user_id = asked.user_id
+            RETURNING s.*, s.title <> held.title AS other_title,
+                s.cover <> held.cover AS other_cover
+        ), retired AS (
+            UPDATE stream_keys SET superseded_at = now() WHERE id IN (
+                SELECT k.id FROM mine, LATERAL (
+                    SELECT id FROM stream_keys WHERE session_id = mine.id
+                        AND first_published_at IS NULL
+                        AND revoked_at IS NULL AND superseded_at IS NULL
+                    ORDER BY id DESC OFFSET $10) k) RETURNING id, session_id
+        ), {_WITH_KEYS}
+        """,  # noqa: S608
+        *_columns(wanted),
+        # Besides the new one, which is not seen, and the one of the publisher.
+        MOST_OF_SESSION - 2,
     )
+    return _opened(rows)
 
 
 async def live_on_channel(

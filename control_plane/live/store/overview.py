@@ -109,4 +109,4 @@ async def key(executor: Executor, key_id: int) -> KeyRow | None:
 
 
 def _session(row: Record) -> LiveSession:
-    return LiveSession(**dict(row))
+    return LiveSession(*row)

@@ -19,7 +19,7 @@ SELECT = (
 
 
 def _session(row: Record) -> LiveSession:
-    return LiveSession(**dict(row))
+    return LiveSession(*row)
 
 
 def _maybe(row: Record | None) -> LiveSession | None:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
+from control_plane.live.store.places import Place, by_node
 
 KEEP_HINTS = 60  # seconds
 KEEP_VIEWERS = 300  # seconds after it was last said that they are kept
@@ -23,7 +24,6 @@ CHUNK = 1000  # members a command: a longer one holds the event loop
 #: ``steady``: those of the hinted who ask again and again, on nodes that list no HLS
 #: viewers.
 Kind = Literal["hints", "steady"]
-Place = tuple[int, str]  # session, node
 
 # The words of each key follow their number.
 _HINT = """
@@ -102,14 +102,7 @@ class ViewerSets:
     ) -> list[int]:
         """For each, those whom the last look at its node counted, and those let in
         since, ``window`` seconds ago at most."""
-        by_node: dict[str, list[int]] = {}
-        for session_id, node in places:
-            by_node.setdefault(node, []).append(session_id)
-        asked = [
-            (node, ids[start : start + CHUNK // 4])
-            for node, ids in by_node.items()
-            for start in range(0, len(ids), CHUNK // 4)
-        ]
+        asked = by_node(places, CHUNK // 4)
         commands = (_count(node, ids, now, window) for node, ids in asked)
         answers = await pipelined(self._redis, commands)
         found = {

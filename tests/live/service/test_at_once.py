@@ -7,7 +7,7 @@ import pytest
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Refusal
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.service.broadcasts import Start
+from control_plane.live.model.starts import Start
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.node_config import configured_node

@@ -8,8 +8,8 @@ import pytest
 
 from control_plane.base.faults import Away
 from control_plane.live.model.attendance import Attended, Minute, Span
+from control_plane.live.model.starts import Start
 from control_plane.live.service.attendance import Attendance
-from control_plane.live.service.broadcasts import Start
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services

@@ -16,8 +16,8 @@ from control_plane.base.redis import Redis
 from control_plane.base.tokens import ViewerToken, sign_viewer
 from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.starts import Start
 from control_plane.live.model.viewers import PREVIEWER, WINDOW, viewer_of_address
-from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store.viewers import ViewerSets

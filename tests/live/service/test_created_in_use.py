@@ -9,7 +9,7 @@ from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.service.broadcasts import Start
+from control_plane.live.model.starts import Start
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.people.model.users import User
 from control_plane.wiring.node_config import configured_node

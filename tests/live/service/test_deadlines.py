@@ -7,6 +7,7 @@ import pytest
 from control_plane.base.database import Pool
 from control_plane.live.model.keys import NewKey
 from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.starts import Start, Wanted
 from control_plane.live.service.lifecycle import Lifecycle, Source, Spans
 from control_plane.live.store import openings, sessions
 from control_plane.people.model.users import User
@@ -22,18 +23,9 @@ def lifecycle(pool: Pool) -> Lifecycle:
 @pytest.fixture
 async def created(pool: Pool, ann: User) -> LiveSession:
     async with pool.transaction() as connection:
-        opened = await openings.on_own_path(
-            connection,
-            user_id=ann.id,
-            title="",
-            cover="",
-            client_started_at="",
-            reconnect_window=0,
-            longest=AT_ONCE,
-            key=NewKey(bytes(32), "", AT_ONCE),
-        )
-    assert opened is not None
-    return opened.session
+        wanted = [Wanted(ann.id, Start(), NewKey(bytes(32), "", AT_ONCE))]
+        opened = await openings.on_own_path(connection, wanted, 0, AT_ONCE)
+    return opened[ann.id].session
 
 
 async def _now(pool: Pool, session_id: int) -> LiveSession:
@@ -98,7 +90,7 @@ async def test_one_that_was_started_again_does_not_expire(
         pool, "local", await sessions.clock(pool), AT_ONCE, AT_ONCE
     )
     key = NewKey(bytes([1] * 32), "", timedelta(hours=1))
-    assert await openings.again(pool, created.user_id, "", "", key)
+    assert await openings.again(pool, [Wanted(created.user_id, Start(), key)])
     assert not await lifecycle.end_overdue(overdue, "expired")
     assert (await _now(pool, created.id)).status == "created"
 

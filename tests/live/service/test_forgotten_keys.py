@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from control_plane.live.service.broadcasts import Start
+from control_plane.live.model.starts import Start
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services

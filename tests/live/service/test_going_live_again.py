@@ -2,7 +2,8 @@
 
 from control_plane.live.model.keys import MOST_OF_SESSION, hash_key
 from control_plane.live.model.permissions import Permission, find_key
-from control_plane.live.service.broadcasts import Start, Started
+from control_plane.live.model.starts import Start
+from control_plane.live.service.broadcasts import Started
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.store import grants, keys
 from control_plane.people.model.users import User

@@ -7,7 +7,7 @@ import pytest
 from control_plane.events import store as events
 from control_plane.live.model.ingest import Segment
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.service.broadcasts import Start
+from control_plane.live.model.starts import Start
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.measuring import Measuring
 from control_plane.live.store.ingest import IngestStore

@@ -8,8 +8,8 @@ import pytest
 
 from control_plane.base.database import Connection, Pool, open_pool
 from control_plane.live.model.auth_call import AuthCall
+from control_plane.live.model.starts import Start
 from control_plane.live.service.authorize import Authorizer
-from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.permissions import Permissions
 from control_plane.live.store import keys

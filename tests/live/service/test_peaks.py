@@ -3,7 +3,7 @@
 import asyncio
 
 from control_plane.base.database import Pool
-from control_plane.live.service.broadcasts import Start
+from control_plane.live.model.starts import Start
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.store import sessions
 from control_plane.wiring.services import Services

@@ -6,8 +6,8 @@ from control_plane.base.database import Pool
 from control_plane.live.model.bans import Banned
 from control_plane.live.model.rights import Policy, WatchTerms
 from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.starts import Start
 from control_plane.live.service import previews
-from control_plane.live.service.broadcasts import Start
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.rights import Whom, take_back
 from control_plane.live.store.previews import PreviewStore
