@@ -15,6 +15,7 @@ from control_plane.commands import (
     nodes,
     payouts,
     purchases,
+    remote,
     seed_demo,
     serve,
     sessions,
@@ -56,6 +57,7 @@ main.add_command(backup.backup)
 main.add_command(backup.restore)
 main.add_command(payouts.payouts)
 main.add_command(purchases.purchases)
+main.add_command(remote.remote)
 main.add_command(demo.demo)
 main.add_command(seed_demo.seed_demo_command)
 main.add_command(check_api.check_api)

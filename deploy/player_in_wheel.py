@@ -19,6 +19,9 @@ FILES = (
     "uplot/dist/uPlot.esm.js",
     "uplot/dist/uPlot.min.css",
     "uplot/LICENSE",
+    "swagger-ui-dist/swagger-ui-bundle.js",
+    "swagger-ui-dist/swagger-ui.css",
+    "swagger-ui-dist/LICENSE",
 )
 CI = ("npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
 

@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from control_plane.base import request_ids
 from control_plane.live.model import auth_call
 from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.service.authorize import (
@@ -81,6 +82,7 @@ def _tell(node: str, call: AuthCall, verdict: Verdict, began: float) -> None:
         return
     log.info(
         "allowed" if verdict.allow else "denied",
+        request_id=request_ids.made(),
         node=node,
         action=action,
         reason=verdict.reason,

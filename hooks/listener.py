@@ -8,6 +8,7 @@ import base64
 import hmac
 from collections.abc import Awaitable, Sequence
 
+from control_plane.base import request_ids
 from control_plane.base.secrets import Secrets
 from control_plane.live.model.nodes import Node, Role
 from control_plane.live.service.authorize import Authorizer
@@ -104,6 +105,7 @@ class Listener:
         if not _is_one_of(self._nodes.get(node, []), secret):
             return Answer(401)
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
+        request_ids.answering(request_ids.made())  # in a task of its own
         return await lifecycle.tell(
             node, event, told, self._changes, self._grants, self._cutter
         )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
 from control_plane.audit.model import Actor
+from control_plane.base import request_ids
 from control_plane.base.database import Connection
 
 _acting: ContextVar[tuple[Actor, str] | None] = ContextVar("acting", default=None)
@@ -45,12 +46,14 @@ async def record(
     if acts is None:
         return
     await connection.execute(
-        "INSERT INTO audit_log (actor, act, subject, reason, before, after)"
-        " VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb)",
+        "INSERT INTO audit_log"
+        " (actor, act, subject, reason, before, after, request_id)"
+        " VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7)",
         str(acts[0]),
         act,
         subject,
         acts[1],
         json.dumps(before or {}, default=str),
         json.dumps(after or {}, default=str),
+        request_ids.current(),
     )

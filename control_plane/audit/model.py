@@ -39,6 +39,15 @@ class Entry:
     reason: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    request_id: str
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain ended when the last entry was written."""
+
+    number: int
     hash: bytes
 
 
@@ -59,6 +68,13 @@ class Verified:
     entries: int
     head: bytes
     broken: int
+
+
+def closed(found: Verified, head: Head) -> Verified:
+    """The whole chain that was followed, held against where it should end."""
+    if found.broken or (found.entries, found.head) == (head.number, head.hash):
+        return found
+    return Verified(found.entries, found.head, found.entries + 1)
 
 
 def follow(so_far: Verified, entry: Sealed) -> Verified:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import fields
 
-from control_plane.audit.model import Entry, Sealed
+from control_plane.audit.model import Entry, Head, Sealed
 from control_plane.base.database import Executor, Record
 
 _COLUMNS = ", ".join(field.name for field in fields(Entry))
@@ -41,6 +41,11 @@ async def sealed_after(executor: Executor, number: int, limit: int) -> list[Seal
         limit,
     )
     return [Sealed(**dict(row)) for row in rows]
+
+
+async def head(executor: Executor) -> Head:
+    found = await executor.fetchrow("SELECT number, hash FROM audit_head")
+    return Head(0, b"") if found is None else Head(**dict(found))
 
 
 def _entry(row: Record) -> Entry:

@@ -11,6 +11,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextvars import Context
 from typing import Generic, TypeVar
 
 import structlog
@@ -45,7 +46,8 @@ class Lane(Generic[Item, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
+            work = self._work()  # for all who wait: in nobody's own context
+            self._worker = asyncio.create_task(work, context=Context())
         return await future
 
     async def _work(self) -> None:

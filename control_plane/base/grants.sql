@@ -20,4 +20,5 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION make_event_partitions, drop_old_events, settle_event_era
     TO {role};
-REVOKE INSERT, UPDATE, DELETE ON schema_migrations, event_eras FROM {role};
+REVOKE INSERT, UPDATE, DELETE ON schema_migrations, event_eras, audit_head
+    FROM {role};

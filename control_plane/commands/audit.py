@@ -1,6 +1,7 @@
 """``control-plane audit``: what operators did, and what the service did by itself."""
 
 import json
+from dataclasses import asdict
 
 import click
 
@@ -37,7 +38,7 @@ def export() -> None:
 
 @audit.command("verify")
 def verify() -> None:
-    """Follow the chain from its first entry; fails where anything was changed."""
+    """Follow the chain to its end; fails where anything was changed or cut off."""
     found = run(lambda services: services.audit.verify())
     if found.broken:
         raise click.ClickException(f"Entry {found.broken} is not what was written.")
@@ -46,14 +47,4 @@ def verify() -> None:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    return {
-        "number": entry.number,
-        "at": entry.at,
-        "actor": entry.actor,
-        "act": entry.act,
-        "subject": entry.subject,
-        "reason": entry.reason,
-        "before": entry.before,
-        "after": entry.after,
-        "hash": entry.hash.hex(),
-    }
+    return asdict(entry) | {"hash": entry.hash.hex()}

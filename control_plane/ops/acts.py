@@ -5,16 +5,16 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from control_plane.base.refusals import Refusal
+from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.bans import Banned
 from control_plane.live.model.rights import Policy
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.moderation import Moderation
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.service.rights import Rights, watch_terms
+from control_plane.live.service.rights import Rights, Whom, watch_terms
 from control_plane.ops.nodes import OneNode
-from control_plane.ops.routes import Because, Call, One, Route
+from control_plane.ops.routes import Because, Call, One, Route, Text
 
 
 class BanFor(Because, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +34,13 @@ class Draining(Because, forbid_unknown_fields=True, kw_only=True):
     """``now``: its encoders are cut and kept out: their sessions go on elsewhere."""
 
     now: bool = False
+
+
+class Unwanted(Because, forbid_unknown_fields=True, kw_only=True):
+    """One of them: an account, or the viewer of a token, as events call it."""
+
+    user_id: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 0
+    viewer: Text = ""
 
 
 class Watchable(Struct, frozen=True):
@@ -76,6 +83,7 @@ class ActsApi:
             Route("POST", "/v1/sessions/{id}/end", "moderate", self.end),
             Route("POST", "/v1/sessions/{id}/kick", "moderate", self.kick),
             Route("POST", "/v1/sessions/{id}/policy", "moderate", self.policy),
+            Route("POST", "/v1/sessions/{id}/deny", "moderate", self.deny),
             Route("POST", "/v1/users/{id}/ban", "moderate", self.ban),
             Route("POST", "/v1/users/{id}/unban", "moderate", self.unban),
             Route("POST", "/v1/nodes/{name}/drain", "admin", self.drain),
@@ -97,6 +105,14 @@ class ActsApi:
         session = await self._open(call.params.id)
         await self._rights.set_policy(0, session.id, terms)
         return Watchable(terms.policy, terms.ticket_price)
+
+    async def deny(self, call: Call[One, Unwanted]) -> None:
+        """Deny one viewer a session: cut, and not let in any more."""
+        whom = Whom(call.body.user_id, call.body.viewer)
+        if bool(whom.user_id) == bool(whom.viewer):
+            raise BadInput("Say user_id or viewer.")
+        session = await self._open(call.params.id)
+        await self._rights.deny(0, session.id, whom)
 
     async def ban(self, call: Call[One, BanFor]) -> Out:
         """Ban a user: signs out, ends what is live, keeps out."""

@@ -1,6 +1,6 @@
 """OpenAPI 3.1, made from the routes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from http import HTTPStatus
 from importlib.metadata import version
@@ -23,15 +23,29 @@ IDEMPOTENCY = {
 
 
 class DescriptionApi:
-    def __init__(self, others: Sequence[Route]) -> None:
+    """``apps``: makes the description of what apps call."""
+
+    def __init__(self, others: Sequence[Route], apps: Callable[[], Json]) -> None:
         self._others = others
+        self._make_apps = apps
 
     def routes(self) -> list[Route]:
-        return [Route("GET", "/v1/openapi.json", "open", self.show)]
+        return [
+            Route("GET", "/v1/openapi.json", "open", self.show),
+            Route("GET", "/v1/apps.json", "open", self.show_apps),
+        ]
 
     async def show(self, call: Call[Nothing, Nothing]) -> dict[str, Any]:
         """This description."""
         return self._document
+
+    async def show_apps(self, call: Call[Nothing, Nothing]) -> dict[str, Any]:
+        """The description of what apps call: ``/api``."""
+        return self._apps
+
+    @cached_property
+    def _apps(self) -> Json:
+        return self._make_apps()
 
     @cached_property
     def _document(self) -> Json:

@@ -1,9 +1,11 @@
 """``/v1``: gifts, purchases, payouts and the ledger."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from control_plane.coins.model.audit import Check
 from control_plane.coins.model.gifts import GiftRow
@@ -16,8 +18,10 @@ from control_plane.coins.model.payouts import (
 from control_plane.coins.model.purchases import Purchase, PurchaseStatus
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.service.ledger import MOST_BONUS, Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
+from control_plane.ops.admission import KEY
 from control_plane.ops.routes import (
     Because,
     Call,
@@ -101,6 +105,16 @@ class Deciding(Because, forbid_unknown_fields=True, kw_only=True):
     note: Text = ""
 
 
+class Bonus(Because, forbid_unknown_fields=True, kw_only=True):
+    coins: Annotated[int, Meta(ge=1, le=MOST_BONUS)]
+
+
+class Given(Struct, frozen=True):
+    """``wallet``: the coins that the user has now."""
+
+    wallet: int
+
+
 class Checked(Struct, frozen=True):
     """``faults``: of all checks; zero, always."""
 
@@ -110,8 +124,14 @@ class Checked(Struct, frozen=True):
 
 class MoneyApi:
     def __init__(
-        self, gifts: Gifts, purchases: Purchases, payouts: Payouts, audit: Audit
+        self,
+        ledger: Ledger,
+        gifts: Gifts,
+        purchases: Purchases,
+        payouts: Payouts,
+        audit: Audit,
     ) -> None:
+        self._ledger = ledger
         self._gifts = gifts
         self._purchases = purchases
         self._payouts = payouts
@@ -125,6 +145,7 @@ class MoneyApi:
             Route("GET", "/v1/payouts", "money", self.payouts),
             Route("POST", "/v1/payouts/{id}/pay", "money", self.pay),
             Route("POST", "/v1/payouts/{id}/reject", "money", self.reject),
+            Route("POST", "/v1/users/{id}/bonus", "money", self.bonus),
             Route("GET", "/v1/ledger/check", "money", self.check),
         ]
 
@@ -167,6 +188,14 @@ class MoneyApi:
         """Give the coins back."""
         return await self._decide(call, "rejected")
 
+    async def bonus(self, call: Call[One, Bonus]) -> Given:
+        """Give coins of ours, which are spent before those that were bought."""
+        said, key = call.body, _once(call)
+        wallet = await self._ledger.give_bonus(
+            call.params.id, said.coins, said.reason, key
+        )
+        return Given(wallet)
+
     async def check(self, call: Call[Nothing, Nothing]) -> Checked:
         """Read the whole ledger again, and count what is wrong."""
         found = await self._audit.check()
@@ -175,6 +204,14 @@ class MoneyApi:
     async def _decide(self, call: Call[One, Deciding], decision: Decision) -> Payout:
         found = await self._payouts.decide(call.params.id, decision, call.body.note)
         return _payout(found)
+
+
+def _once(call: Call[One, Bonus]) -> str:
+    """What names the request in the ledger too, which keeps it with the coins."""
+    key = call.request.headers.get(KEY)
+    if key is None or call.caller is None:
+        return ""
+    return hashlib.sha256(f"{call.caller.id}:{key}".encode()).hexdigest()
 
 
 def _bought(one: Purchase) -> Bought:

@@ -1,6 +1,9 @@
 """``/v1``: whose token it is, and what operators did."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -25,8 +28,23 @@ class AuditQuery(Paged, kw_only=True):
     actor: Text = ""
 
 
+class Told(Struct, frozen=True, kw_only=True):
+    """``hash``: hexadecimal. ``request_id``: of the request that it was done by."""
+
+    number: int
+    at: datetime
+    actor: str
+    act: str
+    subject: str
+    reason: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    request_id: str
+    hash: str
+
+
 class AuditPage(Struct, frozen=True):
-    entries: list[Entry]
+    entries: list[Told]
     next: str | None
 
 
@@ -54,4 +72,8 @@ class RecordsApi:
             asked.limit + 1, before, asked.subject, asked.actor
         )
         following = page_of(found, asked.limit, lambda one: one.number)
-        return AuditPage(found, following)
+        return AuditPage([_told(one) for one in found], following)
+
+
+def _told(entry: Entry) -> Told:
+    return Told(**asdict(entry) | {"hash": entry.hash.hex()})

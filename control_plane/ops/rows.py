@@ -1,12 +1,14 @@
-"""A session as a row of what operators read."""
+"""Sessions, keys and people as rows of what operators read."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from control_plane.live.model.ingest import Health, Problem, advice
-from control_plane.live.model.overview import Seen
+from control_plane.live.model.keys import masked
+from control_plane.live.model.overview import KeyRow, KeyStanding, Seen
 from control_plane.live.model.sessions import EndReason, Status
+from control_plane.people.model.users import User
 
 
 class Ingest(Struct, frozen=True, kw_only=True):
@@ -48,6 +50,36 @@ class Session(Struct, frozen=True, kw_only=True):
     events: str
 
 
+class Key(Struct, frozen=True, kw_only=True):
+    """``key``: its last characters only."""
+
+    id: int
+    key: str
+    state: KeyStanding
+    name: str
+    user_id: int
+    session_id: int | None
+    channel: str
+    one_shot: bool
+    created_at: datetime
+    opens_at: datetime | None
+    closes_at: datetime | None
+    last_published_at: datetime | None
+
+
+class Person(Struct, frozen=True):
+    id: int
+    username: str
+    first_name: str
+    last_name: str
+    verified: bool
+    banned_at: datetime | None
+    ban_reason: str
+    deleted_at: datetime | None
+    created_at: datetime
+    events: str
+
+
 def session_row(seen: Seen, health: Health | None) -> Session:
     one = seen.session
     return Session(
@@ -84,4 +116,36 @@ def _ingest(of: Health) -> Ingest:
         height=of.height,
         problems=of.problems,
         advice=advice(of),
+    )
+
+
+def key_row(one: KeyRow) -> Key:
+    return Key(
+        id=one.id,
+        key=masked(one.hint),
+        state=one.standing(datetime.now(UTC)),
+        name=one.name,
+        user_id=one.user_id,
+        session_id=one.session_id,
+        channel=one.channel,
+        one_shot=one.one_shot,
+        created_at=one.created_at,
+        opens_at=one.opens_at,
+        closes_at=one.closes_at,
+        last_published_at=one.last_published_at,
+    )
+
+
+def person_row(one: User) -> Person:
+    return Person(
+        one.id,
+        one.username,
+        one.first_name,
+        one.last_name,
+        one.verified,
+        one.banned_at,
+        one.ban_reason,
+        one.deleted_at,
+        one.created_at,
+        f"/v1/events?subject=user/{one.id}",
     )

@@ -1,26 +1,25 @@
 """``/v1``: what is live and was, channels, keys and people, to look at."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from control_plane.base.refusals import BadInput
 from control_plane.live.model.attendance import Attended
-from control_plane.live.model.keys import masked
+from control_plane.live.model.ingest import IntakeMinute
 from control_plane.live.model.overview import (
     ChannelRow,
     Filter,
-    KeyRow,
-    KeyStanding,
     Seen,
     Sort,
     State,
 )
+from control_plane.live.model.urls import playback_url
 from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.overview import Overview
+from control_plane.live.service.watching import Watching
 from control_plane.ops.routes import (
     PAGE,
     Call,
@@ -33,9 +32,16 @@ from control_plane.ops.routes import (
     id_in,
     page_of,
 )
-from control_plane.ops.rows import Session, session_row
-from control_plane.people.model.users import User
+from control_plane.ops.rows import (
+    Key,
+    Person,
+    Session,
+    key_row,
+    person_row,
+    session_row,
+)
 from control_plane.people.service.directory import Directory
+from control_plane.web.origin import Origins
 
 MOST_KEYS = 100  # of a session or a channel
 
@@ -50,23 +56,6 @@ class SessionQuery(Paged, kw_only=True):
     q: Text = ""
 
 
-class Key(Struct, frozen=True, kw_only=True):
-    """``key``: its last characters only."""
-
-    id: int
-    key: str
-    state: KeyStanding
-    name: str
-    user_id: int
-    session_id: int | None
-    channel: str
-    one_shot: bool
-    created_at: datetime
-    opens_at: datetime | None
-    closes_at: datetime | None
-    last_published_at: datetime | None
-
-
 class SessionPage(Struct, frozen=True):
     """``next``: for ``after``; none: this is the last page."""
 
@@ -77,7 +66,16 @@ class SessionPage(Struct, frozen=True):
 class SessionDetail(Struct, frozen=True):
     session: Session
     attended: Attended
+    intake: list[IntakeMinute]
     keys: list[Key]
+
+
+class Playback(Struct, frozen=True):
+    """``expires_at``: unix seconds; who plays by then goes on."""
+
+    playback_url: str
+    expires_at: int
+    sandbox: bool
 
 
 class ChannelQuery(Paged, kw_only=True):
@@ -112,19 +110,6 @@ class UserQuery(Paged, kw_only=True):
     banned: bool = False
 
 
-class Person(Struct, frozen=True):
-    id: int
-    username: str
-    first_name: str
-    last_name: str
-    verified: bool
-    banned_at: datetime | None
-    ban_reason: str
-    deleted_at: datetime | None
-    created_at: datetime
-    events: str
-
-
 class UserPage(Struct, frozen=True):
     users: list[Person]
     next: str | None
@@ -146,17 +131,22 @@ class ViewsApi:
         counts: Counts,
         ingest: IngestHealth,
         directory: Directory,
+        watching: Watching,
+        origins: Origins,
     ) -> None:
         self._overview = overview
         self._broadcasts = broadcasts
         self._counts = counts
         self._ingest = ingest
         self._directory = directory
+        self._watching = watching
+        self._origins = origins
 
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/v1/sessions", "read", self.sessions),
             Route("GET", "/v1/sessions/{id}", "read", self.session),
+            Route("GET", "/v1/sessions/{id}/playback", "read", self.playback),
             Route("GET", "/v1/channels", "read", self.channels),
             Route("GET", "/v1/channels/{id}", "read", self.channel),
             Route("GET", "/v1/keys", "keys", self.keys),
@@ -176,18 +166,29 @@ class ViewsApi:
         return SessionPage(await self._rows(found), following)
 
     async def session(self, call: Call[One, Nothing]) -> SessionDetail:
-        """One session, its viewers minute by minute, and its keys."""
+        """One session, minute by minute, and its keys or its channel's."""
         session = await self._broadcasts.get(call.params.id)
         counts = await self._counts.of([session])
         keys = await self._overview.keys(
-            MOST_KEYS, user_id=session.user_id, session_id=session.id
+            MOST_KEYS,
+            user_id=session.user_id,
+            session_id=0 if session.channel_id else session.id,
+            channel_id=session.channel_id or 0,
         )
         [row] = await self._rows([Seen(session, counts.get(session.id, 0))])
         return SessionDetail(
             row,
             await self._broadcasts.attended(session.id),
-            [_key(one) for one in keys],
+            await self._ingest.history(session.id),
+            [key_row(one) for one in keys],
         )
+
+    async def playback(self, call: Call[One, Nothing]) -> Playback:
+        """Where a session plays for an operator, who is not counted as a viewer."""
+        found = await self._watching.look_in(call.params.id)
+        at, host = found.broadcast, self._origins.of(call.request).host
+        url = playback_url(at.node, host, at.session.path, found.token)
+        return Playback(url, found.expires_at, at.node.sandbox)
 
     async def channels(self, call: Call[ChannelQuery, Nothing]) -> ChannelPage:
         """List channels, the newest first."""
@@ -204,7 +205,7 @@ class ViewsApi:
         keys = await self._overview.keys(
             MOST_KEYS, user_id=channel.user_id, channel_id=channel.id
         )
-        return ChannelDetail(channel, [_key(one) for one in keys])
+        return ChannelDetail(channel, [key_row(one) for one in keys])
 
     async def keys(self, call: Call[KeyQuery, Nothing]) -> KeyPage:
         """List stream keys, masked, the newest first."""
@@ -213,7 +214,7 @@ class ViewsApi:
             asked.limit + 1, before=id_in(asked.after), user_id=asked.user_id or 0
         )
         following = page_of(found, asked.limit, lambda one: one.id)
-        return KeyPage([_key(one) for one in found], following)
+        return KeyPage([key_row(one) for one in found], following)
 
     async def users(self, call: Call[UserQuery, Nothing]) -> UserPage:
         """List accounts, or search them."""
@@ -225,7 +226,7 @@ class ViewsApi:
                 asked.limit + 1, banned=asked.banned, before=before
             )
         following = page_of(found, asked.limit, lambda one: one.id)
-        return UserPage([_person(one) for one in found], following)
+        return UserPage([person_row(one) for one in found], following)
 
     async def user(self, call: Call[One, Nothing]) -> UserDetail:
         """One account, its channel and its newest sessions."""
@@ -233,7 +234,7 @@ class ViewsApi:
         wanted = Filter("all", user_id=user.id)
         found = await self._overview.sessions(wanted, "newest", None, PAGE)
         return UserDetail(
-            _person(user),
+            person_row(user),
             await self._overview.channel_of(user.id),
             await self._rows(found),
         )
@@ -259,35 +260,3 @@ def _place(after: str) -> tuple[int, int] | None:
 def _cursor(one: Seen, sort: Sort) -> str:
     first, second = one.place(sort)
     return f"{first}.{second}"
-
-
-def _key(one: KeyRow) -> Key:
-    return Key(
-        id=one.id,
-        key=masked(one.hint),
-        state=one.standing(datetime.now(UTC)),
-        name=one.name,
-        user_id=one.user_id,
-        session_id=one.session_id,
-        channel=one.channel,
-        one_shot=one.one_shot,
-        created_at=one.created_at,
-        opens_at=one.opens_at,
-        closes_at=one.closes_at,
-        last_published_at=one.last_published_at,
-    )
-
-
-def _person(one: User) -> Person:
-    return Person(
-        one.id,
-        one.username,
-        one.first_name,
-        one.last_name,
-        one.verified,
-        one.banned_at,
-        one.ban_reason,
-        one.deleted_at,
-        one.created_at,
-        f"/v1/events?subject=user/{one.id}",
-    )

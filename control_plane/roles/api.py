@@ -21,6 +21,7 @@ from control_plane.roles.measured import Measured
 from control_plane.roles.sockets import Sockets
 from control_plane.web import files
 from control_plane.web.address import Addresses
+from control_plane.web.numbering import number
 from control_plane.web.origin import Origins
 from control_plane.web.public import public_app
 from control_plane.web.serving import to_everybody, to_operators
@@ -60,7 +61,7 @@ def _public_app(
 ) -> web.Application:
     settings, coins = all_of_it.settings, all_of_it.coins
     origins = Origins(addresses, settings.public_url)
-    return public_app(
+    app = public_app(
         dispatcher(all_of_it, addresses, origins),
         [
             *_pages(all_of_it, addresses, origins, feeds).routes(),
@@ -71,6 +72,8 @@ def _public_app(
         status.routes(well),
         cors_origins=settings.cors_origins,
     )
+    number(app, addresses)
+    return app
 
 
 def _files(settings: PublicSettings) -> list[web.RouteDef]:

@@ -9,6 +9,7 @@ from secrets import token_hex
 
 from aiohttp import web
 
+from control_plane.api.description import document
 from control_plane.config.settings import Settings, in_force
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
@@ -32,8 +33,10 @@ from control_plane.roles.health import health
 from control_plane.roles.measured import Measured
 from control_plane.roles.sockets import Sockets
 from control_plane.web.address import Addresses
+from control_plane.web.numbering import number
 from control_plane.web.origin import Origins
 from control_plane.web.serving import to_everybody, to_operators
+from control_plane.wiring.apis import endpoints
 from control_plane.wiring.node_config import rendered
 from control_plane.wiring.services import Services, services
 
@@ -50,7 +53,8 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         for part in (
             *(all_of_it.attendance, all_of_it.heartbeats, all_of_it.looking_again),
             *(all_of_it.moderation, all_of_it.owed_cuts, all_of_it.tickets, coins),
-            *(events.keeping, events.tail, events.delivery, all_of_it.previewing),
+            *(events.keeping, events.tail, events.delivery),
+            *(all_of_it.previewing, all_of_it.measuring),
             *(all_of_it.figures, events.figures, Measured("work", all_of_it)),
         ):
             await stack.enter_async_context(part.running())
@@ -74,18 +78,21 @@ def _operators(
         all_of_it.operator_requests,
         Budget(settings.operator_requests_per_minute),
     )
+    origins = Origins(addresses, settings.public_url)
     routes = [
         *api.routes(),
         *SessionApi(browsers, admission).routes(),
-        *_routes(all_of_it),
+        *_routes(all_of_it, origins),
     ]
-    app = dispatcher.app([*routes, *DescriptionApi(routes).routes()])
+    apps = partial(document, endpoints(all_of_it, addresses))
+    app = dispatcher.app([*routes, *DescriptionApi(routes, apps).routes()])
     viewers_at = settings.public_url or f"{settings.public_port}"
-    app.add_routes(dashboard.routes(viewers_at))
+    app.add_routes(dashboard.routes(viewers_at, origins, all_of_it.watching.hls_urls))
+    number(app, addresses)
     return app
 
 
-def _routes(all_of_it: Services) -> list[Route]:
+def _routes(all_of_it: Services, origins: Origins) -> list[Route]:
     events, coins = all_of_it.events, all_of_it.coins
     acts = ActsApi(
         all_of_it.broadcasts, all_of_it.moderation, all_of_it.rights, all_of_it.nodes
@@ -96,6 +103,8 @@ def _routes(all_of_it: Services) -> list[Route]:
         all_of_it.counts,
         all_of_it.ingest_health,
         all_of_it.directory,
+        all_of_it.watching,
+        origins,
     )
     settings = all_of_it.settings
     nodes = NodesApi(
@@ -112,7 +121,9 @@ def _routes(all_of_it: Services) -> list[Route]:
         *now.routes(),
         *RecordsApi(all_of_it.audit).routes(),
         *acts.routes(),
-        *MoneyApi(coins.gifts, coins.purchases, coins.payouts, coins.audit).routes(),
+        *MoneyApi(
+            coins.ledger, coins.gifts, coins.purchases, coins.payouts, coins.audit
+        ).routes(),
         *KeysApi(
             all_of_it.overview, all_of_it.directory, all_of_it.lasting_keys
         ).routes(),

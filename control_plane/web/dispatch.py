@@ -8,7 +8,6 @@ POST into GET.
 
 import hmac
 import re
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +15,7 @@ from typing import Literal
 import structlog
 from aiohttp import web
 
+from control_plane.base import request_ids
 from control_plane.base.faults import Away
 from control_plane.base.limits import LimitName, RateLimits
 from control_plane.base.refusals import (
@@ -126,8 +126,8 @@ class Dispatcher:
             return _refused(endpoint, Unavailable())
         except Exception:
             request[OUTCOME] = "failed"
-            reference = secrets.token_hex(4)
-            log.exception("api failed", name=logged, reference=reference)
+            log.exception("api failed", name=logged)
+            reference = request_ids.current()
             sentence = f"Something went wrong here. Reference {reference}."
             return _refused(endpoint, Refusal(sentence))
 

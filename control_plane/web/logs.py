@@ -20,6 +20,7 @@ def set_up(level: str, *, readable: bool) -> None:
         else structlog.processors.JSONRenderer()
     )
     processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

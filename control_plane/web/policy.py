@@ -9,37 +9,31 @@ NUMBERED = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?")
 
 
 def policy(hls_urls: Iterable[str]) -> str:
+    """Of the pages for viewers. Covers are whatever address the broadcaster gave."""
+    return _policy(hls_urls, "http: https:", "'self'")
+
+
+def own(hls_urls: Iterable[str] = ()) -> str:
+    """Of pages that show no pictures of others, and stand in nobody's frame."""
+    return _policy(hls_urls, "", "'none'")
+
+
+def _policy(hls_urls: Iterable[str], pictures: str, framed_by: str) -> str:
     nodes = " ".join(dict.fromkeys(filter(None, map(source, hls_urls))))
     return "; ".join(
         (
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            # Covers are whatever address the broadcaster gave.
-            "img-src 'self' data: http: https:",
+            f"img-src 'self' data: {pictures}".rstrip(),
             f"connect-src 'self' {nodes}".rstrip(),
             # blob: is how hls.js hands the picture to the video element.
             f"media-src 'self' blob: {nodes}".rstrip(),
             "base-uri 'none'",
             "form-action 'none'",
-            "frame-ancestors 'self'",
+            f"frame-ancestors {framed_by}",
         )
     )
-
-
-#: Of pages that load nothing but our own files, and stand in nobody's frame.
-OURS = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 
 
 def source(url: str) -> str:

@@ -32,6 +32,18 @@ from control_plane.wiring.services import Services
 def dispatcher(
     all_of_it: Services, addresses: Addresses, origins: Origins
 ) -> Dispatcher:
+    return Dispatcher(
+        endpoints(all_of_it, addresses),
+        NAMES,
+        all_of_it.callers,
+        all_of_it.settings.api_key.get_secret_value(),
+        _rate_limits(all_of_it),
+        addresses,
+        origins,
+    )
+
+
+def endpoints(all_of_it: Services, addresses: Addresses) -> dict[str, Endpoint]:
     settings = all_of_it.settings
     guests = Guests(addresses, all_of_it.secrets.guests())
     live = LiveApi(
@@ -45,15 +57,7 @@ def dispatcher(
         addresses,
         Regions(settings.region_header, settings.regions, addresses),
     )
-    return Dispatcher(
-        not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints(),
-        NAMES,
-        all_of_it.callers,
-        settings.api_key.get_secret_value(),
-        _rate_limits(all_of_it),
-        addresses,
-        origins,
-    )
+    return not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints()
 
 
 def _app_endpoints(all_of_it: Services, guests: Guests) -> dict[str, Endpoint]:

@@ -8,6 +8,7 @@ from functools import cached_property
 import aiohttp
 
 from control_plane.audit.service import AuditLog
+from control_plane.base import request_ids
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.redis import Redis, open_redis
 from control_plane.base.secrets import Secrets
@@ -125,13 +126,22 @@ async def services(
         # A session that a node opens for a picture is in the addresses that follow.
         no_cookies = aiohttp.DummyCookieJar()
         http = await stack.enter_async_context(
-            aiohttp.ClientSession(cookie_jar=no_cookies)
+            aiohttp.ClientSession(cookie_jar=no_cookies, middlewares=[_numbered])
         )
         coins = await stack.enter_async_context(open_coins(settings, pool))
         events = await stack.enter_async_context(open_events(settings, secrets, pool))
         made = Services(settings, secrets, pool, reserved, redis, http, coins, events)
         stack.push_async_callback(made.cutter.finish)
         yield made
+
+
+async def _numbered(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """What a node is asked bears the id of the request that wants it."""
+    if wanted_by := request_ids.current():
+        request.headers[request_ids.HEADER] = wanted_by
+    return await send(request)
 
 
 def _providers(settings: SignInSettings) -> list[Provider]:

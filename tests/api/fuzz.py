@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from control_plane.api.app_shapes import ios, live
 from control_plane.api.names import NAMES
-from tests.api.app_shapes import ios, live
 
 T = TypeVar("T")
 

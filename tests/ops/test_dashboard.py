@@ -7,7 +7,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.support.browser import chromium, complaints, needs_chromium, shows
+from tests.support.browser import (
+    barriers,
+    chromium,
+    complaints,
+    needs_chromium,
+    plays,
+    shows,
+)
 from tests.support.stack import Json, Stack
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -87,6 +94,7 @@ async def test_a_broadcast_is_seen_ended_and_found_in_the_audit_log(desk: Desk) 
     wrong = complaints(page)
     row = page.locator("#rows li").filter(has_text=live["title"])
     await expect(row.get_by_text("kbit/s")).to_be_visible()
+    assert await barriers(page) == []
     await expect(row).to_contain_text("H264")
     await page.wait_for_function(PICTURED)
     await page.get_by_label("Search").fill(live["title"].upper())
@@ -94,7 +102,17 @@ async def test_a_broadcast_is_seen_ended_and_found_in_the_audit_log(desk: Desk) 
     await row.get_by_role("link").click()
     await expect(page.get_by_role("heading", name=live["title"])).to_be_visible()
     await shows(page, "live.started")
-    await expect(page.locator(".chart canvas")).to_have_count(2)
+    await expect(page.locator(".chart canvas")).to_have_count(3)
+    await page.get_by_role("button", name="Play").click()
+    await plays(page)
+    await expect(page.get_by_text("0 (at most 0")).to_be_visible()
+    assert await barriers(page) == []
+    await page.get_by_role("button", name="Who may watch").click()
+    await page.get_by_label("Who may watch", exact=True).select_option("public")
+    assert await barriers(page) == []
+    await page.get_by_label("Reason").fill("for all")
+    await page.get_by_role("button", name="Set it").click()
+    await expect(page.get_by_role("definition").get_by_text("public")).to_be_visible()
     await page.get_by_role("button", name="End").click()
     await shows(page, "It cannot go on; the host may begin another.")
     await page.get_by_label("Reason").fill("a rehearsal")
@@ -102,7 +120,7 @@ async def test_a_broadcast_is_seen_ended_and_found_in_the_audit_log(desk: Desk) 
     await shows(page, "live.ended")
     await desk.stack.status(live["id"], "ended")
     await page.get_by_role("link", name="Audit").click()
-    entry = page.locator("tr").filter(has_text=f"session/{live['id']}")
+    entry = page.locator("tr").filter(has_text=f"session/{live['id']}").first
     await expect(entry).to_contain_text("operator:ann")
     await expect(entry).to_contain_text("a rehearsal")
     assert wrong == []
@@ -124,17 +142,52 @@ async def test_a_revoked_token_is_out_at_once(desk: Desk) -> None:
     await shows(page, "Please sign in again.")
 
 
+async def test_a_key_is_rotated_and_a_payout_decided(desk: Desk) -> None:
+    stack = desk.stack
+    ann, bob = await stack.app.sign_in("star"), await stack.app.sign_in("fan")
+    said = {"name": "OBS", "channel_name": f"star-{stack.unique()}"}
+    key = (await ann.ask("streamKeys", said))["StreamKey"]
+    await stack.publish(key["rtmp_url"])
+    live = await stack.listed(channel_name=said["channel_name"])
+    await stack.command("ledger", "bonus", str(bob.id), "1000")
+    gift = {"gift_id": 2, "gift_count": 3, "live_streaming_id": live["id"]}
+    await bob.ask("sendGift", gift)
+    await ann.ask("withdrawRequest", {"coin": 150, "email": "star@example.com"})
+
+    page = await desk.sign_in(await desk.token("owner", "read", "keys", "money"))
+    wrong = complaints(page)
+    await page.goto(f"{desk.url}/ops#/sessions/{live['id']}")
+    gifts = page.get_by_role("table", name="Gifts")
+    await expect(gifts.get_by_role("row").nth(1)).to_contain_text("150")
+    await page.get_by_role("button", name="Rotate").click()
+    await page.get_by_label("The old one").select_option("1")
+    await page.get_by_label("Reason").fill("it leaked")
+    await page.get_by_role("button", name="Rotate it").click()
+    await shows(page, f"The new key of {said['channel_name']}, shown this once:")
+    await stack.status(live["id"], "reconnecting")
+    await page.get_by_role("link", name="Money").click()
+    await shows(page, "All read zero.")
+    await page.get_by_role("button", name="Paid").click()
+    await page.get_by_label("The bank's reference").fill("ref 1")
+    await page.get_by_label("Reason").fill("monthly")
+    await page.get_by_role("button", name="It is paid").click()
+    payouts = page.get_by_role("heading", name="Payouts to decide")
+    await expect(payouts.locator("+ div")).to_have_text("There is none.")
+    assert wrong == []
+
+
 async def test_every_page_opens(desk: Desk) -> None:
     """With nothing wrong in any of them, and people found and banned."""
     live = await desk.live()
-    scopes = ("read", "moderate", "admin")
+    scopes = ("read", "moderate", "money", "admin")
     page = await desk.sign_in(await desk.token("visitor", *scopes))
     wrong = complaints(page)
-    for name in ("Nodes", "Webhooks", "People"):
+    for name in ("Nodes", "Webhooks", "Money", "Settings", "People"):
         await page.get_by_role("link", name=name).click()
         await expect(page.get_by_role("heading", name=name)).to_be_visible()
         if name == "Nodes":
             await shows(page, "origin")
+        assert await barriers(page) == []
     await page.get_by_label("Search").fill(live["username"])
     await page.get_by_role("link", name=live["username"]).click()
     await page.get_by_role("button", name="Ban").click()
@@ -142,4 +195,8 @@ async def test_every_page_opens(desk: Desk) -> None:
     await page.get_by_role("button", name=f"Ban {live['username']}").click()
     await expect(page.get_by_role("button", name="Lift the ban")).to_be_visible()
     await desk.stack.status(live["id"], "ended")
+    await page.get_by_role("link", name="API").click()
+    for name, route in (("Operators", "/v1/sessions/{id}/end"), ("Apps", "/api/watch")):
+        await page.get_by_role("link", name=name).click()
+        await expect(page.locator(f'[data-path="{route}"]')).to_be_visible()
     assert wrong == []

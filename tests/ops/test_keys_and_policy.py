@@ -54,3 +54,24 @@ async def test_an_operator_says_who_may_watch(app: App, pool: Pool) -> None:
     [entry] = await AuditLog(pool).page(1)
     assert (entry.act, entry.reason) == ("session.policy", "raided")
     assert (entry.before["policy"], entry.after["policy"]) == ("default", "followers")
+
+
+async def test_an_operator_denies_one_viewer(app: App, pool: Pool) -> None:
+    moderates = await token(pool, "moderate")
+    ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+    live = await ann.ask("liveStream", {"title": "Hello"})
+    number = live["LiveStreaming"]["id"]
+    path, watched = f"/v1/sessions/{number}/deny", {"id": number}
+    assert "can't" not in (await bob.call("watch", watched))["msg"]
+    assert (await ask(app, "POST", path, moderates))[0] == 400
+    both = {"user_id": bob.id, "viewer": "one"}
+    assert (await ask(app, "POST", path, moderates, json=both))[0] == 400
+    nobody = {"user_id": 999}
+    assert (await ask(app, "POST", path, moderates, json=nobody))[0] == 404
+    whom = {"user_id": bob.id, "reason": "rude"}
+    assert (await ask(app, "POST", path, moderates, json=whom))[0] == 204
+    refused = await bob.refused("watch", watched)
+    assert refused["msg"] == "You can't watch this live stream."
+    [entry] = await AuditLog(pool).page(9)
+    assert (entry.act, entry.subject) == ("viewer.denied", f"session/{number}")
+    assert (entry.after["user_id"], entry.reason) == (bob.id, "rude")

@@ -74,6 +74,23 @@ async def test_little_is_paid_by_one_and_anything_refused(app: App, pool: Pool) 
     assert (entry.act, entry.reason) == ("payout.rejected", "fraud")
 
 
+async def test_a_bonus_is_given_once(app: App, pool: Pool) -> None:
+    money = await token(pool, "money")
+    ann = await app.sign_in("ann")
+    path, more = f"/v1/users/{ann.id}/bonus", {"coins": 50, "reason": "sorry"}
+    headers = {"Idempotency-Key": "one"}
+    for _ in range(2):
+        status, told = await ask(app, "POST", path, money, json=more, headers=headers)
+        assert (status, told) == (200, {"wallet": 50})
+        # As if nobody had lived to write down that it was answered.
+        await pool.execute("DELETE FROM operator_requests")
+    assert (await ask(app, "POST", path, money, json={"coins": 0}))[0] == 400
+    [entry] = await AuditLog(pool).page(9)
+    assert (entry.act, entry.subject) == ("coins.bonus", f"user/{ann.id}")
+    assert (entry.actor, entry.reason) == ("operator:money 1.0", "sorry")
+    assert entry.after["coins"] == 50
+
+
 async def test_gifts_and_purchases_are_listed_and_refunded(
     app: App, pool: Pool
 ) -> None:

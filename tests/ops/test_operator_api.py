@@ -136,6 +136,8 @@ async def test_one_changed_row_breaks_the_audit_log(pool: Pool, owner_url: str) 
         await pool.execute("UPDATE audit_log SET reason = ''")
     async with open_pool(owner_url) as owner:
         await owner.execute("ALTER TABLE audit_log DISABLE TRIGGER audit_stays")
+        await owner.execute("DELETE FROM audit_log WHERE number = 3")
+        assert (await log.verify()).broken == 3
         await owner.execute("UPDATE audit_log SET reason = '' WHERE number = 2")
     assert (await log.verify()).broken == 2
 
@@ -157,4 +159,5 @@ async def test_what_an_operator_does_is_in_the_audit_log(app: App, pool: Pool) -
     admin = await token(pool, "admin")
     _, page = await ask(app, "GET", f"/v1/audit?subject=user/{ann.id}", admin)
     assert [one["reason"] for one in page["entries"]] == ["spam"]
+    assert page["entries"][0]["hash"] == banned.hash.hex()
     assert (banned.actor, banned.reason) == ("operator:moderate 1.0", "spam")

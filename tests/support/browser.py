@@ -8,6 +8,7 @@ from pathlib import Path
 from re import Pattern
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from control_plane.web.packages import PLAYER
@@ -80,6 +81,16 @@ def complaints(page: Page) -> list[str]:
 
     page.on("console", lambda message: heard(message.text))
     return found
+
+
+async def barriers(page: Page) -> list[str]:
+    """What keeps people out, as axe says: of what is serious, the first place each."""
+    found = await Axe().run(page)
+    return [
+        f"{one['id']}: {one['nodes'][0]['html']}"
+        for one in found.response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
 
 
 async def plays(page: Page, seconds: float = 1.0, within: float = WITHIN) -> None:

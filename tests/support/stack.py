@@ -251,6 +251,11 @@ class Stack:
         options = f"-t {seconds} -c copy {_output(url, bearer)}"
         return await self._ffmpeg("encoder.log", *clip, *options.split(), url)
 
+    async def loop(self, clip: Path, url: str) -> Process:
+        """This one, again and again."""
+        options = f"-re -stream_loop -1 -i {clip} -c copy {_output(url, '')}"
+        return await self._ffmpeg("encoder.log", *media.QUIET, *options.split(), url)
+
     async def watch(self, url: str) -> Process:
         """A viewer who really pulls, in real time."""
         options = "-hide_banner -loglevel error -re -i"

@@ -277,27 +277,35 @@ CREATE TABLE audit_log (
     reason text NOT NULL,
     before jsonb NOT NULL,
     after jsonb NOT NULL,
+    request_id text NOT NULL, -- empty: nobody asked the service for it
     hash bytea NOT NULL
 );
 CREATE INDEX audit_by_subject ON audit_log (subject, number);
+
+-- Where the chain ends, so that an end that is cut off is missed.
+CREATE TABLE audit_head (
+    number bigint NOT NULL,
+    hash bytea NOT NULL
+);
+INSERT INTO audit_head VALUES (0, decode(repeat('00', 32), 'hex'));
 
 CREATE FUNCTION audit_text(entry audit_log) RETURNS text LANGUAGE sql AS $$
     SELECT jsonb_build_array(entry.number,
         to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         entry.actor, entry.act, entry.subject, entry.reason, entry.before,
-        entry.after)::text
+        entry.after, entry.request_id)::text
 $$;
 
-CREATE FUNCTION chain_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION chain_audit() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
-    last audit_log;
+    last audit_head;
 BEGIN
-    PERFORM pg_advisory_xact_lock(7130151204983);
-    SELECT * INTO last FROM audit_log ORDER BY number DESC LIMIT 1;
-    NEW.number := coalesce(last.number, 0) + 1;
+    SELECT * INTO STRICT last FROM audit_head FOR UPDATE;
+    NEW.number := last.number + 1;
     NEW.at := clock_timestamp();
-    NEW.hash := sha256(coalesce(last.hash, decode(repeat('00', 32), 'hex'))
-        || convert_to(audit_text(NEW), 'UTF8'));
+    NEW.hash := sha256(last.hash || convert_to(audit_text(NEW), 'UTF8'));
+    UPDATE audit_head SET number = NEW.number, hash = NEW.hash;
     RETURN NEW;
 END $$;
 CREATE TRIGGER audit_chain BEFORE INSERT ON audit_log
@@ -537,6 +545,15 @@ CREATE TABLE session_minutes (
     minute timestamptz NOT NULL,
     viewers_max integer NOT NULL,
     viewer_seconds double precision NOT NULL,
+    PRIMARY KEY (session_id, minute)
+);
+
+-- Those minutes in which a picture came in.
+CREATE TABLE session_intake (
+    session_id integer NOT NULL REFERENCES live_streaming_sessions,
+    minute timestamptz NOT NULL,
+    bitrate bigint, -- bits a second
+    frames_in_error bigint, -- since the encoder came
     PRIMARY KEY (session_id, minute)
 );
 

@@ -6,6 +6,7 @@ again and again because a value wavers about one number.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from statistics import median_low
 from typing import Literal, NamedTuple
 
@@ -39,6 +40,15 @@ class Health(Struct, frozen=True, gc=False):
     width: int = 0
     height: int = 0
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeMinute:
+    """As a stream came in at the end of a minute; its fields as those of Health."""
+
+    minute: datetime
+    bitrate: int | None
+    frames_in_error: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import structlog
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
-from control_plane.live.model.ingest import Health
+from control_plane.live.model.ingest import Health, IntakeMinute
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.store import sessions
+from control_plane.live.store import intake, sessions
 from control_plane.live.store.ingest import IngestStore
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,10 @@ class IngestHealth:
 
     async def of(self, session: LiveSession) -> Health | None:
         return (await self.of_all([session])).get(session.id)
+
+    async def history(self, session_id: int) -> list[IntakeMinute]:
+        """Minute by minute, in so far as somebody measured."""
+        return await intake.of(self._pool, session_id)
 
     async def live(self, limit: int, offset: int = 0) -> list[Seen]:
         """What is live, newest first."""

@@ -1,15 +1,16 @@
 """How streams come in: each session is measured from a node's lists, round by round,
 and what goes wrong or is mended is an event."""
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import structlog
 
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Away
-from control_plane.base.tasks import in_turns
+from control_plane.base.tasks import Loop, in_turns
 from control_plane.events.log import Happened, append_session_events
 from control_plane.events.model import EventType
 from control_plane.live.model.ingest import (
@@ -25,10 +26,13 @@ from control_plane.live.model.ingest import (
 )
 from control_plane.live.model.nodes import Node, Publisher
 from control_plane.live.model.sessions import LiveSession
+from control_plane.live.store import intake
 from control_plane.live.store import sessions as session_store
 from control_plane.live.store.ingest import IngestStore
 
 log = structlog.get_logger(__name__)
+
+KEEP_EVERY = 20.0  # seconds
 
 
 @dataclass
@@ -88,6 +92,22 @@ class Measuring:
         followed.node, followed.sessions = node, open_sessions
         followed.states = states
         await self._write(followed, new)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Operators see later how each came in."""
+        async with Loop("intake_minutes", self.keep, KEEP_EVERY).running():
+            yield
+
+    async def keep(self) -> None:
+        healths = {
+            session.id: followed.states[session.id].health
+            for followed in self._nodes.values()
+            for session in followed.sessions
+            if session.status == "live" and session.id in followed.states
+        }
+        if healths:
+            await intake.note(self._pool, healths)
 
     def drop_node(self, name: str) -> None:
         """It is another's from here on, or gone."""

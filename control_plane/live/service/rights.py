@@ -1,7 +1,7 @@
 """Who may watch: a session's policy, and viewers who may not any more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
@@ -156,6 +156,8 @@ class Rights:
             ):
                 return
             await _say_denied(connection, session.id, whom, "")
+            about, after = f"session/{session.id}", asdict(whom)
+            await record(connection, "viewer.denied", about, after=after)
         await self._cut(session, tokenless=True)
 
     async def outsiders(self, paths: Sequence[str], *, tokenless: bool) -> Chosen:

@@ -13,7 +13,7 @@ from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_v
 from control_plane.live.model.bans import NO_CLIENT, Client, mark
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.rights import own_part, viewer_of
-from control_plane.live.model.viewers import NO_VIEWERS
+from control_plane.live.model.viewers import NO_VIEWERS, PREVIEWER
 from control_plane.live.model.watching import Broadcast, is_over, session_id
 from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counts import Counts
@@ -84,14 +84,26 @@ class Watching:
         viewer = self._viewer(caller, old_token)
         epoch = await self._rights.check(session, user_id, viewer, client)
         await self._at_once.begin(user_id, session.id, viewer)
-        device = mark(client.device)
-        expires_at = int(time.time()) + self._token_seconds
-        token = sign_viewer(
-            self._viewer_key,
-            ViewerToken(viewer, session.path, user_id, expires_at, epoch, device),
-        )
         source = await self._sources.of(broadcast.node, session.id, viewer, region)
-        return Admission(broadcast, source, viewer, token, expires_at)
+        token = self._token(broadcast, viewer, user_id, epoch, mark(client.device))
+        return Admission(broadcast, source, viewer, *token)
+
+    async def look_in(self, number: int) -> Admission:
+        """For an operator: whoever may watch it, and counted as nobody."""
+        broadcast = await self.find(str(number))
+        if not broadcast.session.is_watchable:
+            raise Empty("There is nothing to watch now.")
+        epoch = broadcast.session.token_epoch
+        token = self._token(broadcast, PREVIEWER, 0, epoch, "")
+        return Admission(broadcast, broadcast.node, PREVIEWER, *token)
+
+    def _token(
+        self, broadcast: Broadcast, viewer: str, user_id: int, epoch: int, device: str
+    ) -> tuple[str, int]:
+        """Signed, and until when."""
+        path, until = broadcast.session.path, int(time.time()) + self._token_seconds
+        token = ViewerToken(viewer, path, user_id, until, epoch, device)
+        return sign_viewer(self._viewer_key, token), until
 
     def _viewer(self, caller: User | None, old_token: str) -> str:
         own = secrets.token_urlsafe(9)

@@ -2,23 +2,9 @@
 
 import { get, Lost, Refused, write } from "./api.js";
 import { prepare } from "./ask.js";
-import { audit } from "./audit.js";
-import { nodes } from "./nodes.js";
-import { now } from "./now.js";
 import { $, h } from "./page.js";
-import { people, person } from "./people.js";
-import { session } from "./session.js";
-import { webhooks } from "./webhooks.js";
+import { PAGES } from "./pages.js";
 
-const PAGES = [
-  [/^#?\/?$/u, "Now", now],
-  [/^#\/sessions\/(?<id>\d+)$/u, "Session", session],
-  [/^#\/nodes$/u, "Nodes", nodes],
-  [/^#\/people$/u, "People", people],
-  [/^#\/people\/(?<id>\d+)$/u, "Person", person],
-  [/^#\/webhooks$/u, "Webhooks", webhooks],
-  [/^#\/audit$/u, "Audit", audit],
-];
 const SEEN_EVERY = 60_000; // ms
 
 let me = null;

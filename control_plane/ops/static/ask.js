@@ -6,29 +6,36 @@ import { $, h } from "./page.js";
 let act = null; // what "yes" does
 
 /**
- * `question`, `consequence` (what will happen, in words), `yes` (the button),
- * `until`: [[label, hours or 0]] where it may be for a time; `path`, `method`, `body`;
- * `done(answer)`.
+ * `question`, `consequence` (what will happen, in words), `yes` (the button); `path`,
+ * `method`, `body`; `done(answer)`, `said` (when it is done).
+ * `fields`: what may be chosen, each with a `label`, `options` ([[words, value]]) and the
+ * one that is `chosen`, or an `input`'s properties; `says(value)`: its part of the body.
  */
 export function ask(wanted) {
-  const dialog = $("dialog");
   $("question").textContent = wanted.question;
   $("consequence").textContent = wanted.consequence;
   $("yes").textContent = wanted.yes;
   $("reason").value = "";
   $("trouble").textContent = "";
-  const spans = wanted.until ?? [];
-  $("until").replaceChildren(...spans.map(([label, hours]) => h("option", { value: hours }, label)));
-  $("until").hidden = $("until-label").hidden = spans.length === 0;
-  act = () => carryOut(wanted);
-  dialog.showModal();
+  const inputs = (wanted.fields ?? []).map((one, at) => field(one, `field-${at}`));
+  $("fields").replaceChildren(...inputs.flatMap((one) => [h("label", { htmlFor: one.id }, one.dataset.label), one]));
+  act = () => carryOut(wanted, inputs);
+  $("dialog").showModal();
   $("reason").focus();
 }
 
-async function carryOut(wanted) {
+function field({ label, options, chosen, input }, id) {
+  const found = options
+    ? h("select", { id }, options.map(([words, value]) => h("option", { value }, words)))
+    : h("input", { id, autocomplete: "off", ...input });
+  if (chosen) found.value = chosen;
+  found.dataset.label = label;
+  return found;
+}
+
+async function carryOut(wanted, inputs) {
   const body = { reason: $("reason").value, ...wanted.body };
-  const hours = Number($("until").value);
-  if (hours) body.ends_at = new Date(Date.now() + hours * 3_600_000).toISOString();
+  inputs.forEach((one, at) => Object.assign(body, wanted.fields[at].says(one.value)));
   $("yes").disabled = true;
   try {
     const answer = await write(wanted.method ?? "POST", wanted.path, body);
@@ -50,6 +57,10 @@ export function say(words) {
   clearTimeout(timer);
   timer = setTimeout(() => ($("said").hidden = true), 6000);
 }
+
+/** A button that asks. */
+export const asking = (label, wanted) =>
+  h("button", { type: "button", onclick: () => ask(wanted) }, label);
 
 export function prepare() {
   $("no").addEventListener("click", () => $("dialog").close());

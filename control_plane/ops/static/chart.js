@@ -25,7 +25,7 @@ export async function chart(label, unit, signal) {
   function set(points) {
     const data = [points.map(([at]) => at), points.map(([, value]) => value)];
     const last = points.at(-1)?.[1];
-    box.setAttribute("aria-label", last === undefined ? label : `${label}: ${unit(last)} now`);
+    box.setAttribute("aria-label", Number.isFinite(last) ? `${label}: ${unit(last)} now` : label);
     if (plot) plot.setData(data);
     else if (!signal.aborted) plot = new UPlot(options(label, unit, size()), data, box);
   }

@@ -31,6 +31,29 @@ export function table(caption, headings, rows) {
   );
 }
 
+/**
+ * A table that is read page by page, the newest first. `shown`: its `caption`, its
+ * `headings`, the rows `of` a page, and each as a `row`, whose act calls what it is given.
+ */
+export function older(ask, shown, failed) {
+  const list = h("div", {});
+  const more = h("button", { type: "button", hidden: true, onclick: () => read().catch(failed) }, "Older ones");
+  let rows = [];
+  let after = "";
+  async function read() {
+    const page = await ask(after);
+    after = page.next ?? "";
+    more.hidden = !page.next;
+    rows = [...rows, ...shown.of(page).map((one) => shown.row(one, anew))];
+    list.replaceChildren(table(shown.caption, shown.headings, rows));
+  }
+  function anew() {
+    [rows, after] = [[], ""];
+    read().catch(failed);
+  }
+  return { place: h("div", {}, list, h("p", {}, more)), read };
+}
+
 /** Pairs of a word and a value. */
 export function facts(pairs) {
   const shown = pairs.filter(([, value]) => value !== null && value !== "");

@@ -5,6 +5,8 @@ import { ask } from "./ask.js";
 import { facts, h, table } from "./page.js";
 import { moment, nameOf } from "./words.js";
 
+const hours = (count) => Number(count) * 3_600_000; // in ms
+
 const SPANS = [
   ["Until somebody lifts it", 0],
   ["An hour", 1],
@@ -88,12 +90,17 @@ export async function person(on) {
   );
 }
 
+function until(count) {
+  const ends = new Date(Date.now() + hours(count));
+  return Number(count) ? { ends_at: ends.toISOString() } : {};
+}
+
 export const banned = (id, name) => ({
   question: `Ban ${name}?`,
   consequence: `${name} is signed out everywhere, what they have live ends at once, and they cannot sign in or broadcast while the ban lasts.`,
   yes: `Ban ${name}`,
   said: `${name} is banned.`,
-  until: SPANS,
+  fields: [{ label: "For how long", options: SPANS, says: until }],
   path: `/users/${id}/ban`,
 });
 

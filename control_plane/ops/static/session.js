@@ -1,69 +1,81 @@
 // One session: its picture, how it went, and what can be done about it.
 
 import { get } from "./api.js";
-import { ask } from "./ask.js";
 import { chart } from "./chart.js";
-import { again, facts, h, table } from "./page.js";
-import { banned } from "./people.js";
+import { again, facts, h, older } from "./page.js";
 import { picture } from "./picture.js";
-import { age, bits, codec, count, dataOf, fps, health, moment, nameOf, since, time } from "./words.js";
+import { playing } from "./playing.js";
+import { bitrates, losses, viewers } from "./series.js";
+import { acts, keys } from "./steering.js";
+import { age, bits, codec, count, dataOf, fps, health, moment, nameOf, time } from "./words.js";
 
 const EVERY = 3000; // ms
-const MINUTE = 60; // seconds
 const UNTOLD = new Set(["live.heartbeat"]);
 
 export async function session(on) {
   const { place, id, me, signal, failed } = on;
-  const view = await frame(id, signal);
-  const bitrates = [];
+  const view = await frame(on);
+  const seen = []; // bitrates
   let cursor = "";
   let drawn = "";
   await again(
     EVERY,
     async () => {
       const told = await get(`/sessions/${id}`, signal);
-      if (!place.childElementCount) place.append(...view.parts);
-      const said = JSON.stringify([told.session.status, told.keys]);
-      if (said !== drawn) acts(view, told, me); // whoever stands on a button stays there
+      if (!place.childElementCount) await open(view, on);
+      const said = JSON.stringify([told.session.status, told.session.policy, told.keys]);
+      if (said !== drawn) steer(view, told, me); // whoever stands on a button stays there
       drawn = said;
-      fill(view, told, bitrates);
+      fill(view, told, seen);
       cursor = await timeline(view, id, { cursor, signal });
     },
     { signal, failed },
   );
 }
 
-async function frame(id, signal) {
-  const [viewers, bitrate] = await Promise.all([
+async function frame({ id, signal, failed }) {
+  const charts = await Promise.all([
     chart("Viewers, the most of each minute", count, signal),
-    chart("Bitrate, since this page is open", (value) => bits(value) || "0", signal),
+    chart("Bitrate, by the minute", (value) => bits(value) || "0", signal),
+    chart("Frames damaged or lost, by the minute", count, signal),
   ]);
+  const preview = picture(id);
   const view = {
     title: h("h1", {}),
-    preview: picture(id),
+    preview,
+    screen: playing(id, preview.place, signal),
     facts: h("div", {}),
     advice: h("ul", { className: "concerns" }),
     acts: h("p", { className: "acts" }),
     keys: h("div", {}),
+    made: h("div", { role: "status" }),
+    gifts: older((after) => get(`/gifts?session_id=${id}&after=${after}`, signal), GIFTS, failed),
     lines: h("ol", { className: "timeline" }),
-    viewers,
-    bitrate,
+    charts,
   };
   const about = h("div", {}, view.facts, view.advice, view.acts);
   view.parts = [
     h("p", {}, h("a", { href: "#/" }, "← Now")),
     view.title,
-    h("div", { className: "session" }, view.preview.place, about),
-    h("div", { className: "charts" }, viewers.place, bitrate.place),
+    h("div", { className: "session" }, view.screen.place, about),
+    h("div", { className: "charts" }, charts.map((one) => one.place)),
+    h("h2", {}, "Keys"),
+    view.made,
+    view.keys,
     h("h2", {}, "What happened"),
     view.lines,
-    h("h2", {}, "Keys"),
-    view.keys,
   ];
   return view;
 }
 
-function fill(view, told, bitrates) {
+async function open(view, { place, me }) {
+  place.append(...view.parts);
+  if (!me.scopes.includes("money")) return;
+  place.append(h("h2", {}, "Gifts"), view.gifts.place);
+  await view.gifts.read();
+}
+
+function fill(view, told, seen) {
   const one = told.session;
   view.title.textContent = nameOf(one);
   const { ingest } = one;
@@ -85,21 +97,9 @@ function fill(view, told, bitrates) {
   );
   view.advice.replaceChildren(...(ingest?.advice ?? []).map((words) => h("li", {}, words)));
   view.preview.renew();
-  view.viewers.set(minutes(told));
-  if (ingest?.bitrate) bitrates.push([Date.now() / 1000, ingest.bitrate]);
-  view.bitrate.set(bitrates);
-}
-
-/** Those in which nobody watched are not told. */
-function minutes({ session: one, attended }) {
-  const known = new Map(attended.minutes.map((each) => [Date.parse(each.minute) / 1000, each.viewers_max]));
-  const end = (one.ended_at ? Date.parse(one.ended_at) : Date.now()) / 1000;
-  const found = [];
-  for (let at = Math.floor(since(one) / 1000 / MINUTE) * MINUTE; at <= end; at += MINUTE) {
-    found.push([at, known.get(at) ?? 0]);
-  }
-  if (!one.ended_at) found.push([end, one.viewers]);
-  return found;
+  view.screen.steer(one.status);
+  if (ingest?.bitrate) seen.push([Date.now() / 1000, ingest.bitrate]);
+  [viewers(told), bitrates(told, seen), losses(told)].forEach((points, at) => view.charts[at].set(points));
 }
 
 async function timeline(view, id, { cursor, signal }) {
@@ -113,37 +113,30 @@ async function timeline(view, id, { cursor, signal }) {
   return page.next;
 }
 
-function acts(view, { session: one, keys }, me) {
-  const open = !["ended", "expired"].includes(one.status);
-  const may = me.scopes.includes("moderate");
+function steer(view, told, me) {
   view.acts.replaceChildren(
-    h("a", { href: watchPage(one), target: "_blank", rel: "noreferrer" }, "Open the player"),
-    ...(may && open ? [act("End", ending(one)), act("Kick", kicking(one))] : []),
-    ...(may ? [act("Ban the host", banned(one.user_id, one.username))] : []),
-    may ? "" : h("span", { className: "muted" }, "Your token has not the scope moderate."),
+    h("a", { href: watchPage(told.session), target: "_blank", rel: "noreferrer" }, "Open the page"),
+    ...acts(told.session, me),
   );
-  const rows = keys.map((key) => [key.key, key.name, key.state, moment(key.last_published_at)]);
-  view.keys.replaceChildren(table("Keys", ["Key", "Name", "State", "Last published"], rows));
+  view.keys.replaceChildren(keys(told, me, (made) => shown(view, made)));
 }
 
-const act = (label, wanted) =>
-  h("button", { type: "button", onclick: () => ask(wanted) }, label);
+/** A new key, this once. */
+const shown = (view, { channel, key }) =>
+  view.made.replaceChildren(h("p", { className: "box" }, `The new key of ${channel}, shown this once: `, h("code", {}, key)));
 
-const ending = (one) => ({
-  question: `End “${nameOf(one)}”?`,
-  consequence: `The broadcast of ${one.username} ends for its ${one.viewers} viewers, as if the host had ended it. It cannot go on; the host may begin another.`,
-  yes: "End it",
-  said: "It is over.",
-  path: `/sessions/${one.id}/end`,
-});
-
-const kicking = (one) => ({
-  question: `Kick “${nameOf(one)}”?`,
-  consequence: `The broadcast of ${one.username} ends for its ${one.viewers} viewers, and a channel's encoder is kept out for five minutes.`,
-  yes: "Kick it",
-  said: "It is kicked.",
-  path: `/sessions/${one.id}/kick`,
-});
+const GIFTS = {
+  caption: "Gifts",
+  headings: ["When", "Gift", "Pieces", "Coins", "From"],
+  of: (page) => page.gifts,
+  row: (one) => [
+    moment(one.created_at),
+    one.gift,
+    String(one.count),
+    String(one.coins),
+    h("a", { href: `#/people/${one.sender_id}` }, String(one.sender_id)),
+  ],
+};
 
 function watchPage(one) {
   const at = document.querySelector("meta[name=viewers]").content;

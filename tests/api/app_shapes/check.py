@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from tests.api.app_shapes import android, ios, live
-from tests.api.app_shapes.kinds import Answer, Anything, problems
+from control_plane.api.app_shapes import android, ios, live
+from control_plane.api.app_shapes.kinds import Answer, Anything, problems
 
 APPS = {
     "Android": android.ANSWERS,

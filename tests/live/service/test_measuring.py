@@ -57,6 +57,18 @@ async def told(opened: Services, session: LiveSession) -> list[str]:
     return [one.type for one in found if one.type.startswith("ingest.")]
 
 
+async def test_operators_see_later_how_it_came_in(
+    opened: Services, session: LiveSession
+) -> None:
+    rounds = Rounds(opened)
+    await rounds.go(session, 2.0, 3)
+    await rounds.measuring.keep()
+    await rounds.measuring.keep()
+    kept = await opened.ingest_health.history(session.id)
+    assert {(one.bitrate, one.frames_in_error) for one in kept} == {(2_000_000, 0)}
+    assert len(kept) <= 2
+
+
 async def test_what_is_wrong_is_told_once_and_its_end_too(
     opened: Services, session: LiveSession
 ) -> None:

@@ -3,7 +3,7 @@ coercion; a missing key is mostly borne, a present one of the wrong kind is not.
 inner objects that go through Gson want numbers.
 """
 
-from tests.api.app_shapes.kinds import (
+from control_plane.api.app_shapes.kinds import (
     Answer,
     Anything,
     Either,

@@ -5,7 +5,7 @@ It decodes every answer, whatever its code; one that does not fit is dropped wit
 message, which is bearable for a refusal, except where ``bad`` says otherwise.
 """
 
-from tests.api.app_shapes.kinds import (
+from control_plane.api.app_shapes.kinds import (
     Answer,
     Anything,
     Either,

@@ -1,7 +1,15 @@
 """What is read of the live endpoints, which neither app calls today: by an app with the
 edits of docs/apps.md, decoded as strictly as iOS decodes, and by our own pages."""
 
-from tests.api.app_shapes.kinds import Answer, Either, Int, Kind, ListOf, Obj, Text
+from control_plane.api.app_shapes.kinds import (
+    Answer,
+    Either,
+    Int,
+    Kind,
+    ListOf,
+    Obj,
+    Text,
+)
 
 INT, TEXT = Int(), Text()
 FILLED = Text(filled=True)
@@ -51,6 +59,7 @@ TICKET = Obj(_fields("id live_streaming_id user_id coin", INT))
 #: Starting says more than this; ending does not.
 ANSWERS = {
     "buyTicket": Answer(Obj({"Ticket": TICKET})),
+    "refundTicket": Answer(Obj({"User": Obj({"wallet": INT})})),
     "liveStream": Answer(Obj({"LiveStreaming": Either(STARTED, SESSION)})),
     "showLiveStreams": Answer(ListOf(Obj({"LiveStreaming": SESSION}))),
     "showLiveStream": Answer(Obj({"LiveStreaming": SESSION})),

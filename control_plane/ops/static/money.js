@@ -1,0 +1,101 @@
+// Money: what must read zero, payouts to decide, and what was bought.
+
+import { get } from "./api.js";
+import { asking } from "./ask.js";
+import { h, older, table } from "./page.js";
+import { moment } from "./words.js";
+
+export async function money(on) {
+  const { place, signal, failed } = on;
+  const checks = h("div", { "aria-live": "polite" }, h("p", { className: "muted" }, "Reading the ledger…"));
+  const payouts = h("div", {});
+  const purchases = older((after) => get(`/purchases?after=${after}`, signal), bought, failed);
+  async function check() {
+    const { faults, checks: found } = await get("/ledger/check", signal);
+    const verdict = faults === 0 ? "All read zero." : `${faults} rows break a rule: docs/operations.md, LedgerBroken.`;
+    const rows = found.map((one) => [one.name.replaceAll("_", " "), String(one.faults)]);
+    checks.replaceChildren(h("p", { className: faults === 0 ? "" : "bad" }, verdict), table("Checks", ["Rule", "Rows that break it"], rows));
+  }
+  async function decide() {
+    const { payouts: found } = await get("/payouts?state=pending", signal);
+    payouts.replaceChildren(table("Payouts", PAYOUT, found.map((one) => payout(one, decide))));
+  }
+  const again = h("button", { type: "button", onclick: () => check().catch(failed) }, "Read it again");
+  place.append(
+    h("h1", {}, "Money"),
+    h("h2", {}, "Payouts to decide"),
+    payouts,
+    h("h2", {}, "What must read zero"),
+    checks,
+    h("p", {}, again),
+    h("h2", {}, "Purchases"),
+    purchases.place,
+  );
+  await Promise.all([decide(), check(), purchases.read()]);
+}
+
+const user = (id) => h("a", { href: `#/people/${id}` }, String(id));
+
+const PAYOUT = ["No.", "User", "Coins", "Amount", "To", "Asked", "Approved by", "Act"];
+
+const payout = (one, done) => [
+  String(one.id),
+  user(one.user_id),
+  String(one.coins),
+  `${one.amount} ${one.currency}`,
+  `${one.method} ${one.destination}`,
+  moment(one.created_at),
+  one.approved_by,
+  h(
+    "span",
+    { className: "acts" },
+    asking("Paid", { ...paying(one), done }),
+    asking("Reject", { ...rejecting(one), done }),
+  ),
+];
+
+const note = (label) => ({ label, input: { maxLength: 500 }, says: (value) => ({ note: value }) });
+
+const paying = (one) => ({
+  question: `Was payout ${one.id} sent?`,
+  consequence: `${one.amount} ${one.currency} to ${one.destination}. Nothing is sent from here: say so once the bank has it. Much money needs a second operator.`,
+  yes: "It is paid",
+  said: "It is noted.",
+  path: `/payouts/${one.id}/pay`,
+  fields: [note("The bank's reference")],
+});
+
+const rejecting = (one) => ({
+  question: `Reject payout ${one.id}?`,
+  consequence: `User ${one.user_id} has the ${one.coins} coins back, and may ask again.`,
+  yes: "Reject it",
+  said: "It is rejected.",
+  path: `/payouts/${one.id}/reject`,
+  fields: [note("Why not, for the user")],
+});
+
+const BOUGHT = ["No.", "User", "Coins", "Price", "Store", "State", "When", "Act"];
+
+const bought = {
+  caption: "Purchases",
+  headings: BOUGHT,
+  of: (page) => page.purchases,
+  row: (one, done) => [
+    String(one.id),
+    user(one.user_id),
+    String(one.coins),
+    `${one.price} ${one.currency}`,
+    [one.store, one.environment].filter(Boolean).join(" "),
+    one.status,
+    moment(one.created_at),
+    one.status === "refunded" ? "" : asking("Refund", { ...refunding(one), done }),
+  ],
+};
+
+const refunding = (one) => ({
+  question: `Refund purchase ${one.id}?`,
+  consequence: `The ${one.coins} coins are taken from user ${one.user_id}; what is spent of them is owed. The money itself goes back in the store's console.`,
+  yes: "Refund it",
+  said: "Its coins are taken back.",
+  path: `/purchases/${one.id}/refund`,
+});
