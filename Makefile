@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 IN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run key test lint simulate bench clean install install-dev
+.PHONY: help run key test lint simulate simulate-scale bench clean install install-dev
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -31,6 +31,9 @@ lint: install-dev ## Check style, types and layers only
 simulate: install-dev ## Try SEEDS=1000 simulated worlds, or SEED=123 again
 	@$(IN)/python -m tests.simulator $(if $(SEED),--seed=$(SEED),--seeds=$(or $(SEEDS),1000)) \
 		$(if $(FIRST),--first=$(FIRST)) $(if $(BUG),--bug="$(BUG)")
+
+simulate-scale: install ## Have 200 caches ask about a million viewers
+	@$(IN)/python -m bench.edges
 
 bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.auth

@@ -8,6 +8,7 @@ from control_plane.commands import (
     bans,
     check_api,
     demo,
+    edges,
     events,
     health,
     ledger,
@@ -50,6 +51,7 @@ main.add_command(webhooks.webhooks)
 main.add_command(nodes.nodes)
 main.add_command(nodes.mediamtx_config)
 main.add_command(nodes.node_env)
+main.add_command(edges.edge_config)
 main.add_command(ledger.ledger)
 main.add_command(backup.backup)
 main.add_command(backup.restore)

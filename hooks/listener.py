@@ -1,4 +1,4 @@
-"""The internal listener: what nodes call, and metrics. Never public.
+"""The internal listener: what nodes and caches call, and metrics. Never public.
 
 One plain function instead of a router: the auth route is asked under MediaMTX's
 global lock.
@@ -6,10 +6,11 @@ global lock.
 
 import base64
 import hmac
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from control_plane.base import request_ids
 from control_plane.base.secrets import Secrets
+from control_plane.live.model.nodes import Node, Role
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.grants import Grants
@@ -20,6 +21,7 @@ from hooks import auth, lifecycle
 from hooks.messages import Answer, Request
 
 PREFIX = b"/hooks/mediamtx/"
+CACHES = b"/edge/"
 TEXT = b"text/plain"
 NOBODY: "tuple[str, list[bytes]]" = ("", [])
 BODY_SECRET = "CONTROL_PLANE_HOOK_SECRET"  # noqa: S105  (a name)
@@ -44,20 +46,26 @@ class Listener:
         self._nodes: dict[str, list[bytes]] = {}
         self._auth: dict[bytes, tuple[str, list[bytes]]] = {}
 
-    def know_nodes(self, names: list[str]) -> None:
+    def know_nodes(self, nodes: Sequence[Node]) -> None:
         """Only these may call; each with its own secret."""
-        known = {name: self._secrets.known_of_node(name) for name in names}
+        self._authorizer.closed_nodes = {node.name for node in nodes if node.closed}
+        roles = {node.name: node.role for node in nodes}
+        known = {name: self._secrets.known_of_node(name) for name in roles}
         self._nodes = {
             name: [secret.encode() for secret in secrets]
             for name, secrets in known.items()
+            if roles[name] == "origin"
         }
         self._auth = {
-            b"%s%s/auth" % (PREFIX, name.encode()): (
+            _asks_at(name, roles[name]): (
                 name,
                 [_basic_header(name, one) for one in secrets],
             )
             for name, secrets in known.items()
         }
+        self._authorizer.know_edges(
+            {name: role for name, role in roles.items() if role != "origin"}
+        )
 
     def answer(self, request: Request) -> "Answer | Awaitable[Answer]":
         path = request.path
@@ -104,6 +112,11 @@ class Listener:
 
 
 KNOWN = lifecycle.READY | lifecycle.NOT_READY
+
+
+def _asks_at(name: str, role: Role) -> bytes:
+    prefix = CACHES if role == "cache" else PREFIX
+    return b"%s%s/auth" % (prefix, name.encode())
 
 
 def _basic_header(node: str, secret: str) -> bytes:

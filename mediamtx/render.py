@@ -7,6 +7,7 @@ know; so each file is written for one version.
 import ipaddress
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,10 +19,12 @@ HTTP_AUTH = (1, 6, 0)
 ALLOW_ORIGIN = (1, 8, 0)
 RTSP_TRANSPORTS = (1, 11, 0)
 ALLOW_ORIGINS = (1, 15, 4)
+CDN_SECRET = (1, 18, 1)
 MOQ = (1, 19, 0)
 ONLINE = (1, 19, 3)
 
 PATHS = "~^live/[A-Za-z0-9_-]+$"
+PULLED = "~^{origin}/(live/[A-Za-z0-9_-]+)$"
 
 HEADER = """\
 # Written by `control-plane mediamtx-config` for MediaMTX {version}.
@@ -32,6 +35,10 @@ OPEN_API = """\
 # Before v1.6.0 MediaMTX asks nobody who may use its API, and whoever reaches it can run
 # commands as the server's user. It listens on loopback only: let no other user, no
 # browser and no container that shares this network run on this machine.
+"""
+
+NO_CACHE = """\
+# This version has no hlsCDNSecret: no cache can stand in front of it.
 """
 
 Version = tuple[int, int, int]
@@ -46,7 +53,9 @@ class NodeConfig:
     no secret, since it shows in the process list. ``hook_command`` is the absolute
     path of ``notify.sh``; without it the server starts no command.
     ``webrtc_hosts``: addresses under which viewers reach this server, if it stands
-    behind NAT.
+    behind NAT. ``cdn_secret``: of the caches in front of it, if there are any.
+    ``origins``: an edge's, by name, the RTSP URL before the path; it takes no encoder,
+    and gets what somebody watches there with the token ``pull``.
     """
 
     auth_url: str = field(repr=False)
@@ -63,6 +72,9 @@ class NodeConfig:
     trusted_proxies: tuple[str, ...] = ()
     webrtc_hosts: tuple[str, ...] = ()
     hls_segment: float = 1.0  # seconds
+    cdn_secret: str = field(default="", repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    pull: str = field(default="", repr=False)
 
 
 def render(config: NodeConfig, version: str = "v1.20.1") -> str:
@@ -76,15 +88,17 @@ def render(config: NodeConfig, version: str = "v1.20.1") -> str:
         | _closed("metrics", config.metrics, parsed)
         | _rtsp(config, parsed)
         | _rtmp_and_srt(config)
-        | _hls(config)
+        | _hls(config, parsed)
         | _webrtc(config)
         # On by default since it exists, with ports and certificates of its own.
         | ({"moq": False} if parsed >= MOQ else {})
-        | {"pathDefaults": _path_defaults(config, parsed), "paths": {PATHS: {}}}
+        | _paths(config, parsed)
     )
     header = HEADER.format(version="v" + ".".join(map(str, parsed)))
     if parsed < HTTP_AUTH:
         header += OPEN_API
+    if config.cdn_secret and parsed < CDN_SECRET:
+        header += NO_CACHE
     # Wide, so that no command is broken over two lines.
     return header + yaml.safe_dump(settings, sort_keys=False, width=1000)
 
@@ -155,10 +169,10 @@ def _rtmp_and_srt(config: NodeConfig) -> Settings:
     return _server("rtmp", config.rtmp) | _server("srt", config.srt)
 
 
-def _hls(config: NodeConfig) -> Settings:
+def _hls(config: NodeConfig, version: Version) -> Settings:
     if not config.hls:
         return {"hls": False}
-    return _server("hls", config.hls) | {
+    settings = _server("hls", config.hls) | {
         # Plain fragmented MP4: low latency asks five times as often.
         "hlsVariant": "fmp4",
         # Segments are made from the first second on. Otherwise each broadcast's first
@@ -167,6 +181,9 @@ def _hls(config: NodeConfig) -> Settings:
         "hlsSegmentDuration": f"{config.hls_segment:g}s",
         "hlsTrustedProxies": list(config.trusted_proxies),
     }
+    if config.cdn_secret and version >= CDN_SECRET:
+        settings["hlsCDNSecret"] = config.cdn_secret
+    return settings
 
 
 def _webrtc(config: NodeConfig) -> Settings:
@@ -177,6 +194,22 @@ def _webrtc(config: NodeConfig) -> Settings:
         "webrtcLocalTCPAddress": "",
         "webrtcAdditionalHosts": list(config.webrtc_hosts),
         "webrtcTrustedProxies": list(config.trusted_proxies),
+    }
+
+
+def _paths(config: NodeConfig, version: Version) -> Settings:
+    if not config.origins:
+        return {"pathDefaults": _path_defaults(config, version), "paths": {PATHS: {}}}
+    return {
+        "paths": {
+            PULLED.format(origin=re.escape(name)): {
+                # In the query: a password is sent only to servers that ask for one.
+                "source": f"{url}/$G1?token={config.pull}",
+                "sourceOnDemand": True,
+                "rtspTransport": "tcp",
+            }
+            for name, url in config.origins.items()
+        }
     }
 
 

@@ -8,7 +8,7 @@ from control_plane.api import shapes
 from control_plane.api.own import OwnAccount, live_name
 from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
-from control_plane.base.refusals import BadInput, Refusal
+from control_plane.base.refusals import BadInput, Refusal, Unavailable
 from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
 from control_plane.live.model.keys import Terms
 from control_plane.live.model.rights import WatchTerms
@@ -19,12 +19,14 @@ from control_plane.live.service.broadcasts import Broadcasts, Started
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
 from control_plane.live.service.moderation import Moderation
+from control_plane.live.service.nodes import NO_NODE
 from control_plane.live.service.rights import Rights, Whom, watch_terms
 from control_plane.live.service.watching import Watching
 from control_plane.web.address import Addresses
 from control_plane.web.body import Body
 from control_plane.web.dispatch import Call, Endpoint
 from control_plane.web.envelope import answer, body_of, encoded
+from control_plane.web.region import Regions
 from control_plane.web.snapshots import (
     Json,
     attendance,
@@ -36,6 +38,7 @@ from control_plane.web.snapshots import (
 )
 
 MOST_LISTED = 100
+LONGEST_REGION = 64  # characters
 OVERLAP = 3600  # seconds that a rotated key still opens its channel
 
 
@@ -50,9 +53,11 @@ class LiveApi:
         moderation: Moderation,
         own_account: OwnAccount,
         addresses: Addresses,
+        regions: Regions,
     ) -> None:
         self._moderation = moderation
         self._addresses = addresses
+        self._regions = regions
         self._broadcasts = broadcasts
         self._lasting_keys = lasting_keys
         self._watching = watching
@@ -86,12 +91,18 @@ class LiveApi:
             ended = await self._broadcasts.end_own(call.me, session_id)
             return await self._answer(call, live_streaming(ended, 0))
         await self._moderation.check(self._client(call))
-        started = await self._broadcasts.start(call.me, _start(call))
+        start = _start(call, self._region(call))
+        started = await self._broadcasts.start(call.me, start)
         return await self._answer(call, _started(started, call.host))
 
     def _client(self, call: Call) -> Client:
         """Who is banned is told so in words here, and without them by a node."""
         return Client(_device(call.body), self._addresses.of(call.request))
+
+    def _region(self, call: Call) -> str:
+        """As the app asks for it, else where it is."""
+        asked = call.body.text("region", longest=LONGEST_REGION)
+        return asked or self._regions.of(call.request)
 
     async def _answer(self, call: Call, live: Json) -> web.Response:
         account = await self._own.of(call)
@@ -127,7 +138,9 @@ class LiveApi:
 
     async def _made(self, call: Call, made: LastingKey) -> web.Response:
         channel = made.channel
-        node = await self._lasting_keys.node_of(channel)
+        node = await self._lasting_keys.node_of(channel.path, self._region(call))
+        if node is None:
+            raise Unavailable(NO_NODE)
         urls = publish_urls(node, call.host, channel.path, made.key)
         return answer(
             {
@@ -147,8 +160,20 @@ class LiveApi:
         )
 
     async def show_keys(self, call: Call) -> web.Response:
+        """Each with where to publish now: a key outlives nodes."""
         found = await self._lasting_keys.listing(call.me)
-        return answer([{"StreamKey": shapes.stream_key(key)} for key in found])
+        where = await self._where(call, found[0].channel) if found else {}
+        return answer([{"StreamKey": shapes.stream_key(key) | where} for key in found])
+
+    async def _where(self, call: Call, channel: str) -> Json:
+        path = f"live/{channel}"
+        node = await self._lasting_keys.node_of(path, self._region(call))
+        if node is None:
+            return {"rtmp_server": "", "playback_url": ""}
+        return {
+            "rtmp_server": publish_urls(node, call.host, path, "").server,
+            "playback_url": playback_url(node, call.host, path),
+        }
 
     async def revoke_key(self, call: Call) -> web.Response:
         await self._lasting_keys.revoke(call.me, call.body.id("id"))
@@ -173,7 +198,11 @@ class LiveApi:
         name = live_name(call.body)
         old_token = call.body.text("token", longest=512)
         admission = await self._watching.admit(
-            name, call.user, old_token, self._client(call)
+            name,
+            call.user,
+            old_token,
+            self._client(call),
+            self._region(call),
         )
         session, node = admission.broadcast.session, admission.broadcast.node
         return answer(
@@ -183,7 +212,11 @@ class LiveApi:
                     "viewer": admission.viewer,
                     "expires_at": admission.expires_at,
                     "playback_url": playback_url(
-                        node, call.host, session.path, admission.token
+                        node,
+                        call.host,
+                        session.path,
+                        admission.token,
+                        at=admission.source,
                     ),
                     "thumbnail": f"{call.files}{preview(session.id)}"
                     f"?token={admission.token}",
@@ -220,7 +253,7 @@ class LiveApi:
         return answer({"LiveStreaming": live})
 
 
-def _start(call: Call) -> Start:
+def _start(call: Call, region: str) -> Start:
     body = call.body
     window = body.integer("reconnect_window", -1)
     return Start(
@@ -230,6 +263,7 @@ def _start(call: Call) -> Start:
         reconnect_window=window if body.has("reconnect_window") else None,
         watch=_watch_terms(body) if body.has("policy") else None,
         device=mark(_device(body)),
+        region=region,
     )
 
 

@@ -58,6 +58,10 @@ class Secrets:
         the new secret yet."""
         return self._texts(f"node-api:{name}")
 
+    def cdn(self, origin: str) -> str:
+        """With it a cache in front of a node gets what that node serves."""
+        return self._texts(f"cdn:{origin}")[0]
+
     def marks(self) -> list[str]:
         """What tells that two secrets are the same, and nothing else."""
         return [one.hex()[:16] for one in self._derive("mark")]

@@ -18,14 +18,19 @@ LOOK = 2.0  # seconds between two
 @click.option(
     "--wait", default=0.0, help="Seconds at most until its broadcasts are over."
 )
-def drain(name: str, wait: float) -> None:
+@click.option(
+    "--now",
+    is_flag=True,
+    help="Cut its encoders and keep them out: their broadcasts go on at other nodes.",
+)
+def drain(name: str, wait: float, now: bool) -> None:
     """No new sessions go there; the running ones stay.
 
     Fails when some still run after the wait.
     """
 
     async def work(services: Services) -> int:
-        await services.nodes.set_draining(name, draining=True)
+        await services.nodes.set_draining(name, draining=True, closed=now)
         return await _left(services, name, wait) if wait else 0
 
     if left := run(work):

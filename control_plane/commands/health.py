@@ -22,7 +22,7 @@ def health(nodes: bool) -> None:
     if not found or any(said != "ok" for said in found.values()):
         raise click.ClickException("Not ready." if found else "Nothing runs here.")
     if nodes:
-        node = run(lambda services: services.nodes.least_busy(services.pool))
+        node = run(lambda services: services.nodes.some_origin())
         click.echo(f"node {node.name}: takes broadcasts")
 
 

@@ -90,6 +90,14 @@ def show_one(row: Mapping[str, object], *, json_wanted: bool) -> None:
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
 
 
+def give(text: str, file: Path | None) -> None:
+    """What holds a secret: printed, or for its owner alone in ``file``."""
+    if file is None:
+        click.echo(text, nl=False)
+    else:
+        write_private(file, text)
+
+
 def write_private(file: Path, text: str) -> None:
     """For its owner alone, and whole or not at all."""
     half = file.with_name(f".{file.name}.new")

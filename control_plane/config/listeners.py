@@ -18,6 +18,10 @@ class PublicSettings(Concern):
     cors_origins: str = "*"
     # Addresses or networks, between blanks, whose X-Forwarded headers are believed.
     trusted_proxies: str = "127.0.0.1 ::1"
+    # The header in which such a proxy says where a caller is, as CF-IPCountry, and in
+    # which of the nodes' regions places are that it calls otherwise: DE=eu AT=eu.
+    region_header: str = ""
+    regions: str = ""
     # Pages that follow what is live hold a connection each.
     event_streams: int = Field(10_000, ge=1)
     event_streams_per_address: int = Field(100, ge=1)
@@ -29,6 +33,15 @@ class PublicSettings(Concern):
     def _are_networks(cls, text: str) -> str:
         for part in text.split():
             ip_network(part)
+        return text
+
+    @field_validator("regions")
+    @classmethod
+    def _are_pairs(cls, text: str) -> str:
+        for part in text.split():
+            place, _, region = part.partition("=")
+            if not place or not region:
+                raise ValueError("each part is PLACE=REGION")
         return text
 
 

@@ -24,6 +24,9 @@ class LiveSettings(Concern):
     ffmpeg: str = "ffmpeg"
     reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
 
+    # Nodes let caches in front of them, from MediaMTX v1.18.1 on.
+    caches: bool = False
+
 
 class NodeSettings(Concern):
     """One node that needs no `nodes add`; no name: there is none."""
@@ -36,6 +39,12 @@ class NodeSettings(Concern):
     node_hls_url: str = ""
     node_webrtc_url: str = ""
     node_region: str = ""
+    # Its share of new broadcasts beside other nodes', and what it carries at most:
+    # encoders, viewers, bits a second to viewers; none: no bound.
+    node_weight: int = Field(1, ge=1, le=1000)
+    node_publishers: int | None = Field(None, ge=1)
+    node_readers: int | None = Field(None, ge=1)
+    node_bits: int | None = Field(None, ge=1)
     node_sandbox: bool = False
     rtmp_port: int = Field(1935, ge=1, le=65535)
     hls_port: int = Field(8888, ge=1, le=65535)

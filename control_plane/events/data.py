@@ -22,6 +22,13 @@ class Created(Data, frozen=True):
     node: str
 
 
+class Moved(Data, frozen=True):
+    """``node``: where it goes on."""
+
+    node: str
+    from_node: str
+
+
 class Changed(Data, frozen=True):
     """What is new. Not the words themselves: those go with the account."""
 
@@ -206,11 +213,25 @@ class Node(Data, frozen=True):
     name: str
 
 
+class Drained(Node, frozen=True):
+    """``closed``: its encoders are cut and kept out; their sessions go on elsewhere."""
+
+    closed: bool = False
+
+
 class NodeSettings(Data, frozen=True):
+    """``role``: origin, edge or cache. ``weight``: its share of the load. ``most_…``:
+    its capacity, bits being those a second to readers; null: no bound."""
+
     name: str
     api_url: str
     region: str
     sandbox: bool
+    role: str = "origin"
+    weight: Positive = 1
+    most_publishers: Positive | None = None
+    most_readers: Positive | None = None
+    most_bits: Positive | None = None
 
 
 class Challenge(Data, frozen=True):

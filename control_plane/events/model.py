@@ -9,6 +9,7 @@ from typing import Literal
 Subject = Literal["session", "user", "node", "ban"]
 EventType = Literal[
     "live.created",
+    "live.moved",
     "live.policy",
     "viewer.denied",
     "live.changed",

@@ -58,6 +58,11 @@ KINDS: Mapping[EventType, Kind] = {
     "live.publisher_replaced": Kind(
         "Another encoder took over.", data.Published, _PUBLISHED
     ),
+    "live.moved": Kind(
+        "Its host is sent to another node, and viewers who come now with him.",
+        data.Moved,
+        {"node": "eu-2", "from_node": "eu-1"},
+    ),
     "live.reconnecting": Kind(
         "The publisher went.", data.Reconnecting, {"until": "2026-11-25T12:01:00+00:00"}
     ),
@@ -166,7 +171,7 @@ KINDS: Mapping[EventType, Kind] = {
         "A media node was changed.", data.NodeSettings, _NODE_SETTINGS
     ),
     "node.removed": Kind("A media node was removed.", data.Node, _NODE),
-    "node.drained": Kind("It takes no new sessions.", data.Node, _NODE),
+    "node.drained": Kind("It takes no new sessions.", data.Drained, _NODE),
     "node.activated": Kind("It takes new sessions again.", data.Node, _NODE),
     "node.lost": Kind("It has been silent for too long.", data.Node, _NODE),
     "node.found": Kind("A lost node answers again.", data.Node, _NODE),

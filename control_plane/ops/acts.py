@@ -37,6 +37,12 @@ class Unwanted(Because, forbid_unknown_fields=True, kw_only=True):
     viewer: Text = ""
 
 
+class Draining(Because, forbid_unknown_fields=True, kw_only=True):
+    """``now``: its encoders are cut and kept out: their sessions go on elsewhere."""
+
+    now: bool = False
+
+
 class Watchable(Struct, frozen=True):
     policy: Policy
     ticket_price: int
@@ -121,10 +127,11 @@ class ActsApi:
         whom = Banned(call.params.id)
         return Lifted(await self._moderation.unban(whom))
 
-    async def drain(self, call: Call[OneNode, Because]) -> Drained:
-        """No new sessions go to a node; the running ones stay."""
-        await self._nodes.set_draining(call.params.name, draining=True)
-        return Drained(call.params.name, True)
+    async def drain(self, call: Call[OneNode, Draining]) -> Drained:
+        """No new sessions go to a node; the running ones stay, or move."""
+        name, now = call.params.name, call.body.now
+        await self._nodes.set_draining(name, draining=True, closed=now)
+        return Drained(name, True)
 
     async def activate(self, call: Call[OneNode, Because]) -> Drained:
         """A node takes new sessions again."""

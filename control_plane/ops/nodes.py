@@ -8,8 +8,9 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from control_plane.base.refusals import BadInput, Empty
-from control_plane.live.model.nodes import Answer, Node
+from control_plane.live.model.nodes import Answer, Node, Role
 from control_plane.live.model.overview import NodeLoad
+from control_plane.live.model.placing import room
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.overview import Overview
 from control_plane.ops.routes import Call, Name, Nothing, Paged, Route, page_of
@@ -17,6 +18,10 @@ from control_plane.ops.routes import Call, Name, Nothing, Paged, Route, page_of
 YAML = "application/yaml"
 #: Of a node's name and MediaMTX's version. Raises ValueError with a sentence.
 Render = Callable[[str, str], str]
+AT_EDGES = (
+    "Only the command line writes an edge's file: mediamtx-config --role edge,"
+    " or edge-config for a cache."
+)
 #: By name: the value as text, and whether it is a secret.
 InForce = Mapping[str, tuple[str, bool]]
 
@@ -31,12 +36,32 @@ class Configured(OneNode, kw_only=True):
     version: Annotated[str, Meta(pattern=r"^v[0-9.]{1,20}$")] = "v1.20.1"
 
 
+class Room(Struct, frozen=True):
+    """Null: no bound."""
+
+    publishers: int | None
+    readers: int | None
+
+
+class Capacity(Room, frozen=True):
+    """``bits``: a second, to readers."""
+
+    bits: int | None
+
+
 class NodeRow(Struct, frozen=True, kw_only=True):
-    """``sessions``: that are open there; ``live``: those with a picture."""
+    """``sessions``: that are open there, and need a publisher's place; ``live``: those
+    with a picture. ``closed``: it drains, and encoders are kept out. ``weight``: its
+    share of the load."""
 
     name: str
+    role: Role
     state: str
+    closed: bool
     region: str
+    weight: int
+    capacity: Capacity
+    room: Room
     sandbox: bool
     api_url: str
     silent_since: datetime | None
@@ -110,8 +135,11 @@ class NodesApi:
     async def config(self, call: Call[Configured, Nothing]) -> web.Response:
         """A node's mediamtx.yml, which holds its secret."""
         asked = call.params
-        if asked.name not in [one.name for one in await self._nodes.listing()]:
+        roles = {one.name: one.role for one in await self._nodes.listing()}
+        if asked.name not in roles:
             raise Empty("There is no such media node.")
+        if roles[asked.name] != "origin":
+            raise BadInput(AT_EDGES)
         try:
             text = self._render(asked.name, asked.version)
         except ValueError as error:
@@ -132,8 +160,16 @@ class NodesApi:
 def _row(node: Node, load: NodeLoad) -> NodeRow:
     return NodeRow(
         name=node.name,
+        role=node.role,
         state=node.state,
+        closed=node.closed,
         region=node.region,
+        weight=node.weight,
+        capacity=Capacity(node.most_publishers, node.most_readers, node.most_bits),
+        room=Room(
+            room(node.most_publishers, load.sessions),
+            room(node.most_readers, load.viewers),
+        ),
         sandbox=node.sandbox,
         api_url=node.api_url,
         silent_since=node.silent_since,

@@ -33,7 +33,7 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         grants = Grants(all_of_it.reserved)
         listener = gate(all_of_it, permissions, grants)
         permissions.on_nodes_changed(learn_nodes(all_of_it, listener))
-        listener.know_nodes([n.name for n in await all_of_it.nodes.listing()])
+        listener.know_nodes(await all_of_it.nodes.listing())
         measured = Measured("auth", all_of_it)
         for part in (permissions, grants, all_of_it.hints, measured):
             await stack.enter_async_context(part.running())
@@ -64,7 +64,7 @@ def learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
     running: set[asyncio.Task[None]] = set()
 
     async def learn() -> None:
-        listener.know_nodes([node.name for node in await all_of_it.nodes.listing()])
+        listener.know_nodes(await all_of_it.nodes.listing())
 
     def changed() -> None:
         task = asyncio.create_task(learn())

@@ -56,6 +56,7 @@ def iso(value: datetime | None) -> str:
 def broadcast(of: Broadcast) -> Json:
     return live_streaming(of.session, of.viewers) | {
         "profile_pic": of.host_picture,
+        "node": of.node.name,
         "sandbox": of.node.sandbox,
         "thumbnail": preview(of.session.id) if of.pictured else "",
     }

@@ -25,6 +25,7 @@ from control_plane.people.service.social import Social
 from control_plane.web.address import Addresses
 from control_plane.web.dispatch import Dispatcher, Endpoint
 from control_plane.web.origin import Origins
+from control_plane.web.region import Regions
 from control_plane.wiring.services import Services
 
 
@@ -43,7 +44,7 @@ def dispatcher(
 
 
 def endpoints(all_of_it: Services, addresses: Addresses) -> dict[str, Endpoint]:
-    guests = Guests(addresses, all_of_it.secrets.guests())
+    settings, guests = all_of_it.settings, Guests(addresses, all_of_it.secrets.guests())
     live = LiveApi(
         all_of_it.broadcasts,
         all_of_it.lasting_keys,
@@ -53,6 +54,7 @@ def endpoints(all_of_it: Services, addresses: Addresses) -> dict[str, Endpoint]:
         all_of_it.moderation,
         OwnAccount(Profiles(all_of_it.reserved), Ledger(all_of_it.reserved)),
         addresses,
+        Regions(settings.region_header, settings.regions, addresses),
     )
     return not_yet.endpoints() | _app_endpoints(all_of_it, guests) | live.endpoints()
 

@@ -32,11 +32,14 @@ from control_plane.live.service.overview import Overview
 from control_plane.live.service.previewing import Previewing
 from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
+from control_plane.live.service.sources import Sources
 from control_plane.live.service.stills import Stills
 from control_plane.live.service.watching import Watching
+from control_plane.live.store.beats import Beats
 from control_plane.live.store.ingest import IngestStore
 from control_plane.live.store.previews import PreviewStore
 from control_plane.live.store.viewers import ViewerSets
+from mediamtx.cache import Cache
 from mediamtx.client import Client
 from mediamtx.hls import newest
 
@@ -72,6 +75,8 @@ class Live:
         return Nodes(self.reserved, self._connect)
 
     def _connect(self, node: Node) -> NodeApi:
+        if node.role == "cache":
+            return Cache(self._http, node.api_url)
         password = self.secrets.node_api(node.name)
         return Client(self._http, node.api_url, API_USER, password, turn=self._turn)
 
@@ -93,6 +98,7 @@ class Live:
     def broadcasts(self) -> Broadcasts:
         return Broadcasts(
             self.reserved,
+            self.nodes,
             self.lifecycle,
             self.cutter,
             peppers=self._peppers,
@@ -143,9 +149,18 @@ class Live:
             self.previews,
             self.rights,
             self.at_once,
+            self.sources,
             viewer_key=self._viewer_key,
             token_seconds=int(self.settings.viewer_token_hours * 3600),
         )
+
+    @cached_property
+    def sources(self) -> Sources:
+        return Sources(self.nodes, self._beats)
+
+    @cached_property
+    def _beats(self) -> Beats:
+        return Beats(self.redis)
 
     @cached_property
     def _viewer_sets(self) -> ViewerSets:
@@ -153,7 +168,7 @@ class Live:
 
     @cached_property
     def hints(self) -> Hints:
-        return Hints(self._viewer_sets)
+        return Hints(self._viewer_sets, self._beats)
 
     @cached_property
     def counts(self) -> Counts:
@@ -166,7 +181,11 @@ class Live:
     @cached_property
     def counting(self) -> Counting:
         return Counting(
-            self._viewer_sets, self._viewer_key, self.attendance, self._turn
+            self._viewer_sets,
+            self._beats,
+            self._viewer_key,
+            self.attendance,
+            self._turn,
         )
 
     @cached_property

@@ -36,6 +36,7 @@ class Config:
     read_timeout: float  # seconds
     rtsp_port: int
     not_served: tuple[str, ...]
+    cdn_secret: str = field(default="", repr=False)
 
 
 def read(file: Path) -> Config:
@@ -72,6 +73,7 @@ def _config(content: Settings) -> Config:
             content, "rtspAddress", lambda text: _address(text)[1], ":8554"
         ),
         not_served=tuple(name for name in OTHERS if content.get(name)),
+        cdn_secret=_take(content, "hlsCDNSecret", str, ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -30,6 +31,8 @@ class Hls:
         elif name and "." not in name:
             headers = {"Location": f"{request.path}/"}
             response = web.Response(status=302, headers=headers)
+        elif self._is_cache(request):
+            response = await self._of_cache(path, name)
         elif self._node.version.hls_sessions and _is_first(request, name):
             response = _check_cookies(request)
         elif not self._node.config.path.search(path):
@@ -46,6 +49,24 @@ class Hls:
         if name == MASTER:
             return await self._master(request, path)
         return await self._child(request, path, name)
+
+    def _is_cache(self, request: web.Request) -> bool:
+        secret = self._node.config.cdn_secret
+        return (
+            bool(secret) and request.headers.get("Authorization") == f"Bearer {secret}"
+        )
+
+    async def _of_cache(self, path: str, name: str) -> web.Response:
+        """Nobody is asked, and all share one session, which begins with a master."""
+        stream = self._node.streams.get(path)
+        if name != MASTER and (stream is None or path not in self._node.cached):
+            return _error(401, "authentication error")
+        if stream is None:
+            return self._no_stream(path)
+        response = await _content(stream, name, "")
+        if self._node.streams.get(path) is stream:
+            self._node.cached[path] = time.monotonic()
+        return self._count(response, None, stream)
 
     async def _page(self, request: web.Request, path: str) -> web.Response:
         asked = HlsSession(path, _query(request), _remote(request), "")

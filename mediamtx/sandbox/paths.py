@@ -88,6 +88,7 @@ class Node:
         self.connections: dict[str, Publisher] = {}
         self.streams: dict[str, Stream] = {}
         self.sessions: dict[str, HlsSession] = {}  # by secret
+        self.cached: dict[str, float] = {}  # when caches last asked, by path
 
     async def make_ready(self, publisher: Publisher, muxer: Muxer) -> None:
         """The last publisher wins. One that was told to go may have said more before
@@ -128,6 +129,7 @@ class Node:
             self.commands.start(command, stream.variables)
         for session in [s for s in self.sessions.values() if s.path == path]:
             del self.sessions[session.secret]
+        self.cached.pop(path, None)
         print(f"INF [path {path}] stream is offline", flush=True)
 
     def open_session(self, session: HlsSession) -> None:
@@ -142,6 +144,7 @@ class Node:
 
     def end_idle_sessions(self) -> None:
         oldest = time.monotonic() - self.idle
+        self.cached = {path: at for path, at in self.cached.items() if at >= oldest}
         for session in list(self.sessions.values()):
             if session.asked_at < oldest:
                 del self.sessions[session.secret]

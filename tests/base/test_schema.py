@@ -23,6 +23,8 @@ ASKED_ELSEWHERE = {
     "control_plane.coins.store.audit",
     "control_plane.people.store.relations",
     "control_plane.live.store.viewers",
+    "control_plane.live.store.beats",
+    "control_plane.live.store.places",
     "control_plane.live.store.ingest",
     "control_plane.live.store.previews",
 }

@@ -44,7 +44,7 @@ class Front:
 
     def configuration(self) -> Path:
         """Ours, and what is around it."""
-        _make_certificate(self.certificate, self.folder / "privkey.pem")
+        make_certificate(self.certificate, self.folder / "privkey.pem")
         text = FILE.read_text("utf-8")
         for here, there in self._moved().items():
             assert here in text, here
@@ -68,7 +68,7 @@ class Front:
         }
 
 
-def _make_certificate(certificate: Path, key_file: Path) -> None:
+def make_certificate(certificate: Path, key_file: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.datetime.now(datetime.UTC)

@@ -171,3 +171,25 @@ def test_it_says_who_must_not_reach_an_api_that_asks_nobody() -> None:
 def test_it_refuses_what_the_server_would_replace() -> None:
     with pytest.raises(ValueError, match="would replace the \\$"):
         settings(hook_command="/srv/$HOME/notify.sh")
+
+
+def test_caches_are_let_in_by_versions_that_can() -> None:
+    assert settings(cdn_secret="abc")["hlsCDNSecret"] == "abc"
+    assert "hlsCDNSecret" not in settings()
+    old = render(dataclasses.replace(CONFIG, cdn_secret="abc"), "v1.18.0")
+    assert "abc" not in old
+    assert "no cache can stand in front of it" in old
+
+
+def test_an_edge_gets_what_is_watched_there() -> None:
+    origins = {"eu-1": "rtsp://10.0.0.5:8554", "us-1": "rtsp://10.1.0.5:8554"}
+    found = settings(origins=origins, pull="t.s")
+    assert found["paths"] == {
+        rf"~^{name}/(live/[A-Za-z0-9_-]+)$": {
+            "source": f"{url}/$G1?token=t.s",
+            "sourceOnDemand": True,
+            "rtspTransport": "tcp",
+        }
+        for name, url in (("eu\\-1", origins["eu-1"]), ("us\\-1", origins["us-1"]))
+    }
+    assert "pathDefaults" not in found

@@ -185,6 +185,8 @@ async def test_every_page_opens(desk: Desk) -> None:
     for name in ("Nodes", "Webhooks", "Money", "Settings", "People"):
         await page.get_by_role("link", name=name).click()
         await expect(page.get_by_role("heading", name=name)).to_be_visible()
+        if name == "Nodes":
+            await shows(page, "origin")
         assert await barriers(page) == []
     await page.get_by_label("Search").fill(live["username"])
     await page.get_by_role("link", name=live["username"]).click()

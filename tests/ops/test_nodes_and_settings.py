@@ -18,6 +18,26 @@ async def test_nodes_are_listed_page_by_page(app: App, pool: Pool) -> None:
     assert ([one["name"] for one in rest["nodes"]], rest["next"]) == (["z-2"], None)
 
 
+async def test_a_node_says_what_it_carries(app: App, pool: Pool) -> None:
+    await pool.execute("UPDATE nodes SET region = 'eu', weight = 3, most_readers = 9")
+    await pool.execute("UPDATE nodes SET most_publishers = 2")
+    ann = await app.sign_in("ann")
+    await ann.ask("liveStream", {})
+    _, found = await ask(app, "GET", "/v1/nodes", await token(pool, "read"))
+    node = found["nodes"][0]
+    assert (node["role"], node["region"], node["weight"]) == ("origin", "eu", 3)
+    assert node["capacity"] == {"publishers": 2, "readers": 9, "bits": None}
+    assert node["room"] == {"publishers": 1, "readers": 9}
+
+
+async def test_no_node_is_closed_when_none_takes_over(app: App, pool: Pool) -> None:
+    admin, reads = await token(pool, "admin"), await token(pool, "read")
+    drain, now = "/v1/nodes/local/drain", {"reason": "repair", "now": True}
+    assert (await ask(app, "POST", drain, admin, json=now))[0] == 409
+    _, found = await ask(app, "GET", "/v1/nodes/local", reads)
+    assert (found["node"]["closed"], found["node"]["state"]) == (False, "active")
+
+
 async def test_a_node_that_is_away_says_no_version(app: App, pool: Pool) -> None:
     _, found = await ask(app, "GET", "/v1/nodes/local", await token(pool, "read"))
     assert (found["answer"], found["version"]) == ("refused", "")
@@ -33,6 +53,8 @@ async def test_a_node_is_told_its_configuration(app: App, pool: Pool) -> None:
     assert "authHTTPAddress: http://local:" in text
     assert (await ask(app, "GET", f"{path}?version=v1.2.0", admin))[0] == 400
     assert (await ask(app, "GET", "/v1/nodes/no/mediamtx.yml", admin))[0] == 404
+    await pool.execute("UPDATE nodes SET role = 'cache'")
+    assert (await ask(app, "GET", path, admin))[0] == 400
 
 
 async def test_settings_are_shown_without_secrets(

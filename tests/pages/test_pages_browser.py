@@ -16,7 +16,7 @@ from tests.support.browser import (
     plays,
     shows,
 )
-from tests.support.hls import Node
+from tests.support.hls import Node, hls_node
 from tests.support.pages import Site, gift, snapshot
 from tests.support.stack import until
 from tests.support.stage import stage
@@ -125,6 +125,23 @@ async def test_it_survives_a_publisher_that_takes_over(tmp_path: Path) -> None:
         await on.node.publish()
         await _starts_anew(on.node)
         await plays(page)
+
+
+async def test_it_follows_its_session_to_another_node(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on, hls_node(tmp_path / "other") as other:
+        on.site.updates.urls = [on.node.url, other.url]
+        await on.node.publish()
+        await other.publish()
+        on.site.updates.put("12", snapshot())
+        page = await on.open("/watch/12")
+        wrong = complaints(page)
+        await plays(page)
+        on.site.playback_url = f"{other.url}/live/12/index.m3u8"
+        on.site.updates.put("12", snapshot(node="other"))
+        await _starts_anew(other)
+        await plays(page)
+        assert set(other.tokens) == {"visitor-1"}
+        assert wrong == []
 
 
 async def _starts_anew(node: Node, within: float = 60.0) -> None:

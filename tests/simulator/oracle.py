@@ -19,12 +19,14 @@ OPEN = ("created", "live", "reconnecting")
 BECOMES = {
     ("new", "created"),
     ("new", "live"),
+    ("created", "created"),  # at another node
     ("created", "live"),
     ("created", "ended"),
     ("created", "expired"),
     ("live", "live"),
     ("live", "reconnecting"),
     ("live", "ended"),
+    ("reconnecting", "reconnecting"),  # as above
     ("reconnecting", "live"),
     ("reconnecting", "ended"),
 }

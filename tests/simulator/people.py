@@ -113,11 +113,25 @@ class Phone(Person):
         await self.insist(lambda s: s.broadcasts.end_own(self.user, number))
 
     def _encode(self, started: Started) -> "asyncio.Task[None]":
-        node = self.world.nodes[started.node.name]
         comebacks = self.chance.randrange(3)
+        if self.chance.random() < 0.5:
+            return asyncio.create_task(self._asks_where(started, comebacks))
+        node = self.world.nodes[started.node.name]
         return asyncio.create_task(
             self.encode(node, started.session.path, started.key, comebacks)
         )
+
+    async def _asks_where(self, started: Started, comebacks: int) -> None:
+        """An app that asks again whenever its connection is lost."""
+        for _ in range(comebacks + 1):
+            node = self.world.nodes[started.node.name]
+            await self.encode(node, started.session.path, started.key, 0)
+            if self.world.calm.is_set():
+                return
+            try:
+                started = await self._start(Start())
+            except Refusal:
+                return
 
 
 class Studio(Person):
@@ -245,7 +259,9 @@ class Operator(Person):
         await self.insist(lambda s: s.rights.deny(0, session_id, Whom(viewer="")))
 
     async def _drain(self, _: int, __: int) -> None:
-        name = self.world.some_node().name
-        await self.insist(lambda s: s.nodes.set_draining(name, draining=True))
+        name, now = self.world.some_node().name, self.chance.random() < 0.5
+        await self.insist(
+            lambda s: s.nodes.set_draining(name, draining=True, closed=now)
+        )
         await self.pause(3)
         await self.insist(lambda s: s.nodes.set_draining(name, draining=False))

@@ -122,7 +122,7 @@ class Plane:
         grants = Grants(found.reserved)
         listener = auth.gate(found, permissions, grants)
         permissions.on_nodes_changed(auth.learn_nodes(found, listener))
-        listener.know_nodes([node.name for node in await found.nodes.listing()])
+        listener.know_nodes(await found.nodes.listing())
         async with permissions.running(), grants.running(), found.hints.running():
             self.listener = listener
             yield

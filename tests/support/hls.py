@@ -139,7 +139,7 @@ def _arguments() -> list[str]:
 @contextlib.asynccontextmanager
 async def hls_node(folder: Path) -> AsyncIterator[Node]:
     node = Node(folder / "hls")
-    node.folder.mkdir()
+    node.folder.mkdir(parents=True)
     app = web.Application()
     app.router.add_get("/live/{path}/{name}", node.handle)
     async with TestServer(app) as server:

@@ -41,6 +41,7 @@ def snapshot(**changed: object) -> dict[str, object]:
         "reconnecting_until": "",
         "ended_at": "",
         "end_reason": "",
+        "node": "local",
         "sandbox": False,
     } | changed
 

@@ -80,6 +80,6 @@ class Proxy:
 
 
 def _path(body: bytes) -> str:
-    """Which one a hook is about; none of an auth call."""
-    found = re.search(r"^MTX_PATH=(.*)$", body.decode(), re.MULTILINE)
-    return found[1] if found else ""
+    """Which one a hook or an auth call is about."""
+    found = re.search(r'^MTX_PATH=(.*)$|"path":"([^"]*)"', body.decode(), re.MULTILINE)
+    return (found[1] or found[2]) if found else ""

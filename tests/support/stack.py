@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,14 @@ from tests.support.proxy import Proxy
 
 HOOK = (CHECKOUT / "hooks" / "notify.sh").resolve(strict=True)
 PATIENCE = 60.0  # seconds that nobody waits for on a quiet machine
+NODE_PORTS = ["RTMP", "HLS", "WEBRTC", "WEBRTC_UDP", "SRT", "RTSP", "API"]
 PORTS = [
     "PUBLIC",
     "INTERNAL",
     "API_METRICS",
     "WORK_METRICS",
     "OPERATOR",
-    "RTMP",
-    "HLS",
-    "WEBRTC",
-    "WEBRTC_UDP",
-    "SRT",
-    "RTSP",
-    "API",
+    *NODE_PORTS,
 ]
 
 
@@ -64,7 +59,7 @@ class Stack:
     ) -> None:
         self.kind = kind
         self.folder = folder
-        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.ports = _ports(PORTS)
         self.proxy = Proxy(self.ports["INTERNAL"], free_ports(1)[0])
         self.env = {
             **os.environ,
@@ -78,10 +73,11 @@ class Stack:
             "CONTROL_PLANE_WATCHING_AT_ONCE": "2",
             "CONTROL_PLANE_HEARTBEAT_SECONDS": "0",
             "CONTROL_PLANE_PREVIEW_SECONDS": "0",
+            "CONTROL_PLANE_CACHES": "true",
             "CONTROL_PLANE_FFMPEG": media.ffmpeg(),
             "CONTROL_PLANE_PUBLIC_HOST": "127.0.0.1",
             "CONTROL_PLANE_NODE_SANDBOX": str(kind == "sandbox"),
-            **{f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()},
+            **_settings(self.ports),
         }
         self.service: Process | None = None
         self.node: Process | None = None
@@ -90,6 +86,7 @@ class Stack:
         self.binary = os.environ.get("MEDIAMTX_BIN", "")
         self._stack = contextlib.AsyncExitStack()
         self._encoders: list[Process] = []
+        self._nodes: list[Process] = []
         self._services: list[Process] = []
         self.base = f"http://127.0.0.1:{self.ports['PUBLIC']}"
 
@@ -100,9 +97,8 @@ class Stack:
         return self
 
     async def __aexit__(self, *why: object) -> None:
-        for process in [*self._encoders, self.node, *self._services]:
-            if process is not None:
-                await process.kill()
+        for process in [*self._encoders, *self._nodes, *self._services]:
+            await process.kill()
         await self._stack.aclose()
 
     async def start(self) -> None:
@@ -132,29 +128,48 @@ class Stack:
         return service
 
     async def start_node(self) -> None:
-        config = self.folder / "mediamtx.yml"
+        self.node = await self._start_node("local", self.ports)
+
+    async def add_node(self, name: str, **options: str) -> Mapping[str, int]:
+        """One more, which runs. Its ports."""
+        ports = _ports(NODE_PORTS)
+        api = f"http://127.0.0.1:{ports['API']}"
+        given = {
+            "api": api,
+            "host": "127.0.0.1",
+            "rtmp-port": str(ports["RTMP"]),
+            "hls-url": f"http://127.0.0.1:{ports['HLS']}",
+        } | options
+        await self._start_node(name, ports)
+        words = [f"--{option}={value}" for option, value in given.items()]
+        await self.command("nodes", "add", name, *words)
+        return ports
+
+    async def _start_node(self, name: str, ports: Mapping[str, int]) -> Process:
+        config = self.folder / f"{name}.yml"
         hook = ["--hook-command", str(HOOK)] if self.hooks else []
-        options = ["--bind", "127.0.0.1", "--for", self.version]
-        config.write_text(await self.command("mediamtx-config", *options, *hook))
-        node_env = await self.command("node-env")
+        options = ["--node", name, "--bind", "127.0.0.1", "--for", self.version]
+        told = self.env | _settings(ports)
+        config.write_text(await _printed(told, "mediamtx-config", *options, *hook))
+        node_env = await self.command("node-env", "--node", name)
         secret = node_env.strip().partition("=")[2]
         sandbox = (sys.executable, "-m", "mediamtx.sandbox")
         command = (self.binary,) if self.kind == "mediamtx" else sandbox
-        self.node = await Process.start(
-            self.folder / "node.log",
+        node = await Process.start(
+            self.folder / f"{name}.log",
             *command,
             str(config),
             env={**os.environ, "CONTROL_PLANE_HOOK_SECRET": secret},
         )
-        api = f"http://127.0.0.1:{self.ports['API']}/v3/paths/list"
+        self._nodes.append(node)
+        api = f"http://127.0.0.1:{ports['API']}/v3/paths/list"
         # Who may use it, the service says, which starts later.
-        await self._answers(api, self.node, 200, 401)
+        await self._answers(api, node, 200, 401)
+        return node
 
     async def command(self, *words: str) -> str:
         """What ``control-plane`` printed. AssertionError when it failed."""
-        said = await command(self.env, *words)
-        assert said.exit_code == 0, (words, said.output)
-        return said.stdout
+        return await _printed(self.env, *words)
 
     @property
     def app(self) -> App:
@@ -271,6 +286,20 @@ class Stack:
                 return False
 
         await until(look)
+
+
+def _ports(names: Sequence[str]) -> dict[str, int]:
+    return dict(zip(names, free_ports(len(names)), strict=True))
+
+
+def _settings(ports: Mapping[str, int]) -> dict[str, str]:
+    return {f"CONTROL_PLANE_{name}_PORT": str(port) for name, port in ports.items()}
+
+
+async def _printed(env: Mapping[str, str], *words: str) -> str:
+    said = await command(env, *words)
+    assert said.exit_code == 0, (words, said.output)
+    return said.stdout
 
 
 def _output(url: str, bearer: str) -> str:

@@ -396,7 +396,17 @@ CREATE TABLE nodes (
     -- As the subject of events.
     id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
     seq bigint NOT NULL DEFAULT 0,
-    event_xid xid8 NOT NULL DEFAULT '0'
+    event_xid xid8 NOT NULL DEFAULT '0',
+    -- Encoders publish to origins; edges and caches serve what they get from those.
+    role text NOT NULL DEFAULT 'origin' CHECK (role IN ('origin', 'edge', 'cache')),
+    weight integer NOT NULL DEFAULT 1 CHECK (weight > 0), -- its share of the load
+    -- What it carries at most; null: no bound.
+    most_publishers integer CHECK (most_publishers > 0),
+    most_readers integer CHECK (most_readers > 0),
+    most_bits bigint CHECK (most_bits > 0), -- a second, to readers
+    -- Draining, and encoders have to go: their sessions go on elsewhere.
+    closed boolean NOT NULL DEFAULT false,
+    CONSTRAINT closed_drains CHECK (draining OR NOT closed)
 );
 
 CREATE TABLE channels (
@@ -704,7 +714,7 @@ BEGIN
     PERFORM pg_notify('nodes', '');
     RETURN NULL;
 END $$;
-CREATE TRIGGER node_notice AFTER INSERT OR DELETE ON nodes
+CREATE TRIGGER node_notice AFTER INSERT OR DELETE OR UPDATE OF role, closed ON nodes
     FOR EACH STATEMENT EXECUTE FUNCTION notice_node();
 
 -- Videos of the feed.

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model.auth_call import AuthCall
+from control_plane.live.model.edges import EDGE, path_at_origin
 
 QUERY_NAMES = ("key", "pass", "token")
 LONGEST = 512  # characters; nothing that we give out is longer
@@ -31,12 +32,12 @@ def from_query(query: str) -> list[str]:
 
 
 def viewer_token(keys: Derived, query: str, path: str) -> ViewerToken | None:
-    """The one of this path that a reader who is listed came with. Its expiry does not
-    matter: that is looked at when it comes."""
+    """The one of this path, or an edge's, that a reader who is listed came with. Its
+    expiry does not matter: that is looked at when it comes."""
     for text in from_query(query):
         with contextlib.suppress(BadToken):
             token = read_viewer(keys, text, None)
-            if token.path == path:
+            if token.viewer == EDGE or token.path == path_at_origin(path)[1]:
                 return token
     return None
 

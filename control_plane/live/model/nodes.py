@@ -12,6 +12,10 @@ Answer = Literal["answered", "refused", "silent"]
 #: ``missing``: the node answered that it has no such connection.
 KickResult = Literal["kicked", "missing", "unknown"]
 
+#: Encoders publish to an ``origin``. An ``edge`` is a MediaMTX that pulls from one when
+#: somebody watches there, a ``cache`` an HTTP cache in front of one.
+Role = Literal["origin", "edge", "cache"]
+
 
 class Intake(Protocol):
     """What a node has got from an encoder so far."""
@@ -163,6 +167,10 @@ class Node:
 
     The public URLs may hold ``{host}``, which stands for the host that the
     request came to: in development a phone gets an address it can use.
+
+    ``weight``: its share of the load beside others'. ``most_…``: its capacity; None: no
+    bound. ``most_bits``: a second, to readers. ``closed``: it drains, and encoders are
+    sent away: their broadcasts go on at other nodes.
     """
 
     name: str
@@ -172,9 +180,15 @@ class Node:
     webrtc_url: str
     srt_url: str
     rtsp_url: str
+    role: Role = "origin"
     region: str = ""
+    weight: int = 1
+    most_publishers: int | None = None
+    most_readers: int | None = None
+    most_bits: int | None = None
     sandbox: bool = False
     draining: bool = False
+    closed: bool = False
     silent_since: datetime | None = None
     lost: bool = False
 
@@ -183,3 +197,8 @@ class Node:
         if self.lost:
             return "lost"
         return "draining" if self.draining else "active"
+
+    @property
+    def is_well(self) -> bool:
+        """It takes broadcasts, and answered when it was asked last."""
+        return self.state == "active" and self.silent_since is None

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from control_plane.base.tokens import ViewerToken
+from control_plane.live.model.edges import EDGE
 from control_plane.live.model.rights import Policy, needs_token
 from control_plane.live.model.sessions import OPEN
 
@@ -22,6 +23,7 @@ Reason = Literal[
     "channel_closed",
     "banned",
     "flapping",
+    "node_closed",
     "token_missing",
     "token_invalid",
     "viewer_denied",
@@ -112,7 +114,8 @@ def _begins(permission: Permission, key: KeyPermit, now: datetime) -> Reason:
 def may_read(
     permission: Permission, token: ViewerToken | None, *, tokens_by_default: bool
 ) -> Reason:
-    """``token``: of this path, if the caller has one."""
+    """``token``: of this path, if the caller has one; or an edge's, which asks about
+    each of its own readers."""
     if permission.banned:
         return "banned"
     if not permission.is_open:
@@ -120,6 +123,8 @@ def may_read(
     if token is None:
         needed = needs_token(permission.policy, by_default=tokens_by_default)
         return "token_missing" if needed else "ok"
+    if token.viewer == EDGE:
+        return "ok"
     return "viewer_denied" if _is_denied(permission, token) else "ok"
 
 

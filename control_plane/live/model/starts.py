@@ -24,6 +24,7 @@ class Start:
     reconnect_window: int | None = None  # seconds
     watch: WatchTerms | None = None  # None: as it is
     device: str = ""  # the mark of the one that asks
+    region: str = ""  # where a node is wanted; empty: anywhere
 
     def check(self) -> None:
         """Raises BadInput."""

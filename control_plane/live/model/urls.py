@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from control_plane.live.model.edges import path_at_edge
 from control_plane.live.model.nodes import Node
 
 
@@ -33,9 +34,17 @@ def publish_urls(node: Node, host: str, path: str, key: str) -> PublishUrls:
     )
 
 
-def playback_url(node: Node, host: str, path: str, token: str = "") -> str:
+def playback_url(
+    origin: Node, host: str, path: str, token: str = "", *, at: Node | None = None
+) -> str:
+    """``at``: where to read; None: at the origin. A cache knows each viewer by what
+    stands before the path, and has one answer for all."""
+    at = at or origin
+    name = path if at.role == "origin" else path_at_edge(origin.name, path)
+    if at.role == "cache":
+        return f"{_at(at.hls_url, host)}/{token}/{name}/index.m3u8"
     query = "?" + urlencode({"token": token}) if token else ""
-    return f"{_at(node.hls_url, host)}/{path}/index.m3u8{query}"
+    return f"{_at(at.hls_url, host)}/{name}/index.m3u8{query}"
 
 
 def _at(url: str, host: str) -> str:

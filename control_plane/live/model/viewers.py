@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from control_plane.base.secrets import Derived
 from control_plane.live.model.credentials import viewer_token
+from control_plane.live.model.edges import EDGE, path_at_origin
 from control_plane.live.model.nodes import Reader
 
 WINDOW = 10.0  # seconds
@@ -27,6 +28,7 @@ IPV6_CUSTOMER = 64
 
 #: Whoever takes the pictures of streams is no viewer. No viewer has a name so short.
 PREVIEWER = "previews"
+NO_VIEWERS = frozenset({PREVIEWER, EDGE})
 
 
 def viewer_of_reader(reader_id: str) -> str:
@@ -98,8 +100,8 @@ class Watched:
         return Look(self._viewer_key, self._readers)
 
     def saw(self, look: "Look", now: float) -> dict[str, Audience]:
-        """By path, once the node has answered to the end. A look that it did not
-        answer to the end is left alone: it may lack anybody."""
+        """By path at the origin, once the node has answered to the end. A look that it
+        did not answer to the end is left alone: it may lack anybody."""
         if self._readers is None:
             self._complete_at = now + WINDOW if look.readers else now
         self._readers = look.readers
@@ -144,10 +146,10 @@ class Look:
     def audiences(self) -> dict[str, Audience]:
         """A new one from the address of somebody who watches is another try."""
         for viewers in self._confirmed.values():
-            viewers.discard(PREVIEWER)
+            viewers -= NO_VIEWERS
         found = {path: Audience(who) for path, who in self._confirmed.items()}
         for one in self._new:
-            if one.token == PREVIEWER:
+            if one.token in NO_VIEWERS:
                 continue
             if one.token is not None or one.address not in self._addresses[one.path]:
                 who = one.token or viewer_of_address(one.address)
@@ -158,7 +160,7 @@ class Look:
         token = self._token_viewer(reader)
         return _Progress(
             reader_id=reader.reader_id,
-            path=sys.intern(reader.path),
+            path=sys.intern(path_at_origin(reader.path)[1]),
             address=reader.address,
             bytes=reader.outbound_bytes,
             token=token,

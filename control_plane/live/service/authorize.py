@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import time
 from collections import deque
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,9 +21,11 @@ from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.credentials import candidates
+from control_plane.live.model.edges import EDGE, path_at_origin
 from control_plane.live.model.keys import all_hashes
+from control_plane.live.model.nodes import Role
 from control_plane.live.model.permissions import Permission, Reason
-from control_plane.live.model.viewers import PREVIEWER, viewer_of_address
+from control_plane.live.model.viewers import NO_VIEWERS, viewer_of_address
 from control_plane.live.service.grants import Grants
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.permissions import Permissions
@@ -72,8 +75,14 @@ class Authorizer:
         self._grants = grants
         self._tokens_required = tokens_required
         self._limit = limit
+        self._edges: Mapping[str, Role] = {}
+        #: Names of those that take no encoder any more.
+        self.closed_nodes: Set[str] = frozenset()
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
+
+    def know_edges(self, edges: Mapping[str, Role]) -> None:
+        self._edges = edges
 
     def decide_now(self, node: str, call: AuthCall) -> Verdict | None:
         """From memory alone. None: it has to be looked up, see :meth:`decide`."""
@@ -83,7 +92,7 @@ class Authorizer:
             return deny("unknown_action")
         if not 0 < len(call.path) <= LONGEST_PATH or "\0" in call.path:
             return deny("unknown_path")
-        permission = self._permissions.recall(call.path)
+        permission = self._permissions.recall(self._path(node, call))
         return None if permission is None else self._judge(node, call, permission)
 
     async def decide(self, node: str, call: AuthCall) -> Verdict:
@@ -98,26 +107,34 @@ class Authorizer:
             return deny("not_known_now")
 
     async def _looked_up(self, node: str, call: AuthCall) -> Verdict:
-        permission = await self._permissions.lookup(call.path)
+        path = self._path(node, call)
+        permission = await self._permissions.lookup(path)
         if permission is None:
             return deny("unknown_path")
         verdict = self._judge(node, call, permission)
         if verdict is None:
-            again = await self._permissions.lookup_again(call.path)
+            again = await self._permissions.lookup_again(path)
             verdict = self._judge(node, call, again or permission)
         return deny("wrong_key") if verdict is None else verdict
 
     def _judge(
         self, node: str, call: AuthCall, permission: Permission
     ) -> Verdict | None:
-        if call.action == "publish":
-            return self._publish(node, call, permission)
-        return self._read(node, call, permission)
+        if call.action != "publish":
+            return self._read(node, call, permission)
+        if node in self._edges:
+            return deny("unknown_path")
+        return self._publish(node, call, permission)
+
+    def _path(self, node: str, call: AuthCall) -> str:
+        return path_at_origin(call.path)[1] if node in self._edges else call.path
 
     def _publish(
         self, node: str, call: AuthCall, permission: Permission
     ) -> Verdict | None:
         """None: the key is not known here, or not yet."""
+        if node in self.closed_nodes:
+            return deny("node_closed")
         bans, now = self._permissions.bans, time.time()
         if bans.has_address(call.ip, now):
             return deny("banned")
@@ -153,7 +170,7 @@ class Authorizer:
             return deny("token_invalid")
         if reason != "ok":
             return deny(reason)
-        if call.action == "read" and not _is_previewer(token):
+        if call.action == "read" and not _is_nobody(token):
             self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
 
@@ -163,6 +180,9 @@ class Authorizer:
                 token = read_viewer(self._viewer_key, text, time.time())
             except BadToken:
                 continue
+            if token.viewer == EDGE:
+                is_edge = call.protocol == "rtsp" and token.path in self._edges
+                return token if is_edge else None
             if token.path == path:
                 self._admit(call, path, token)
                 return token
@@ -172,7 +192,7 @@ class Authorizer:
         """Nodes before v1.8.3 ask for child playlists without the master's query
         (docs/mediamtx.md). There the address that a token let in a moment ago goes on,
         so that native players work; they are the versions without ``token``."""
-        if call.token is not UNSET or call.protocol != "hls" or _is_previewer(token):
+        if call.token is not UNSET or call.protocol != "hls" or _is_nobody(token):
             return
         if len(self._admitted) >= MOST_ADMITTED:
             self._admitted.clear()
@@ -199,13 +219,17 @@ class Authorizer:
         """Only a hint. Without a token the address names an HLS viewer: players try
         again and again. Other protocols are in every node's lists."""
         hls = call.protocol == "hls"
-        if permission.status == "live" and (viewer is not None or hls):
-            self._hints.note(
-                permission.session_id,
-                node,
-                viewer or viewer_of_address(call.ip),
-                listed=not hls or bool(call.id),
-            )
+        if permission.status != "live" or (viewer is None and not hls):
+            return
+        viewer = viewer or viewer_of_address(call.ip)
+        role = self._edges.get(node)
+        if role is None:
+            listed = not hls or bool(call.id)
+            self._hints.note(permission.session_id, node, viewer, listed=listed)
+        else:
+            origin, _ = path_at_origin(call.path)
+            place = (permission.session_id, origin)
+            self._hints.beat(node, place, viewer, asks_again=role == "cache")
 
     def _flaps(self, path: str) -> bool:
         now = time.monotonic()
@@ -227,5 +251,5 @@ class Authorizer:
         return ALLOW
 
 
-def _is_previewer(token: ViewerToken | None) -> bool:
-    return token is not None and token.viewer == PREVIEWER
+def _is_nobody(token: ViewerToken | None) -> bool:
+    return token is not None and token.viewer in NO_VIEWERS

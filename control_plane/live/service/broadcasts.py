@@ -15,6 +15,7 @@ from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
 from control_plane.live.model.starts import Start, Wanted
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
+from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.starting import Starting
 from control_plane.live.store import attendance, openings, sessions
 from control_plane.people.model.users import User
@@ -22,6 +23,9 @@ from control_plane.people.model.users import User
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """``node``: where to publish. A session with a picture stays where that is until
+    the next one comes."""
+
     session: LiveSession
     node: Node
     key: str  # shown this once
@@ -32,6 +36,7 @@ class Broadcasts:
     def __init__(
         self,
         pool: Pool,
+        nodes: Nodes,
         lifecycle: Lifecycle,
         cutter: Cutter,
         *,
@@ -41,7 +46,7 @@ class Broadcasts:
         self._pool = pool
         self._lifecycle = lifecycle
         self._cutter = cutter
-        self._starting = Starting(pool, lifecycle.spans)
+        self._starting = Starting(pool, nodes, lifecycle.spans)
         self._peppers = peppers
         self._first_publish_within = first_publish_within
 

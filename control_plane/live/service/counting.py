@@ -7,7 +7,14 @@ Redis has forgotten.
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
 from secrets import token_hex
 
@@ -24,6 +31,7 @@ from control_plane.live.model.viewers import (
     change,
 )
 from control_plane.live.service.attendance import Attendance
+from control_plane.live.store.beats import Beats
 from control_plane.live.store.viewers import KEEP_VIEWERS, Looked, ViewerSets
 
 SLICE = 250  # readers; more at once would hold the event loop
@@ -54,6 +62,7 @@ class Counting:
     def __init__(
         self,
         sets: ViewerSets,
+        beats: Beats,
         viewer_key: Derived,
         attendance: Attendance,
         turn: asyncio.Lock,
@@ -61,6 +70,7 @@ class Counting:
         """``turn``: see :class:`Tally`."""
         self._turn = turn
         self._sets = sets
+        self._beats = beats
         self._viewer_key = viewer_key
         self._attendance = attendance
         self._me = token_hex(8)
@@ -92,6 +102,11 @@ class Counting:
         if not lists_hls:
             node.steady = await self._steady(tally.node, confirmed, now)
             confirmed = {i: n + len(node.steady[i]) for i, n in confirmed.items()}
+        await self._beats.listed(
+            tally.node, max(len(tally.look.readers), sum(confirmed.values()))
+        )
+        node.beating = await self._at_edges(tally.node, confirmed, now)
+        confirmed = {i: n + node.beating[i] for i, n in confirmed.items()}
         since = now if node.counted_at is None else max(node.counted_at, now - reach)
         self._attendance.watched(confirmed, since, now)
         node.counted_at = now
@@ -106,6 +121,39 @@ class Counting:
             for session_id, viewers in node.steady.items():
                 for viewer in viewers:
                     yield session_id, viewer
+
+    async def watching_at_edges(self) -> AsyncIterator[list[tuple[int, str]]]:
+        """The same of those sessions where they are watched else, some at a time."""
+        places = [
+            (session_id, name)
+            for name, node in self._nodes.items()
+            for session_id, count in node.beating.items()
+            if count
+        ]
+        for place in places:
+            async for viewers in self._beats.viewers(place):
+                yield [(place[0], viewer) for viewer in viewers]
+
+    def saw(self, tally: Tally) -> Mapping[str, Audience]:
+        """Take in a look at an edge that was answered: who watches, by path."""
+        return self._nodes[tally.node].watched.saw(tally.look, time.time())
+
+    async def beat(
+        self,
+        tally: Tally,
+        audiences: Mapping[str, Audience],
+        open_sessions: Iterable[LiveSession],
+    ) -> None:
+        """They count at their origins, until the next look or the one after it."""
+        now = time.time()
+        until = now + WINDOW / 2 + 2 * (now - tally.asked_at)
+        await self._beats.listed(tally.node, len(tally.look.readers))
+        seen = {
+            (one.id, one.node): dict.fromkeys(audiences[one.path].confirmed, until)
+            for one in open_sessions
+            if one.is_watchable
+        }
+        await self._beats.beat({at: who for at, who in seen.items() if who}, now)
 
     def drop_node(self, node: str) -> None:
         """It is another's from here on, or gone."""
@@ -152,6 +200,14 @@ class Counting:
         if found != [there[i] for i in watched]:
             node.looked = None
 
+    async def _at_edges(
+        self, node: str, ids: Collection[int], now: float
+    ) -> dict[int, int]:
+        """And so who came there is among the session's viewers."""
+        counts = await self._beats.count([(i, node) for i in ids], now)
+        self._attendance.joined({i: () for i, n in zip(ids, counts, strict=True) if n})
+        return dict(zip(ids, counts, strict=True))
+
     async def _steady(
         self, node: str, ids: Iterable[int], now: float
     ) -> Mapping[int, Sequence[str]]:
@@ -167,6 +223,7 @@ class _Node:
         self.watched = watched
         self.audiences: Audiences = {}
         self.steady: Mapping[int, Sequence[str]] = {}
+        self.beating: Mapping[int, int] = {}
         self.looked: Looked | None = None
         self.checked_at = 0.0
         self.counted_at: float | None = None

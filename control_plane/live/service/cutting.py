@@ -48,9 +48,15 @@ class Cutter:
         return False
 
     async def cut_viewers(self, node_name: str, chosen: Chosen) -> None:
-        """Close those who may not watch any more. Twice: an auth process may have let
-        one in before it heard of the denial. A node that says nothing is asked again,
-        for about 2 s."""
+        """Close those who may not watch any more, there and at edges. Caches ask about
+        each again anyway."""
+        edges = [one.name for one in await self._nodes.edges() if one.role == "edge"]
+        names = [node_name, *edges]
+        await asyncio.gather(*(self._cut_readers(name, chosen) for name in names))
+
+    async def _cut_readers(self, node_name: str, chosen: Chosen) -> None:
+        """Twice: an auth process may have let one in before it heard of the denial. A
+        node that says nothing is asked again, for about 2 s."""
         api = self._nodes.api(await self._nodes.get(node_name))
         await api.kick_readers(chosen)
         await asyncio.sleep(HEARD_WITHIN)
@@ -67,7 +73,7 @@ class Cutter:
         api = self._nodes.api(await self._nodes.get(node_name))
         view = await api.look()
         await _kick(api, [one for one in view.publishers if publishes(one)])
-        await self.cut_viewers(node_name, watches)
+        await self._cut_readers(node_name, watches)
         view = await api.look()
         await _kick(api, [one for one in view.publishers if publishes(one)])
 

@@ -2,7 +2,8 @@
 
 A hint bridges to the next answered look at a node that lists HLS viewers, and no
 longer. Other nodes ask about every HLS request, so there a viewer counts until 10
-seconds after the last.
+seconds after the last. Caches ask again and again about everybody who plays: nothing
+else is known of their viewers.
 """
 
 import contextlib
@@ -11,7 +12,9 @@ from collections.abc import AsyncIterator
 
 from control_plane.base.tasks import Loop
 from control_plane.live.model.asking import Asking
+from control_plane.live.model.edges import BEAT
 from control_plane.live.model.viewers import WINDOW
+from control_plane.live.store.beats import Beats
 from control_plane.live.store.places import Place
 from control_plane.live.store.viewers import ViewerSets
 
@@ -22,10 +25,13 @@ Seen = dict[Place, dict[str, float]]
 
 
 class Hints:
-    def __init__(self, sets: ViewerSets) -> None:
+    def __init__(self, sets: ViewerSets, beats: Beats) -> None:
         self._sets = sets
+        self._beats = beats
         self._hints: Seen = {}
         self._steady: Seen = {}
+        self._beating: Seen = {}
+        self._asked: dict[str, int] = {}
         self._hinted = 0
         self._asking = Asking()
 
@@ -40,15 +46,30 @@ class Hints:
         if not listed and self._asking.steadily((session_id, viewer), now):
             self._steady.setdefault((session_id, node), {})[viewer] = now
 
+    def beat(self, edge: str, place: Place, viewer: str, *, asks_again: bool) -> None:
+        """At ``edge``, never waits. ``place``: of the origin. ``asks_again``: a cache
+        does, for as long as this viewer plays; others list it."""
+        if self._hinted >= MOST_HINTS:
+            return
+        until = time.time() + (BEAT if asks_again else WINDOW)
+        self._beating.setdefault(place, {})[viewer] = until
+        self._hinted += 1
+        if asks_again:
+            self._asked[edge] = self._asked.get(edge, 0) + 1
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with Loop("hints", self._flush, FLUSH_EVERY).running():
+        async with Loop("hints", self.flush, FLUSH_EVERY).running():
             yield
 
-    async def _flush(self) -> None:
-        """While Redis is away hints are lost."""
+    async def flush(self) -> None:
+        """What was noted stands in Redis; while that is away it is lost."""
         hints, self._hints, self._hinted = self._hints, {}, 0
         steady, self._steady = self._steady, {}
-        before = time.time() - WINDOW
-        await self._sets.hint("hints", hints, before)
-        await self._sets.hint("steady", steady, before)
+        beating, self._beating = self._beating, {}
+        asked, self._asked = self._asked, {}
+        now = time.time()
+        await self._sets.hint("hints", hints, now - WINDOW)
+        await self._sets.hint("steady", steady, now - WINDOW)
+        await self._beats.beat(beating, now)
+        await self._beats.asked(asked, now)

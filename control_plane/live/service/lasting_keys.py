@@ -113,12 +113,16 @@ class LastingKeys:
                 await record(connection, "key.revoked", f"key/{key_id}", after=after)
         await self._cut_users_of_key(revoked.path, key_id)
 
-    async def node_of(self, channel: Channel) -> Node:
-        """Where an encoder of this channel should publish to."""
-        session = await sessions.newest_at_path(self._pool, channel.path)
-        if session is not None and session.is_open:
-            return await self._nodes.get(session.node)
-        return await self._nodes.least_busy(self._pool)
+    async def node_of(self, path: str, region: str) -> Node | None:
+        """Where an encoder of this channel should publish to now. None: no node takes
+        a broadcast."""
+        session = await sessions.newest_at_path(self._pool, path)
+        is_open = session is not None and session.is_open
+        node = await self._nodes.get(session.node) if session and is_open else None
+        async with self._pool.transaction() as connection:
+            if node is None:
+                return await self._nodes.find_origin(connection, region)
+            return await self._nodes.goes_on_at(connection, node, region)
 
     async def _add(
         self,

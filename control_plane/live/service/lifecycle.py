@@ -110,6 +110,8 @@ class Lifecycle:
         # Both locks are always taken in this order: the session's, then the grant's.
         session = await sessions.open_at_path(connection, source.path)
         grant = (await grants.of(connection, source.node, [source.id])).get(source.id)
+        if listed and await _has_moved(connection, session, source, grant):
+            return "refused"  # two nodes may list one each
         if grant is not None and grant.ended_at is not None:
             if not listed or grant.just_ended:
                 return "nothing"
@@ -124,8 +126,6 @@ class Lifecycle:
             current = await _grant_of_publisher(connection, session)
             if not listed and not _is_later(grant, current):
                 return "nothing"
-            if session.node != source.node and _is_later(current, grant):
-                return "refused"  # it has moved: two nodes may list one each
         return await self._go_live(connection, session, source, grant)
 
     async def _go_live(
@@ -147,6 +147,10 @@ class Lifecycle:
         )
         if not changed:
             return "nothing"
+        if session.publisher_id is not None and session.node != source.node:
+            # What its old node says of it late must not bring it back.
+            old_node, old_source = session.node, session.publisher_id
+            await grants.end(connection, old_node, old_source, session.path)
         if key_id is not None:
             old = await keys.mark_published(connection, key_id, session.id)
             await key_events.superseded(connection, session.user_id, session.id, old)
@@ -226,6 +230,18 @@ async def _is_closed(connection: Connection, channel: Channel) -> bool:
         channel.closed_until is not None
         and channel.closed_until > await sessions.clock(connection)
     )
+
+
+async def _has_moved(
+    connection: Connection,
+    session: LiveSession | None,
+    source: Source,
+    grant: Grant | None,
+) -> bool:
+    """To a node that let a publisher in later."""
+    if session is None or session.status != "live" or session.node == source.node:
+        return False
+    return _is_later(await _grant_of_publisher(connection, session), grant)
 
 
 async def _grant_of_publisher(

@@ -3,7 +3,7 @@ following, or has signed out everywhere."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from control_plane.base.tasks import Loop, in_turns
 from control_plane.live.model.rights import Seen, seen
@@ -31,9 +31,14 @@ class LookingAgain:
             yield
 
     async def turn(self) -> None:
+        await self._look_at(list(self._counting.watching()))
+        async for some in self._counting.watching_at_edges():
+            await self._look_at(some)
+
+    async def _look_at(self, watching: Sequence[tuple[int, str]]) -> None:
         """Guests have no right that could end by itself."""
         some: list[Seen] = []
-        async for session_id, viewer in in_turns(list(self._counting.watching())):
+        async for session_id, viewer in in_turns(watching):
             one = seen(session_id, viewer)
             if one is not None:
                 some.append(one)

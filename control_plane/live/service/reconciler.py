@@ -71,7 +71,22 @@ class Reconciler:
 
     async def round(self, node: Node) -> None:
         with ROUNDS.time():
-            await self._round(node)
+            if node.role == "origin":
+                await self._round(node)
+            else:
+                await self._round_at_edge(node)
+
+    async def _round_at_edge(self, node: Node) -> None:
+        tally = self._counting.look(node.name)
+        view = await self._look(node, tally)
+        if view.answer == "answered":
+            await self._count_at_edge(tally)
+
+    async def _look(self, node: Node, tally: Tally, *, quiet: bool = False) -> View:
+        view = await self._nodes.api(node).look(tally.take, quiet=quiet)
+        LOOKS.labels(node.name, view.answer).inc()
+        await self._mark_heard(node, view)
+        return view
 
     async def _round(self, node: Node) -> None:
         """One pass. The tables are read before the lists are asked for: a publisher
@@ -79,12 +94,9 @@ class Reconciler:
         known = await sessions.open_on_node(self._pool, node.name)
         at = await sessions.clock(self._pool)
         tally = self._counting.look(node.name)
-        view = await self._nodes.api(node).look(tally.take, quiet=not known)
-        LOOKS.labels(node.name, view.answer).inc()
+        view = await self._look(node, tally, quiet=not known)
         if view.answer == "silent":
-            await self._silent(node, view)
             return
-        await self._mark_heard(node, view)
         await self._lost_publishers(node, view, known)
         await self._listed_publishers(node, view, known)
         with acting(DEADLINE):
@@ -111,13 +123,9 @@ class Reconciler:
         self._counting.drop_node(name)
         self._measuring.drop_node(name)
 
-    async def _silent(self, node: Node, view: View) -> None:
-        """A time-out says nothing about the streams: nothing changes."""
-        if await self._nodes.unheard(node.name, LOST_AFTER):
-            log.warning("node lost", node=node.name, reason=view.reason)
-
     async def _mark_heard(self, node: Node, view: View) -> None:
-        if view.answer == "refused":
+        """A time-out says nothing about the streams: of them nothing changes."""
+        if view.answer != "answered":
             if await self._nodes.unheard(node.name, LOST_AFTER):
                 log.warning("node lost", node=node.name, reason=view.reason)
             return
@@ -145,6 +153,10 @@ class Reconciler:
     async def _listed_publishers(
         self, node: Node, view: View, known: Sequence[LiveSession]
     ) -> None:
+        if node.closed:
+            async for publisher in in_turns(view.publishers):
+                await self._kick(node, publisher, "node_closed")
+            return
         if not view.publishers:
             return
         settled = {(s.path, s.publisher_id) for s in known if s.status == "live"}
@@ -250,6 +262,14 @@ class Reconciler:
         higher = [(i, n) for i, n in confirmed.items() if n > peaks[i]]
         if higher:
             await sessions.raise_peaks(self._pool, higher)
+
+    async def _count_at_edge(self, tally: Tally) -> None:
+        audiences = self._counting.saw(tally)
+        there = await sessions.open_at_paths(self._pool, list(audiences))
+        try:
+            await self._counting.beat(tally, audiences, there)
+        except Away as error:
+            log.warning("viewers not counted", error=type(error).__name__)
 
 
 def _is_banned(bans: BanList, publisher: Publisher, key: KeyPermit | None) -> bool:

@@ -10,6 +10,7 @@ from control_plane.base.secrets import Derived
 from control_plane.events.log import append_session_event
 from control_plane.live.model.bans import NO_CLIENT, NOT_HERE, Client
 from control_plane.live.model.credentials import viewer_token
+from control_plane.live.model.edges import path_at_origin
 from control_plane.live.model.nodes import Reader
 from control_plane.live.model.permissions import may_read
 from control_plane.live.model.rights import (
@@ -168,7 +169,7 @@ class Rights:
             return
 
         def may_not(reader: Reader) -> bool:
-            if reader.path != path:
+            if path_at_origin(reader.path)[1] != path:
                 return False
             token = viewer_token(self._viewer_key, reader.query, path)
             verdict = may_read(

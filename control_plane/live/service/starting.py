@@ -5,12 +5,17 @@ from dataclasses import replace
 
 from control_plane.base.batches import Lane
 from control_plane.base.database import Connection, Pool
-from control_plane.base.faults import Collided, Rejected, Taken
+from control_plane.base.faults import Collided, Missing, Rejected, Taken
 from control_plane.base.refusals import Refusal, Unavailable
-from control_plane.events.log import append_session_events, append_user_events
+from control_plane.events.log import (
+    append_session_event,
+    append_session_events,
+    append_user_events,
+)
+from control_plane.live.model.nodes import Node
 from control_plane.live.model.starts import Opened, Wanted
 from control_plane.live.service.lifecycle import Spans
-from control_plane.live.service.nodes import NO_NODE
+from control_plane.live.service.nodes import NO_NODE, Nodes
 from control_plane.live.service.rights import set_policy
 from control_plane.live.store import openings, sessions
 
@@ -19,8 +24,9 @@ TRIES = 10  # of one user at the same time
 
 
 class Starting:
-    def __init__(self, pool: Pool, spans: Spans) -> None:
+    def __init__(self, pool: Pool, nodes: Nodes, spans: Spans) -> None:
         self._pool = pool
+        self._nodes = nodes
         self._spans = spans
         self._lane: Lane[Wanted, Opened] = Lane(
             self._start, MOST, of_one=(Rejected, Collided)
@@ -31,8 +37,8 @@ class Starting:
         for _ in range(TRIES):
             try:
                 return await self._lane.submit(wanted)
-            except Taken:
-                continue  # another of this user's came first
+            except (Taken, Missing):
+                continue  # another of this user's came first, or the node is removed
         raise Refusal("Another start is under way. Please try again.")
 
     async def _start(self, wanted: Sequence[Wanted]) -> Sequence[Opened | Exception]:
@@ -53,14 +59,51 @@ class Starting:
         again = await openings.again(connection, wanted)
         others = [one for one in wanted if one.user_id not in again]
         spans = self._spans
+        regions = [one.start.region for one in others]
+        nodes = await self._nodes.find_origins(connection, regions)
+        placed = {
+            one: node.name
+            for one, node in zip(others, nodes, strict=True)
+            if node is not None
+        }
         new = await openings.on_own_path(
-            connection, others, spans.reconnect_window, spans.longest
+            connection, placed, spans.reconnect_window, spans.longest
         )
         await _say_opened(connection, new.values())
         await _say_again(connection, again)
-        opened = again | new
+        moved = await self._going_on(connection, wanted, again)
+        opened = again | moved | new
         await _say_keys(connection, opened)
         return await _with_terms(connection, wanted, opened)
+
+    async def _going_on(
+        self,
+        connection: Connection,
+        wanted: Sequence[Wanted],
+        again: Mapping[int, Opened],
+    ) -> dict[int, Opened]:
+        """Hosts whose node is lost, silent or draining are sent to another: with them
+        the session, or, while there still is a picture, their next picture alone."""
+        ill = [
+            (one.start.region, again[one.user_id])
+            for one in wanted
+            if one.user_id in again and not again[one.user_id].node.is_well
+        ]
+        regions = [region for region, _ in ill]
+        nodes = await self._nodes.find_origins(connection, regions)
+        return {
+            old.session.user_id: await _moved(connection, old, node)
+            for (_, old), node in zip(ill, nodes, strict=True)
+            if node is not None and node.is_well and node.name != old.node.name
+        }
+
+
+async def _moved(connection: Connection, old: Opened, node: Node) -> Opened:
+    session = await sessions.move(connection, old.session.id, node.name)
+    if session is not None:
+        data = {"node": node.name, "from_node": old.node.name}
+        await append_session_event(connection, session.id, "live.moved", data)
+    return replace(old, session=session or old.session, node=node)
 
 
 async def _with_terms(

@@ -11,8 +11,9 @@ from control_plane.base.refusals import Empty, Refusal
 from control_plane.base.secrets import Derived
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
 from control_plane.live.model.bans import NO_CLIENT, Client, mark
+from control_plane.live.model.nodes import Node
 from control_plane.live.model.rights import own_part, viewer_of
-from control_plane.live.model.viewers import PREVIEWER
+from control_plane.live.model.viewers import NO_VIEWERS, PREVIEWER
 from control_plane.live.model.watching import Broadcast, is_over, session_id
 from control_plane.live.service.at_once import AtOnce
 from control_plane.live.service.counts import Counts
@@ -20,6 +21,7 @@ from control_plane.live.service.following import Following
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
+from control_plane.live.service.sources import Sources
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
 from control_plane.people.model.users import User
@@ -29,7 +31,10 @@ LIST_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Admission:
+    """``source``: where to read."""
+
     broadcast: Broadcast
+    source: Node
     viewer: str
     token: str
     expires_at: int  # unix seconds
@@ -44,6 +49,7 @@ class Watching:
         previews: Previews,
         rights: Rights,
         at_once: AtOnce,
+        sources: Sources,
         *,
         viewer_key: Derived,
         token_seconds: int,
@@ -54,6 +60,7 @@ class Watching:
         self._previews = previews
         self._rights = rights
         self._at_once = at_once
+        self._sources = sources
         self._viewer_key = viewer_key
         self._token_seconds = token_seconds
         self._broadcasts = Following("watching", self._at, is_over)
@@ -65,9 +72,10 @@ class Watching:
         caller: User | None,
         old_token: str,
         client: Client = NO_CLIENT,
+        region: str = "",
     ) -> Admission:
-        """A token to read this path. With the token of an earlier visit it is the
-        same viewer again. Raises Refusal for who may not watch."""
+        """A token to read this path, and where. With the token of an earlier visit it
+        is the same viewer again. Raises Refusal for who may not watch."""
         broadcast = await self.find(name)
         session = broadcast.session
         if not session.is_open:
@@ -76,29 +84,36 @@ class Watching:
         viewer = self._viewer(caller, old_token)
         epoch = await self._rights.check(session, user_id, viewer, client)
         await self._at_once.begin(user_id, session.id, viewer)
-        return self._admission(broadcast, viewer, user_id, epoch, mark(client.device))
+        source = await self._sources.of(broadcast.node, session.id, viewer, region)
+        token = ViewerToken(
+            viewer, session.path, user_id, self._until(), epoch, mark(client.device)
+        )
+        return self._admission(broadcast, source, token)
 
     async def look_in(self, number: int) -> Admission:
-        """For an operator: whoever may watch it, and counted as nobody."""
+        """For an operator: whoever may watch it, at its origin, counted as nobody."""
         broadcast = await self.find(str(number))
-        if not broadcast.session.is_watchable:
+        session = broadcast.session
+        if not session.is_watchable:
             raise Empty("There is nothing to watch now.")
-        epoch = broadcast.session.token_epoch
-        return self._admission(broadcast, PREVIEWER, 0, epoch, "")
+        until, epoch = self._until(), session.token_epoch
+        token = ViewerToken(PREVIEWER, session.path, 0, until, epoch)
+        return self._admission(broadcast, broadcast.node, token)
+
+    def _until(self) -> int:
+        return int(time.time()) + self._token_seconds
 
     def _admission(
-        self, broadcast: Broadcast, viewer: str, user_id: int, epoch: int, device: str
+        self, broadcast: Broadcast, source: Node, token: ViewerToken
     ) -> Admission:
-        path, until = broadcast.session.path, int(time.time()) + self._token_seconds
-        token = ViewerToken(viewer, path, user_id, until, epoch, device)
         signed = sign_viewer(self._viewer_key, token)
-        return Admission(broadcast, viewer, signed, until)
+        return Admission(broadcast, source, token.viewer, signed, token.expires_at)
 
     def _viewer(self, caller: User | None, old_token: str) -> str:
         own = secrets.token_urlsafe(9)
         with contextlib.suppress(BadToken):
             earlier = read_viewer(self._viewer_key, old_token, None).viewer
-            own = own if earlier == PREVIEWER else own_part(earlier)
+            own = own if earlier in NO_VIEWERS else own_part(earlier)
         return (
             own if caller is None else viewer_of(caller.id, caller.token_version, own)
         )

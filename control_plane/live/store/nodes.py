@@ -5,18 +5,19 @@ from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.nodes import Heard, Node
+from control_plane.live.model.placing import Origin
 
 LEASE = timedelta(seconds=10)
 
 _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
-#: Neither draining nor lost, with the fewest open sessions.
-LEAST_BUSY = f"""
-    {_SELECT} WHERE NOT draining AND NOT lost ORDER BY
-        (SELECT count(*) FROM live_streaming_sessions s WHERE s.node = name
-            AND s.status IN ('created', 'live', 'reconnecting')), name LIMIT 1
-"""  # noqa: S608
+#: What whoever adds a node says of it; the rest is its state.
+_STATE = {"draining", "closed", "silent_since", "lost"}
+_DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
+_NAMES = ", ".join(_DESCRIPTION)
+_KNOWN = ", ".join(f"nodes.{name}" for name in _DESCRIPTION)
+_VALUES = ", ".join(f"${place}" for place, _ in enumerate(_DESCRIPTION, 1))
 
 
 def _maybe(row: Record | None) -> Node | None:
@@ -32,33 +33,34 @@ async def listing(executor: Executor) -> list[Node]:
     return [Node(**dict(row)) for row in rows]
 
 
-async def least_busy(executor: Executor) -> Node | None:
-    return _maybe(await executor.fetchrow(LEAST_BUSY))
+async def origins(executor: Executor) -> list[Origin]:
+    """All that encoders may publish to, however they are."""
+    rows = await executor.fetch(
+        f"""
+        SELECT {_COLUMNS}, (SELECT count(*) FROM live_streaming_sessions s
+            WHERE s.node = name AND s.status IN ('created', 'live', 'reconnecting'))
+        FROM nodes WHERE role = 'origin'
+        """  # noqa: S608
+    )
+    return [Origin(Node(*row[:-1]), row[-1]) for row in map(tuple, rows)]
+
+
+async def lock_places(connection: Connection) -> None:
+    """Whoever counts broadcasts against a node's capacity does it alone, and until its
+    transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(7130151204984)")
 
 
 async def save(executor: Executor, node: Node) -> tuple[int, bool] | None:
     """Its id, and whether it is new. None: nothing changed."""
     row = await executor.fetchrow(
-        """
-        INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,
-            rtsp_url, region, sandbox)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (name) DO UPDATE SET api_url = $2, rtmp_url = $3, hls_url = $4,
-            webrtc_url = $5, srt_url = $6, rtsp_url = $7, region = $8, sandbox = $9
-            WHERE (nodes.api_url, nodes.rtmp_url, nodes.hls_url, nodes.webrtc_url,
-                nodes.srt_url, nodes.rtsp_url, nodes.region, nodes.sandbox)
-                IS DISTINCT FROM ($2, $3, $4, $5, $6, $7, $8, $9)
+        f"""
+        INSERT INTO nodes ({_NAMES}) VALUES ({_VALUES})
+        ON CONFLICT (name) DO UPDATE SET ({_NAMES}) = ({_VALUES})
+            WHERE ({_KNOWN}) IS DISTINCT FROM ({_VALUES})
         RETURNING id, xmax = 0 AS is_new
-        """,
-        node.name,
-        node.api_url,
-        node.rtmp_url,
-        node.hls_url,
-        node.webrtc_url,
-        node.srt_url,
-        node.rtsp_url,
-        node.region,
-        node.sandbox,
+        """,  # noqa: S608
+        *(getattr(node, name) for name in _DESCRIPTION),
     )
     return None if row is None else (row["id"], row["is_new"])
 
@@ -81,14 +83,17 @@ async def remove(executor: Executor, name: str) -> bool:
     )
 
 
-async def set_draining(executor: Executor, name: str, draining: bool) -> bool:
+async def set_draining(
+    executor: Executor, name: str, draining: bool, closed: bool
+) -> bool:
     """False when it was so before."""
     return (
         await executor.fetchval(
-            "UPDATE nodes SET draining = $2 WHERE name = $1 AND draining <> $2"
-            " RETURNING true",
+            "UPDATE nodes SET draining = $2, closed = $3 WHERE name = $1"
+            " AND (draining, closed) <> ($2, $3) RETURNING true",
             name,
             draining,
+            closed,
         )
         is True
     )

@@ -1,12 +1,12 @@
 """Opening sessions, and opening them once more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.keys import MOST_OF_SESSION
 from control_plane.live.model.starts import Opened, Wanted
-from control_plane.live.store import nodes, watching
+from control_plane.live.store import watching
 
 #: Part of a query: what is wanted, one row for each user.
 _ASKED = """
@@ -56,13 +56,13 @@ def _opened(rows: Iterable[Record]) -> dict[int, Opened]:
 
 async def on_own_path(
     connection: Connection,
-    wanted: Sequence[Wanted],
+    wanted: Mapping[Wanted, str],
     reconnect_window: int,
     longest: timedelta,
 ) -> dict[int, Opened]:
-    """By user. Open sessions, each on a path of its own, all on the least busy node;
-    none where no node takes one. ``reconnect_window``: of who wants no other. Raises
-    Taken when one of them has a session open already."""
+    """By user. Open sessions, each on a path of its own and on the node given with it.
+    ``reconnect_window``: of who wants no other. Raises Taken when one of them has a
+    session open already, Missing when a node was removed."""
     if not wanted:
         return {}
     rows = await connection.fetch(
@@ -70,8 +70,9 @@ async def on_own_path(
         WITH {_ASKED}, next AS (
             SELECT nextval(pg_get_serial_sequence(
                 'live_streaming_sessions', 'id'))::integer AS id,
-                asked.*, node.name AS node
-            FROM asked, ({nodes.LEAST_BUSY}) AS node
+                asked.*, placed.node
+            FROM asked JOIN unnest($1::integer[], $12::text[])
+                AS placed (user_id, node) USING (user_id)
         ), mine AS (
             INSERT INTO live_streaming_sessions (id, user_id, path, node, status,
                 title, cover, client_started_at, reconnect_window, longest,
@@ -81,9 +82,10 @@ async def on_own_path(
             FROM next RETURNING *, false AS other_title, false AS other_cover
         ), retired AS (SELECT 0 AS id, 0 AS session_id WHERE false), {_WITH_KEYS}
         """,  # noqa: S608
-        *_columns(wanted),
+        *_columns(list(wanted)),
         reconnect_window,
         longest,
+        list(wanted.values()),
     )
     return _opened(rows)
 

@@ -78,6 +78,11 @@ async def open_on_node(executor: Executor, node: str) -> list[LiveSession]:
     return [_session(row) for row in rows]
 
 
+async def open_at_paths(executor: Executor, paths: Sequence[str]) -> list[LiveSession]:
+    rows = await executor.fetch(f"{SELECT} WHERE s.path = ANY($1) AND s.{_OPEN}", paths)
+    return [_session(row) for row in rows]
+
+
 async def listing(
     executor: Executor, statuses: Sequence[str], limit: int, offset: int
 ) -> list[LiveSession]:
@@ -117,6 +122,24 @@ async def make_live(
         key_id,
     )
     return changed is not None
+
+
+async def move(
+    connection: Connection, session_id: int, node: str
+) -> LiveSession | None:
+    """Its host is sent there, and has the whole time to come back. None when it has a
+    picture, which stays where it is until the next one comes, or is over."""
+    moved = await connection.fetchval(
+        """
+        UPDATE live_streaming_sessions SET node = $2,
+            reconnect_until = CASE WHEN status = 'reconnecting'
+                THEN now() + make_interval(secs => reconnect_window) END
+        WHERE id = $1 AND status IN ('created', 'reconnecting') RETURNING id
+        """,
+        session_id,
+        node,
+    )
+    return None if moved is None else await get(connection, session_id)
 
 
 async def make_reconnecting(

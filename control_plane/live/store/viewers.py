@@ -2,9 +2,10 @@
 
 For each session and node: ``viewers:``, a set of those whom the node's last look
 counted, and ``hints:`` and ``steady:``, sorted sets of who was let in and of who asks
-again and again, by the unix second in which that was last. For each node ``look:``
-says when it was looked at last, and ``unique:`` for each session holds the distinct
-viewers of all time, as a HyperLogLog.
+again and again, by the unix second in which that was last; of an origin ``beats:``
+too, who watches at edges, by the unix second until which that counts (``beats.py``).
+For each node ``look:`` says when it was looked at last, for each session ``unique:``
+holds the distinct viewers of all time, as a HyperLogLog.
 
 A lost node drops out whole: what it was found to have counts for a while only.
 """
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
+from control_plane.live.model.viewers import WINDOW
 from control_plane.live.store.places import Place, by_node
 
 KEEP_HINTS = 60  # seconds
@@ -22,8 +24,8 @@ KEEP_UNIQUE = 86_400  # seconds after the last new one
 CHUNK = 1000  # members a command: a longer one holds the event loop
 
 #: ``steady``: those of the hinted who ask again and again, on nodes that list no HLS
-#: viewers.
-Kind = Literal["hints", "steady"]
+#: viewers. ``beats``: see above.
+Kind = Literal["hints", "steady", "beats"]
 
 # The words of each key follow their number.
 _HINT = """
@@ -46,22 +48,31 @@ for _, key in ipairs(KEYS) do
     at = last + 1
 end
 """
-# A hint counts unless a look that began after it has told about everybody.
+# A hint counts unless a look that began after it has told about everybody. Whoever goes
+# from an origin to its edges is in two sets for a while.
 _COUNT = """
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local look = redis.call('HMGET', KEYS[1], 'until', 'told')
 local fresh = tonumber(look[1] or 0) > now
 local since = math.max(now - window, tonumber(look[2] or 0))
 local found = {}
-for i = 2, #KEYS, 2 do
+for i = 2, #KEYS, 3 do
     local listed = fresh and redis.call('SCARD', KEYS[i]) or 0
-    local count = listed
-    if listed == 0 then
+    local beats = redis.call('ZCOUNT', KEYS[i + 2], now, '+inf')
+    local count = listed + beats
+    if count == 0 then
         count = redis.call('ZCOUNT', KEYS[i + 1], since, '+inf')
     else
         for _, one in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i + 1], since, '+inf')) do
-            count = count + 1 - redis.call('SISMEMBER', KEYS[i], one)
+            if not (listed > 0 and redis.call('SISMEMBER', KEYS[i], one) == 1
+                or beats > 0 and redis.call('ZSCORE', KEYS[i + 2], one)) then
+                count = count + 1
+            end
         end
+    end
+    if listed > 0 and beats > 0 then
+        local both = redis.call('ZINTERCARD', 2, KEYS[i], KEYS[i + 2])
+        count = count - math.min(both, beats)
     end
     found[#found + 1] = count
 end
@@ -94,7 +105,7 @@ class ViewerSets:
     ) -> None:
         """``seen``: viewer to unix time. Those of ``before`` and earlier are
         forgotten."""
-        await pipelined(self._redis, _hints(kind, seen, before))
+        await pipelined(self._redis, hinting(kind, seen, before))
 
     @asks_redis
     async def count(
@@ -120,7 +131,7 @@ class ViewerSets:
         found = await pipelined(
             self._redis,
             (
-                ("ZRANGEBYSCORE", _key("steady", place), since, "+inf")
+                ("ZRANGEBYSCORE", key_of("steady", place), since, "+inf")
                 for place in places
             ),
         )
@@ -165,7 +176,7 @@ class ViewerSets:
         got."""
         commands: list[Command] = []
         for place in places:
-            key = _key("viewers", place)
+            key = key_of("viewers", place)
             commands += [("EXPIRE", key, KEEP_VIEWERS), ("SCARD", key)]
         answers = await pipelined(self._redis, commands)
         return [int(count) for count in answers[1::2]]
@@ -177,28 +188,35 @@ class ViewerSets:
         """Whether the last look counted each, or it was let in since."""
         commands: list[Command] = []
         for place, viewer in viewers:
-            commands.append(("SISMEMBER", _key("viewers", place), viewer))
-            commands.append(("ZSCORE", _key("hints", place), viewer))
+            commands.append(("SISMEMBER", key_of("viewers", place), viewer))
+            commands.append(("ZSCORE", key_of("hints", place), viewer))
+            commands.append(("ZSCORE", key_of("beats", place), viewer))
         answers = await pipelined(self._redis, commands)
+        found = zip(answers[::3], answers[1::3], answers[2::3], strict=True)
         return [
-            bool(there) or float(hinted or 0) > since
-            for there, hinted in zip(answers[::2], answers[1::2], strict=True)
+            bool(there)
+            or float(hinted or 0) > since
+            or float(beating or 0) > since + WINDOW
+            for there, hinted, beating in found
         ]
 
     @asks_redis
     async def unique(self, joined: Mapping[int, Collection[str]]) -> list[int]:
         """For each session, how many they and all those before them are."""
-        commands: list[Command] = []
-        for session_id, viewers in joined.items():
-            key = _unique(session_id)
-            commands += [("PFADD", key, *some) for some in _some(viewers)]
-            commands.append(("EXPIRE", key, KEEP_UNIQUE))
-        await pipelined(self._redis, commands)
+        await pipelined(self._redis, joining(joined))
         counted = (("PFCOUNT", _unique(session_id)) for session_id in joined)
         return [int(count) for count in await pipelined(self._redis, counted)]
 
 
-def _hints(
+def joining(joined: Mapping[int, Collection[str]]) -> Iterator[Command]:
+    for session_id, viewers in joined.items():
+        key = _unique(session_id)
+        for some in _some(viewers):
+            yield ("PFADD", key, *some)
+        yield ("EXPIRE", key, KEEP_UNIQUE)
+
+
+def hinting(
     kind: Kind, seen: Mapping[Place, Mapping[str, float]], before: float
 ) -> Iterator[Command]:
     keys: dict[str, list[str]] = {}
@@ -207,7 +225,7 @@ def _hints(
         _, node = place
         for some in _some(viewers):
             pairs = [word for viewer in some for word in (viewers[viewer], viewer)]
-            keys.setdefault(node, []).append(_key(kind, place))
+            keys.setdefault(node, []).append(key_of(kind, place))
             words.setdefault(node, []).extend([len(pairs), *pairs])
             if len(words[node]) >= CHUNK:
                 yield _hint(keys.pop(node), words.pop(node), before)
@@ -224,8 +242,9 @@ def _count(node: str, ids: Sequence[int], now: float, window: float) -> Command:
         key
         for session_id in ids
         for key in (
-            _key("viewers", (session_id, node)),
-            _key("hints", (session_id, node)),
+            key_of("viewers", (session_id, node)),
+            key_of("hints", (session_id, node)),
+            key_of("beats", (session_id, node)),
         )
     ]
     return ("EVAL", _COUNT, 1 + len(keys), _look(node), *keys, now, window)
@@ -233,7 +252,7 @@ def _count(node: str, ids: Sequence[int], now: float, window: float) -> Command:
 
 def _replaced(place: Place, viewers: Collection[str]) -> Iterator[Command]:
     """Under another name first, so that nobody reads half of it."""
-    key = _key("viewers", place)
+    key = key_of("viewers", place)
     if not viewers:
         yield ("DEL", key)
         return
@@ -251,7 +270,7 @@ def _changes(
     keys: list[str] = []
     words: list[str | int] = []
     for session_id, (came, went) in changes.items():
-        key = _key("viewers", (session_id, node))
+        key = key_of("viewers", (session_id, node))
         for word, viewers in (("SADD", came), ("SREM", went)):
             for some in _some(viewers):
                 keys.append(key)
@@ -274,7 +293,7 @@ def _look(node: str) -> str:
     return f"look:{{{node}}}"
 
 
-def _key(kind: Literal["viewers"] | Kind, place: Place) -> str:
+def key_of(kind: Literal["viewers"] | Kind, place: Place) -> str:
     session_id, node = place
     return f"{kind}:{{{node}}}:{session_id}"
 

@@ -6,7 +6,20 @@ import { again, h, table } from "./page.js";
 import { moment } from "./words.js";
 
 const EVERY = 4000; // ms
-const HEADINGS = ["Node", "State", "Sessions", "Live", "Viewers", "Region", "Silent since", "Act"];
+const HEADINGS = [
+  "Node",
+  "Role",
+  "Region",
+  "State",
+  "Sessions",
+  "Live",
+  "Viewers",
+  "Encoders",
+  "Readers",
+  "Mbit/s",
+  "Silent since",
+  "Act",
+];
 
 export async function nodes({ place, me, signal, failed }) {
   const list = h("div", {});
@@ -29,15 +42,21 @@ function row(node, me, done) {
   const name = node.sandbox ? `${node.name} (sandbox)` : node.name;
   return [
     name,
-    node.state,
+    node.role,
+    node.region,
+    node.closed ? "closed" : node.state,
     String(node.sessions),
     String(node.live),
     String(node.viewers),
-    node.region,
+    free(node.room.publishers, node.capacity.publishers),
+    free(node.room.readers, node.capacity.readers),
+    node.capacity.bits === null ? "" : String(Math.round(node.capacity.bits / 1e6)),
     moment(node.silent_since),
     me.scopes.includes("admin") ? act : "",
   ];
 }
+
+const free = (room, most) => (most === null ? "" : `${room} of ${most} free`);
 
 const path = (node, act) => `/nodes/${encodeURIComponent(node.name)}/${act}`;
 

@@ -20,6 +20,7 @@ export class Player {
   #still;
   #changed;
   #session = null;
+  #node = "";
   #ticket = null;
   #engine = null;
   #attempt = 0;
@@ -46,15 +47,21 @@ export class Player {
     setInterval(() => this.#watch(), 1000);
   }
 
-  /** `slow`: its publisher is away, so a start is only tried now and then. */
-  want(session, slow) {
+  /**
+   * `node`: where the session is; at another one its address is another. `slow`: its
+   * publisher is away, so a start is only tried now and then.
+   */
+  want(session, node, slow) {
     const back = this.#slow && !slow;
+    const moved = node !== this.#node;
     this.#slow = slow;
+    this.#node = node;
+    if (moved) this.#ticket = null;
     if (session !== this.#session) {
       this.#session = session;
       this.#ticket = null;
       if (this.phase !== "held") this.#start();
-    } else if (back && !this.#moving()) {
+    } else if (!slow && (moved || (back && !this.#moving()))) {
       this.#failures = 0;
       if (this.phase !== "held") this.#again(RUSH * Math.random());
     }

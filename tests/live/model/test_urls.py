@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from control_plane.live.model.keys import new_key
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.urls import playback_url, publish_urls
@@ -32,3 +34,13 @@ def test_a_key_is_long_enough_and_fits_a_url() -> None:
     assert len(key) == 27  # 160 bits
     long_host = "a-rather-long-host-name." * 4 + "example.com"
     assert len(publish_urls(NODE, long_host, "live/" + "c" * 32, key).rtmp) < 255
+
+
+def test_a_viewer_of_an_edge_is_named_as_that_edge_knows_it() -> None:
+    edge = replace(NODE, name="e", role="edge", hls_url="http://e")
+    cache = replace(edge, role="cache", hls_url="https://c")
+    told = [playback_url(NODE, "h", "live/12", "t.s", at=at) for at in (edge, cache)]
+    assert told == [
+        "http://e/local/live/12/index.m3u8?token=t.s",
+        "https://c/t.s/local/live/12/index.m3u8",
+    ]

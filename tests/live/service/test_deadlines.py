@@ -23,7 +23,7 @@ def lifecycle(pool: Pool) -> Lifecycle:
 @pytest.fixture
 async def created(pool: Pool, ann: User) -> LiveSession:
     async with pool.transaction() as connection:
-        wanted = [Wanted(ann.id, Start(), NewKey(bytes(32), "", AT_ONCE))]
+        wanted = {Wanted(ann.id, Start(), NewKey(bytes(32), "", AT_ONCE)): "local"}
         opened = await openings.on_own_path(connection, wanted, 0, AT_ONCE)
     return opened[ann.id].session
 

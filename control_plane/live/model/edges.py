@@ -1,0 +1,74 @@
+"""Edges serve what they get from origins: which viewer goes to which, and under which
+path. ``live/12`` of the origin ``eu-1`` is ``eu-1/live/12`` there."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+
+from control_plane.base.secrets import Derived
+from control_plane.base.tokens import ViewerToken, sign_viewer
+from control_plane.live.model.nodes import Node
+
+#: An edge that reads from an origin is no viewer. No viewer has a name so short.
+EDGE = "edges"
+
+#: A cache asks about each viewer again when an answer is this old, in seconds …
+ASKS_AFTER = 10
+#: … so whoever plays is heard of within this time: nginx counts whole seconds, and
+#: players ask for something every segment.
+BEAT = 16.0
+
+STREAMS = "/live/"
+
+
+def path_at_origin(path: str) -> tuple[str, str]:
+    """The origin, empty where ``path`` is an origin's own, and the path there."""
+    origin, found, name = path.partition(STREAMS)
+    return (origin, f"live/{name}") if found else ("", path)
+
+
+def path_at_edge(origin: str, path: str) -> str:
+    return f"{origin}/{path}"
+
+
+def pull_token(viewer_key: Derived, edge: str) -> str:
+    """With it an edge reads from origins, whatever is live, and can do nothing else."""
+    return sign_viewer(viewer_key, ViewerToken(EDGE, edge, 0, 2**31 - 1))
+
+
+def source(
+    origin: Node,
+    edges: Sequence[Node],
+    readers: Mapping[str, float],
+    viewer: str,
+    region: str,
+) -> Node:
+    """Where ``viewer`` reads: at the origin while it has room, else at an edge near by
+    that has. ``readers``: of each node, without this one.
+
+    The same edge for the same viewer, as long as the same edges have room.
+    """
+    if has_room(origin, readers):
+        return origin
+    up = [edge for edge in edges if edge.state == "active"]
+    roomy = [edge for edge in up if has_room(edge, readers)]
+    near = [edge for edge in roomy if edge.region == region]
+    if near or roomy:
+        return max(near or roomy, key=lambda edge: _lot(edge, viewer))
+    return min([origin, *up], key=lambda node: _fullness(node, readers))
+
+
+def has_room(node: Node, readers: Mapping[str, float]) -> bool:
+    return _fullness(node, readers) < 1.0
+
+
+def _fullness(node: Node, readers: Mapping[str, float]) -> float:
+    if node.most_readers is None:
+        return 0.0
+    return readers.get(node.name, 0.0) / node.most_readers
+
+
+def _lot(edge: Node, viewer: str) -> float:
+    """Weighted rendezvous hashing: when an edge goes, only its own viewers move."""
+    drawn = hashlib.blake2b(f"{edge.name} {viewer}".encode(), digest_size=8).digest()
+    return edge.weight / -math.log((int.from_bytes(drawn) + 1) / (2**64 + 2))

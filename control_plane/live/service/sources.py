@@ -1,0 +1,76 @@
+"""Where each viewer reads: at the origin, or at one of its edges."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from control_plane.base.faults import Away
+from control_plane.live.model.edges import has_room, source
+from control_plane.live.model.nodes import Node
+from control_plane.live.service.nodes import Nodes
+from control_plane.live.store.beats import Beats
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN = 1.0  # seconds
+#: Seconds until a viewer who was sent somewhere is among the readers there.
+ARRIVES = 20.0
+
+
+class Sources:
+    """``_sent``: whom this process sent where, until when they are only expected."""
+
+    def __init__(self, nodes: Nodes, beats: Beats) -> None:
+        self._nodes = nodes
+        self._beats = beats
+        self._edges: Sequence[Node] = ()
+        self._readers: Mapping[str, int] = {}
+        self._looked_at = float("-inf")
+        self._sent: dict[str, dict[str, float]] = {}
+
+    async def of(self, origin: Node, session_id: int, viewer: str, region: str) -> Node:
+        """The same for the same viewer, as long as there is room."""
+        if origin.most_readers is None:
+            return origin
+        await self._look(origin)
+        expected = self._expected(viewer)
+        if not has_room(origin, expected) and await self._reads_at_origin(
+            (session_id, origin.name), viewer
+        ):
+            return origin
+        found = source(origin, self._edges, expected, viewer, region)
+        sent = self._sent.setdefault(found.name, {})
+        sent.pop(viewer, None)
+        sent[viewer] = time.monotonic() + ARRIVES
+        return found
+
+    async def _look(self, origin: Node) -> None:
+        """While Redis is away what is known stands."""
+        now = time.monotonic()
+        if now < self._looked_at + LOOK_AGAIN and origin.name in self._readers:
+            return
+        self._looked_at = now
+        nodes = await self._nodes.listing()
+        self._edges = [node for node in nodes if node.role != "origin"]
+        try:
+            self._readers = await self._beats.readers(
+                [node.name for node in nodes], time.time()
+            )
+        except Away as error:
+            log.warning("readers of nodes are not known", error=repr(error))
+
+    def _expected(self, viewer: str) -> dict[str, int]:
+        now = time.monotonic()
+        expected = dict(self._readers)
+        for name, sent in self._sent.items():
+            while sent and (oldest := next(iter(sent))) and sent[oldest] < now:
+                del sent[oldest]
+            expected[name] = expected.get(name, 0) + len(sent) - (viewer in sent)
+        return expected
+
+    async def _reads_at_origin(self, place: tuple[int, str], viewer: str) -> bool:
+        try:
+            return await self._beats.is_at_origin(place, viewer)
+        except Away:
+            return False

@@ -1,0 +1,86 @@
+"""Who watches at edges, and how many read where, in Redis.
+
+``beats:`` stands beside the sets of ``viewers.py``. ``asked:`` is how many asked to go
+on at a cache, for each ten seconds, ``readers:`` how many a node listed last.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from control_plane.base.redis import Command, Redis, asks_redis, pipelined
+from control_plane.live.model.edges import ASKS_AFTER
+from control_plane.live.store.places import Place
+from control_plane.live.store.viewers import CHUNK, hinting, joining, key_of
+
+KEEP_LOAD = 30  # seconds
+
+
+class Beats:
+    """Each place is of an origin."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    @asks_redis
+    async def beat(self, seen: Mapping[Place, Mapping[str, float]], now: float) -> None:
+        """``seen``: viewer to the unix time until which that counts."""
+        await pipelined(self._redis, hinting("beats", seen, now))
+        joined = {session_id: viewers for (session_id, _), viewers in seen.items()}
+        await pipelined(self._redis, joining(joined))
+
+    @asks_redis
+    async def count(self, places: Sequence[Place], now: float) -> list[int]:
+        commands = (("ZCOUNT", key_of("beats", at), now, "+inf") for at in places)
+        return [int(count) for count in await pipelined(self._redis, commands)]
+
+    async def viewers(self, place: Place) -> AsyncIterator[list[str]]:
+        """Some at a time; whoever comes or goes meanwhile may be missing."""
+        cursor = 0
+        while True:
+            cursor, some = await self._scan(place, cursor)
+            yield some
+            if not cursor:
+                return
+
+    @asks_redis
+    async def _scan(self, place: Place, cursor: int) -> tuple[int, list[str]]:
+        command: Command = ("ZSCAN", key_of("beats", place), cursor, "COUNT", CHUNK)
+        [(then, found)] = await pipelined(self._redis, [command])
+        return int(then), [str(viewer) for viewer, _ in found]
+
+    @asks_redis
+    async def is_at_origin(self, place: Place, viewer: str) -> bool:
+        """Whether the last look there found it."""
+        asked = ("SISMEMBER", key_of("viewers", place), viewer)
+        return await pipelined(self._redis, [asked]) == [1]
+
+    @asks_redis
+    async def asked(self, counts: Mapping[str, int], now: float) -> None:
+        """So many asked to go on, by cache."""
+        commands: list[Command] = []
+        for node, count in counts.items():
+            key = _asked(node, now)
+            commands += [("INCRBY", key, count), ("EXPIRE", key, KEEP_LOAD)]
+        await pipelined(self._redis, commands)
+
+    @asks_redis
+    async def listed(self, node: str, count: int) -> None:
+        await pipelined(self._redis, [("SET", _listed(node), count, "EX", KEEP_LOAD)])
+
+    @asks_redis
+    async def readers(self, nodes: Sequence[str], now: float) -> dict[str, int]:
+        """How many each has. At a cache each asks once in ten seconds."""
+        commands = [
+            ("GET", key)
+            for node in nodes
+            for key in (_listed(node), _asked(node, now - ASKS_AFTER))
+        ]
+        found = [int(one or 0) for one in await pipelined(self._redis, commands)]
+        return dict(zip(nodes, map(max, found[::2], found[1::2]), strict=True))
+
+
+def _asked(node: str, now: float) -> str:
+    return f"asked:{{{node}}}:{int(now // ASKS_AFTER)}"
+
+
+def _listed(node: str) -> str:
+    return f"readers:{{{node}}}"

@@ -1,0 +1,101 @@
+"""What caches and edges may ask, and what they are told."""
+
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from control_plane.base.secrets import Secrets
+from control_plane.live.model.edges import pull_token
+from tests.hooks.conftest import SECRET, Json, Service, publish, read
+from tests.support.commands import command
+from tests.support.stack import until
+
+PULL = pull_token(Secrets(SECRET).viewer_tokens(), "edge-1")
+
+
+@pytest.fixture
+async def live(service: Service) -> Json:
+    ann = await service.app.sign_in("ann")
+    live: Json = (await ann.ask("liveStream", {"policy": "token"}))["LiveStreaming"]
+    await service.publish(live)
+    return live
+
+
+async def _add(name: str, role: str) -> None:
+    said = await command(
+        {},
+        *("nodes", "add", name, "--role", role),
+        *("--api", "http://127.0.0.1:9", "--host", "127.0.0.1"),
+    )
+    assert said.exit_code == 0, said.output
+
+
+async def _token(service: Service, live: Json) -> str:
+    return str((await service.ask("watch", {"id": live["id"]}))["Watch"]["token"])
+
+
+async def _asks(service: Service, live: Json, token: str, secret: str = "") -> int:
+    """As the nginx of our file does."""
+    basic = aiohttp.encode_basic_auth(
+        "cache-1", secret or Secrets(SECRET).node("cache-1")
+    )
+    body = {"action": "read", "protocol": "hls", "path": f"local/{live['path']}"}
+    async with service.http.post(
+        f"http://127.0.0.1:{service.ports.internal}/edge/cache-1/auth",
+        json=body | {"ip": "203.0.113.9", "token": token},
+        headers={"Authorization": basic},
+    ) as response:
+        return response.status
+
+
+async def test_a_cache_asks_about_viewers(service: Service, live: Json) -> None:
+    token = await _token(service, live)
+    assert await _asks(service, live, token) == 401
+    await _add("cache-1", "cache")
+
+    async def allowed() -> bool:
+        return await _asks(service, live, token) == 200
+
+    await until(allowed)
+    assert await _asks(service, live, "") == 401
+    assert await _asks(service, live, PULL) == 401
+    assert await _asks(service, live, token, secret="x") == 401
+    assert await _asks(service, live, await _token(service, live)) == 200
+
+    async def counted() -> bool:
+        shown = await service.ask("showLiveStream", {"id": live["id"]})
+        return bool(shown["LiveStreaming"]["viewers"] == 2)
+
+    await until(counted)
+
+
+async def test_a_cache_is_no_node(service: Service, live: Json) -> None:
+    await _add("cache-1", "cache")
+    cache = replace(service, node="cache-1")
+    assert await cache.auth(read(live["path"])) == 401
+    assert await cache.hook("not_ready", live["path"], "source-1") == 401
+
+
+async def test_an_edge_reads_and_can_do_nothing_else(
+    service: Service, live: Json
+) -> None:
+    pull = read(live["path"], protocol="rtsp", query=f"token={PULL}")
+    assert await service.auth(pull) == 401
+    await _add("edge-1", "edge")
+
+    async def allowed() -> bool:
+        return await service.auth(pull) == 200
+
+    await until(allowed)
+    assert await service.auth(pull | {"action": "publish"}) == 401
+    assert await service.auth(pull | {"protocol": "hls"}) == 401
+    shown = await service.ask("showLiveStream", {"id": live["id"]})
+    assert shown["LiveStreaming"]["viewers"] == 0
+    edge = replace(service, node="edge-1")
+    token = await _token(service, live)
+    path = f"local/{live['path']}"
+    assert await edge.auth(read(path, query=f"token={token}")) == 200
+    assert await edge.auth(read(path)) == 401
+    assert await edge.auth(publish(path, live["key"])) == 401
+    assert await edge.auth(publish(live["path"], live["key"])) == 401

@@ -1,0 +1,120 @@
+"""Viewers at edges: where they are sent, and that each is counted once."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from control_plane.base.database import Pool
+from control_plane.live.model.edges import BEAT
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.starts import Start
+from control_plane.live.service.lifecycle import Source
+from control_plane.live.service.rights import watch_terms
+from control_plane.live.store.beats import Beats
+from control_plane.live.store.viewers import ViewerSets
+from control_plane.people.model.users import User
+from control_plane.wiring.services import Services
+from tests.live.service.conftest import new_user
+
+
+@pytest.fixture
+async def session(opened: Services, ann: User) -> LiveSession:
+    started = (await opened.broadcasts.start(ann, Start())).session
+    source = Source("local", started.path, "rtmpConn", "s")
+    await opened.lifecycle.ready(source, listed=True)
+    return await opened.broadcasts.get(started.id)
+
+
+async def _two_nodes(opened: Services) -> None:
+    """An origin with room for one, and a cache with room for two."""
+    local = await opened.nodes.get("local")
+    await opened.nodes.save(replace(local, most_readers=1))
+    cache = replace(local, name="c", role="cache", most_readers=2)
+    await opened.nodes.save(cache)
+
+
+async def _sent(opened: Services, session: LiveSession, old: str = "") -> list[str]:
+    """Where, and the token."""
+    found = await opened.watching.admit(session.name, None, old)
+    return [found.source.name, found.token]
+
+
+async def test_one_after_another_is_sent_where_there_is_room(
+    opened: Services, session: LiveSession
+) -> None:
+    await _two_nodes(opened)
+    first, second = await _sent(opened, session), await _sent(opened, session)
+    assert [first[0], second[0]] == ["local", "c"]
+    assert (await _sent(opened, session, first[1]))[0] == "local"
+    assert (await _sent(opened, session, second[1]))[0] == "c"
+
+
+async def test_who_reads_at_a_full_origin_stays_there(
+    opened: Services, session: LiveSession
+) -> None:
+    await _two_nodes(opened)
+    found = await opened.watching.admit(session.name, None, "")
+    await ViewerSets(opened.redis).change("local", {session.id: ([found.viewer], [])})
+    await Beats(opened.redis).listed("local", 1)
+    assert (await _sent(opened, session, found.token))[0] == "local"
+    assert (await _sent(opened, session))[0] == "c"
+
+
+async def test_who_asks_at_a_cache_counts_until_it_does_not(
+    opened: Services, session: LiveSession
+) -> None:
+    for viewer in ("a", "b", "b"):
+        opened.hints.beat("c", (session.id, "local"), viewer, asks_again=True)
+    await opened.hints.flush()
+    assert await opened.counts.of([session]) == {session.id: 2}
+    sets, place = ViewerSets(opened.redis), (session.id, "local")
+    now = time.time()
+    assert await sets.count([place], now + BEAT - 1, 10.0) == [2]
+    assert await sets.count([place], now + BEAT + 1, 10.0) == [0]
+
+
+async def test_who_goes_from_an_origin_to_its_edges_is_one(
+    opened: Services, session: LiveSession, pool: Pool
+) -> None:
+    """Counted by the node's list, let in there a moment ago, or neither."""
+    place = (session.id, "local")
+    sets, beats = ViewerSets(opened.redis), Beats(opened.redis)
+    now = time.time()
+    tally = opened.counting.look("local")
+    await opened.counting.count(tally, [session], lists_hls=True)
+    await sets.change("local", {session.id: (["listed", "gone on"], [])})
+    await sets.hint("hints", {place: {"gone on": now + 1, "let in": now + 1}}, now - 10)
+    there = dict.fromkeys(["gone on", "let in", "at edges"], now + BEAT)
+    await beats.beat({place: there}, now)
+    assert await opened.counts.of([session]) == {session.id: 4}
+
+
+async def test_hosts_are_told_of_viewers_at_edges(
+    opened: Services, session: LiveSession
+) -> None:
+    opened.hints.beat("c", (session.id, "local"), "a", asks_again=True)
+    await opened.hints.flush()
+    for _ in range(2):
+        tally = opened.counting.look("local")
+        confirmed = await opened.counting.count(tally, [session], lists_hls=True)
+    assert confirmed == {session.id: 1}
+    await opened.attendance.flush()
+    attended = await opened.broadcasts.attended(session.id)
+    assert attended.unique_viewers == 1
+    assert attended.viewer_seconds > 0
+
+
+async def test_rights_are_looked_at_again_at_edges_too(
+    opened: Services, session: LiveSession, pool: Pool
+) -> None:
+    bob = await new_user(pool, "bob")
+    await opened.rights.set_policy(0, session.id, watch_terms("token", 0))
+    found = await opened.watching.admit(session.name, bob, "")
+    opened.hints.beat("c", (session.id, "local"), found.viewer, asks_again=True)
+    await opened.hints.flush()
+    tally = opened.counting.look("local")
+    await opened.counting.count(tally, [session], lists_hls=True)
+    await pool.execute("UPDATE users SET token_version = token_version + 1")
+    await opened.looking_again.turn()
+    assert await pool.fetchval("SELECT count(*) FROM viewer_denials") == 1

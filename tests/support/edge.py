@@ -1,0 +1,177 @@
+"""nginx with the file that `edge-config` writes, and readers of HLS in this process."""
+
+import asyncio
+import contextlib
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.support.ports import free_ports
+from tests.support.process import Process
+from tests.support.stack import Json, Stack, until
+
+URI = re.compile(r'URI="([^"]+)"')
+AROUND = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 2048; }}
+http {{
+    default_type application/octet-stream;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/edge.conf;
+}}
+"""
+
+
+@dataclass
+class Origin:
+    """Between a cache and the node: which paths were asked for."""
+
+    target: str
+    url: str = ""
+    asked: Counter[str] = field(default_factory=Counter)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._pass)
+        async with aiohttp.ClientSession() as self._http, TestServer(app) as server:
+            self.url = f"http://{server.host}:{server.port}"
+            yield
+
+    async def _pass(self, request: web.Request) -> web.Response:
+        self.asked[request.path_qs] += 1
+        headers = {"Authorization": request.headers.get("Authorization", "")}
+        url = f"{self.target}{request.path_qs}"
+        async with self._http.get(url, headers=headers) as answer:
+            type_ = {"Content-Type": answer.headers.get("Content-Type", "")}
+            body = await answer.read()
+            return web.Response(status=answer.status, body=body, headers=type_)
+
+
+class CacheEdge:
+    def __init__(self, stack: Stack, folder: Path, origin: str) -> None:
+        self.name = f"cache-{stack.unique()}"
+        self.stack = stack
+        self.folder = folder
+        self.origin = origin
+        [self.port] = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @contextlib.asynccontextmanager
+    async def running(self, nginx: str) -> AsyncIterator[None]:
+        await self.stack.command(
+            *("nodes", "add", self.name, "--role", "cache", "--api", self.url),
+            *("--host", "127.0.0.1", "--hls-url", self.url),
+        )
+        around = self.configured(self.folder, await self.configuration())
+        log = self.folder / "nginx.log"
+        process = await Process.start(log, nginx, "-c", str(around))
+        try:
+            await until(self._answers)
+            yield
+        finally:
+            await process.stop()
+            await self.stack.command("nodes", "remove", self.name)
+
+    def configured(self, folder: Path, text: str) -> Path:
+        """With what is around it, in this folder."""
+        (folder / "edge.conf").write_text(text)
+        around = folder / "nginx.conf"
+        around.write_text(AROUND.format(folder=folder))
+        return around
+
+    async def configuration(self, *more: str) -> str:
+        folder = str(self.folder)
+        return await self.stack.command(
+            *("edge-config", "--node", self.name, "--origin", f"local={self.origin}"),
+            *("--listen", f"127.0.0.1:{self.port}", "--folder", folder),
+            *("--logs", folder, *more),
+        )
+
+    async def address(self, live: Json, old_token: str = "") -> str:
+        """What `watch` gives to somebody who is sent here."""
+        body = {"id": live["id"], "token": old_token}
+        watch = (await self.stack.ask("watch", body))["Watch"]
+        return f"{self.url}/{watch['token']}/local/{live['path']}/index.m3u8"
+
+    async def _answers(self) -> bool:
+        try:
+            async with self.stack.http.get(f"{self.url}/healthz") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+
+class HlsReader:
+    """Plays all of a stream's tracks from its end on, until it is stopped."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http = http
+        self.url = url
+        self.bytes = 0
+        self.requests = 0
+        self.statuses: Counter[int] = Counter()
+        self._seen: set[str] = set()
+
+    @contextlib.asynccontextmanager
+    async def playing(self) -> AsyncIterator["HlsReader"]:
+        task = asyncio.create_task(self._play())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def moves(self) -> None:
+        """Until more bytes have come."""
+        before = self.bytes
+
+        async def moved() -> bool:
+            return self.bytes > before
+
+        await until(moved)
+
+    async def ends_with(self, status: int) -> None:
+        async def met() -> bool:
+            return self.statuses[status] > 0
+
+        await until(met)
+
+    async def _play(self) -> None:
+        while True:
+            for playlist in await self.names(self.url):
+                for name in (await self.names(playlist))[-3:]:
+                    if name not in self._seen:
+                        self._seen.add(name)
+                        self.bytes += len(await self._get(name))
+            await asyncio.sleep(0.5)
+
+    async def gets(self, url: str, status: int) -> bool:
+        before = self.statuses[status]
+        await self._get(url)
+        return self.statuses[status] > before
+
+    async def names(self, url: str) -> list[str]:
+        text = (await self._get(url)).decode()
+        lines = [one for one in text.splitlines() if one and one[0] != "#"]
+        return [urljoin(url, name) for name in [*lines, *URI.findall(text)]]
+
+    async def _get(self, url: str) -> bytes:
+        """Nothing, if it was refused."""
+        async with self._http.get(url, allow_redirects=False) as response:
+            self.requests += 1
+            self.statuses[response.status] += 1
+            return await response.read() if response.status == 200 else b""
