@@ -30,17 +30,17 @@ class NewPolicy(Because, forbid_unknown_fields=True, kw_only=True):
     ticket_price: int = 0
 
 
-class Draining(Because, forbid_unknown_fields=True, kw_only=True):
-    """``now``: its encoders are cut and kept out: their sessions go on elsewhere."""
-
-    now: bool = False
-
-
 class Unwanted(Because, forbid_unknown_fields=True, kw_only=True):
     """One of them: an account, or the viewer of a token, as events call it."""
 
     user_id: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 0
     viewer: Text = ""
+
+
+class Draining(Because, forbid_unknown_fields=True, kw_only=True):
+    """``now``: its encoders are cut and kept out: their sessions go on elsewhere."""
+
+    now: bool = False
 
 
 class Watchable(Struct, frozen=True):

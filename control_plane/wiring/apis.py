@@ -44,8 +44,7 @@ def dispatcher(
 
 
 def endpoints(all_of_it: Services, addresses: Addresses) -> dict[str, Endpoint]:
-    settings = all_of_it.settings
-    guests = Guests(addresses, all_of_it.secrets.guests())
+    settings, guests = all_of_it.settings, Guests(addresses, all_of_it.secrets.guests())
     live = LiveApi(
         all_of_it.broadcasts,
         all_of_it.lasting_keys,

@@ -2,15 +2,22 @@
 
 from pathlib import Path
 
+import pytest
+
 from control_plane.base.database import open_pool
+from control_plane.live.service import overview
 from tests.support.api import running, settings
 from tests.support.commands import command
 from tests.support.operators import token
 
 
 async def test_it_reads_what_the_token_opens(
-    database_url: str, redis_url: str, tmp_path: Path
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(overview, "FRESH_FOR", 0.0)  # what is open, not what was
     file = tmp_path / "token"
     async with (
         running(settings(database_url, redis_url)) as app,

@@ -85,25 +85,29 @@ class Watching:
         epoch = await self._rights.check(session, user_id, viewer, client)
         await self._at_once.begin(user_id, session.id, viewer)
         source = await self._sources.of(broadcast.node, session.id, viewer, region)
-        token = self._token(broadcast, viewer, user_id, epoch, mark(client.device))
-        return Admission(broadcast, source, viewer, *token)
+        token = ViewerToken(
+            viewer, session.path, user_id, self._until(), epoch, mark(client.device)
+        )
+        return self._admission(broadcast, source, token)
 
     async def look_in(self, number: int) -> Admission:
-        """For an operator: whoever may watch it, and counted as nobody."""
+        """For an operator: whoever may watch it, at its origin, counted as nobody."""
         broadcast = await self.find(str(number))
-        if not broadcast.session.is_watchable:
+        session = broadcast.session
+        if not session.is_watchable:
             raise Empty("There is nothing to watch now.")
-        epoch = broadcast.session.token_epoch
-        token = self._token(broadcast, PREVIEWER, 0, epoch, "")
-        return Admission(broadcast, broadcast.node, PREVIEWER, *token)
+        until, epoch = self._until(), session.token_epoch
+        token = ViewerToken(PREVIEWER, session.path, 0, until, epoch)
+        return self._admission(broadcast, broadcast.node, token)
 
-    def _token(
-        self, broadcast: Broadcast, viewer: str, user_id: int, epoch: int, device: str
-    ) -> tuple[str, int]:
-        """Signed, and until when."""
-        path, until = broadcast.session.path, int(time.time()) + self._token_seconds
-        token = ViewerToken(viewer, path, user_id, until, epoch, device)
-        return sign_viewer(self._viewer_key, token), until
+    def _until(self) -> int:
+        return int(time.time()) + self._token_seconds
+
+    def _admission(
+        self, broadcast: Broadcast, source: Node, token: ViewerToken
+    ) -> Admission:
+        signed = sign_viewer(self._viewer_key, token)
+        return Admission(broadcast, source, token.viewer, signed, token.expires_at)
 
     def _viewer(self, caller: User | None, old_token: str) -> str:
         own = secrets.token_urlsafe(9)
