@@ -11,26 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deploy.local.folder import CHECKOUT
+from tests.support.nginx import configured
 from tests.support.ports import free_ports
 
 FILE = CHECKOUT / "deploy/nginx/control-plane.conf"
 HOST = "api.lomilive.com"
-#: What Debian's own nginx.conf does around ours, in a folder of the test.
-AROUND = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 512; }}
-http {{
-    default_type application/octet-stream;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/control-plane.conf;
-}}
-"""
 
 
 class Front:
@@ -51,10 +36,7 @@ class Front:
             text = text.replace(here, there)
         # The other family would need ports of its own.
         text = re.sub(r"^ *listen \[::\].*\n", "", text, flags=re.M)
-        (self.folder / "control-plane.conf").write_text(text)
-        around = self.folder / "nginx.conf"
-        around.write_text(AROUND.format(folder=self.folder))
-        return around
+        return configured(self.folder, text)
 
     def _moved(self) -> dict[str, str]:
         return {

@@ -11,6 +11,7 @@ import pytest_asyncio
 from tests.deploy.front import make_certificate
 from tests.deploy.tools import said, tool
 from tests.support.edge import CacheEdge, HlsReader, Origin
+from tests.support.nginx import configured
 from tests.support.stack import Json, Stack, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -109,4 +110,4 @@ async def test_nginx_takes_it_with_tls(
 ) -> None:
     make_certificate(tmp_path / "fullchain.pem", tmp_path / "privkey.pem")
     text = await edge.configuration("--certificate", str(tmp_path))
-    said(tool("nginx"), "-t", "-c", str(edge.configured(tmp_path, text)))
+    said(tool("nginx"), "-t", "-c", str(configured(tmp_path, text)))

@@ -13,26 +13,12 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.support.nginx import configured
 from tests.support.ports import free_ports
 from tests.support.process import Process
 from tests.support.stack import Json, Stack, until
 
 URI = re.compile(r'URI="([^"]+)"')
-AROUND = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 2048; }}
-http {{
-    default_type application/octet-stream;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/edge.conf;
-}}
-"""
 
 
 @dataclass
@@ -76,7 +62,7 @@ class CacheEdge:
             *("nodes", "add", self.name, "--role", "cache", "--api", self.url),
             *("--host", "127.0.0.1", "--hls-url", self.url),
         )
-        around = self.configured(self.folder, await self.configuration())
+        around = configured(self.folder, await self.configuration())
         log = self.folder / "nginx.log"
         process = await Process.start(log, nginx, "-c", str(around))
         try:
@@ -85,13 +71,6 @@ class CacheEdge:
         finally:
             await process.stop()
             await self.stack.command("nodes", "remove", self.name)
-
-    def configured(self, folder: Path, text: str) -> Path:
-        """With what is around it, in this folder."""
-        (folder / "edge.conf").write_text(text)
-        around = folder / "nginx.conf"
-        around.write_text(AROUND.format(folder=folder))
-        return around
 
     async def configuration(self, *more: str) -> str:
         folder = str(self.folder)
