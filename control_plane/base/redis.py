@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from control_plane.base.faults import Away
 
@@ -31,8 +32,14 @@ Result = TypeVar("Result")
 
 
 def open_redis(url: str) -> Redis:
+    """Its pool passes over connections that the server has closed. With notifications
+    of maintenance, which only Redis Cloud sends, it would not look (redis-py 8.1)."""
     return Redis.from_url(
-        url, socket_timeout=2.0, socket_connect_timeout=1.0, decode_responses=True
+        url,
+        socket_timeout=2.0,
+        socket_connect_timeout=1.0,
+        decode_responses=True,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
 
 
