@@ -58,9 +58,12 @@ class Cutter:
         """Close those who may not watch any more, there and at edges; caches ask about
         each again anyway. What cannot be done now is owed. Without ``wait`` it has only
         begun."""
-        edges = [one.name for one in await self._nodes.edges() if one.role == "edge"]
-        names = [node_name, *edges]
+        edges = [one for one in await self._nodes.edges() if one.role == "edge"]
+        names = [node_name, *(edge.name for edge in edges)]
         marks = {name: await nodes.owe_cut(self._pool, name) for name in names}
+        for edge in edges:
+            if edge.lost:
+                del marks[edge.name]
         cutting = self._cut_everywhere(marks, chosen)
         if wait:
             await cutting

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from control_plane.base.database import Pool
 from control_plane.live.model.bans import Banned
+from control_plane.live.model.nodes import Role
 from control_plane.live.model.rights import WatchTerms
 from control_plane.live.service.rights import Whom
 from control_plane.live.store import nodes
@@ -56,7 +57,9 @@ class SilentNode:
 
 
 @contextlib.asynccontextmanager
-async def _running(opened: Services, name: str) -> AsyncIterator[SilentNode]:
+async def _running(
+    opened: Services, name: str, role: Role = "origin"
+) -> AsyncIterator[SilentNode]:
     fake = SilentNode()
     app = web.Application()
     app.router.add_get("/v3/{name}/list", fake.list)
@@ -64,7 +67,7 @@ async def _running(opened: Services, name: str) -> AsyncIterator[SilentNode]:
     async with TestServer(app) as server:
         known = await opened.nodes.get("local")
         url = str(server.make_url("")).rstrip("/")
-        await opened.nodes.save(replace(known, name=name, api_url=url))
+        await opened.nodes.save(replace(known, name=name, api_url=url, role=role))
         yield fake
 
 
@@ -122,6 +125,21 @@ async def test_so_is_a_ban_of_before_it_was_found_again(
     await pool.execute("UPDATE nodes SET lost = false, silent_since = NULL")
     await opened.owed_cuts.turn(AT_ONCE)
     assert node.kicked == ["one"]
+
+
+async def test_a_lost_edge_holds_nobody_up_and_owes_it(
+    opened: Services, node: SilentNode, session_id: int, pool: Pool
+) -> None:
+    async with _running(opened, "e1", "edge") as edge:
+        edge.path = f"local/{node.path}"
+        await pool.execute(
+            "UPDATE nodes SET lost = true, silent_since = now() WHERE name = 'e1'"
+        )
+        await opened.rights.set_policy(0, session_id, WatchTerms("token"))
+        assert not edge.asked.is_set()
+        await pool.execute("UPDATE nodes SET lost = false, silent_since = NULL")
+        await opened.owed_cuts.turn(AT_ONCE)
+        assert edge.kicked == node.kicked == ["one"]
 
 
 async def test_a_node_that_answered_owes_nothing(
