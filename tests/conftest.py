@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 import redis.asyncio as redis
 
-from control_plane.base import redis as redis_of_ours
 from deploy.local.place import Urls
 from tests.support import media
 from tests.support import servers as all_servers
@@ -36,14 +35,6 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure() -> None:
     _servers.stop()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _patience() -> Iterator[None]:
-    """On a loaded machine a test may stand still for longer than a store may."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis_of_ours, "ANSWERS_WITHIN", 20.0)
-        yield
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ __all__ = [
 
 #: A command and its arguments.
 Command = tuple[str | int | float, ...]
-ANSWERS_WITHIN = 2.0  # seconds; then it is away
 #: Words that are packed at once: more would hold the event loop.
 WORDS = 1000
 
@@ -37,7 +36,7 @@ def open_redis(url: str) -> Redis:
     of maintenance, which only Redis Cloud sends, it would not look (redis-py 8.1)."""
     return Redis.from_url(
         url,
-        socket_timeout=ANSWERS_WITHIN,
+        socket_timeout=2.0,
         socket_connect_timeout=1.0,
         decode_responses=True,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
