@@ -48,7 +48,7 @@ class Listener:
 
     def know_nodes(self, nodes: Sequence[Node]) -> None:
         """Only these may call; each with its own secret."""
-        self._authorizer.closed_nodes = {node.name for node in nodes if node.closed}
+        self._authorizer.know_nodes(nodes)
         roles = {node.name: node.role for node in nodes}
         known = {name: self._secrets.known_of_node(name) for name in roles}
         self._nodes = {
@@ -63,9 +63,6 @@ class Listener:
             )
             for name, secrets in known.items()
         }
-        self._authorizer.know_edges(
-            {name: role for name, role in roles.items() if role != "origin"}
-        )
 
     def answer(self, request: Request) -> "Answer | Awaitable[Answer]":
         path = request.path

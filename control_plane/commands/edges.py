@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from control_plane.commands.output import give, settings
+from control_plane.commands.output import give, settings, to_file
 from control_plane.wiring.node_config import cache_config
 from mediamtx.nginx import render
 
@@ -45,11 +45,7 @@ def by_name(
 @click.option("--folder", default="/var/lib/nginx", show_default=True)
 @click.option("--logs", default="/var/log/nginx", show_default=True)
 @click.option("--size", default="1g", show_default=True, help="Of what it keeps.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Write this file, for its owner only, instead of printing.",
-)
+@to_file
 def edge_config(
     name: str,
     origins: dict[str, str],

@@ -15,6 +15,7 @@ from control_plane.commands.output import (
     run,
     settings,
     show,
+    to_file,
 )
 from control_plane.live.model.nodes import Node, Role
 from control_plane.live.model.overview import NodeLoad
@@ -180,11 +181,7 @@ def activate(name: str) -> None:
     multiple=True,
     help="Under which viewers reach it, behind NAT.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Write this file, for its owner only, instead of printing.",
-)
+@to_file
 def mediamtx_config(
     name: str,
     version: str,

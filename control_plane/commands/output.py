@@ -27,6 +27,11 @@ from control_plane.wiring.services import Services, services
 T = TypeVar("T")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+to_file = click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write this file, for its owner only, instead of printing.",
+)
 
 
 def settings() -> Settings:

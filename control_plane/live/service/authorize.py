@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import time
 from collections import deque
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.credentials import candidates
 from control_plane.live.model.edges import EDGE, path_at_origin
 from control_plane.live.model.keys import all_hashes
-from control_plane.live.model.nodes import Role
+from control_plane.live.model.nodes import Node, Role
 from control_plane.live.model.permissions import Permission, Reason
 from control_plane.live.model.viewers import NO_VIEWERS, viewer_of_address
 from control_plane.live.service.grants import Grants
@@ -76,13 +76,13 @@ class Authorizer:
         self._tokens_required = tokens_required
         self._limit = limit
         self._edges: Mapping[str, Role] = {}
-        #: Names of those that take no encoder any more.
-        self.closed_nodes: Set[str] = frozenset()
+        self._closed: Set[str] = frozenset()  # to encoders
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
 
-    def know_edges(self, edges: Mapping[str, Role]) -> None:
-        self._edges = edges
+    def know_nodes(self, nodes: Sequence[Node]) -> None:
+        self._edges = {one.name: one.role for one in nodes if one.role != "origin"}
+        self._closed = {one.name for one in nodes if one.closed}
 
     def decide_now(self, node: str, call: AuthCall) -> Verdict | None:
         """From memory alone. None: it has to be looked up, see :meth:`decide`."""
@@ -133,7 +133,7 @@ class Authorizer:
         self, node: str, call: AuthCall, permission: Permission
     ) -> Verdict | None:
         """None: the key is not known here, or not yet."""
-        if node in self.closed_nodes:
+        if node in self._closed:
             return deny("node_closed")
         bans, now = self._permissions.bans, time.time()
         if bans.has_address(call.ip, now):
