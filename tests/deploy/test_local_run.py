@@ -187,16 +187,6 @@ async def test_it_can_be_stopped_while_it_starts(local: LocalRun, moment: str) -
     assert local.left() == []
 
 
-async def test_no_command_outlives_a_stop(local: LocalRun, tmp_path: Path) -> None:
-    slow = "import sys, time\nif 'mediamtx-config' in sys.orig_argv: time.sleep(600)\n"
-    (tmp_path / "sitecustomize.py").write_text(slow)
-    run = await local.start(PYTHONPATH=str(tmp_path))
-    await eventually(lambda: local.runs(run, "mediamtx-config"))
-    await run.stop()
-    assert run.process.returncode == 0
-    assert local.left() == []
-
-
 async def test_initdb_can_be_cut_short(local: LocalRun) -> None:
     run = await local.start()
     await eventually((local.data / "postgres" / "cluster.new").exists)
