@@ -1,8 +1,11 @@
-"""nginx with the file that `edge-config` writes, and readers of HLS in this process."""
+"""Edges: nginx with the file that `edge-config` writes, and a MediaMTX that pulls; and
+readers of HLS in this process."""
 
 import asyncio
 import contextlib
+import os
 import re
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,10 +16,12 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.deploy.tools import tool
+from tests.support.commands import command
 from tests.support.nginx import configured
 from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import Json, Stack, until
+from tests.support.stack import PORTS, Json, Stack, until
 
 URI = re.compile(r'URI="([^"]+)"')
 
@@ -48,6 +53,8 @@ class Origin:
 
 
 class CacheEdge:
+    process: Process
+
     def __init__(self, stack: Stack, folder: Path, origin: str) -> None:
         self.name = f"cache-{stack.unique()}"
         self.stack = stack
@@ -57,20 +64,29 @@ class CacheEdge:
         self.url = f"http://127.0.0.1:{self.port}"
 
     @contextlib.asynccontextmanager
-    async def running(self, nginx: str) -> AsyncIterator[None]:
+    async def running(self, *more: str) -> AsyncIterator["CacheEdge"]:
+        """``more``: of what `nodes add` takes."""
         await self.stack.command(
             *("nodes", "add", self.name, "--role", "cache", "--api", self.url),
-            *("--host", "127.0.0.1", "--hls-url", self.url),
+            *("--host", "127.0.0.1", "--hls-url", self.url, *more),
         )
         around = configured(self.folder, await self.configuration())
-        log = self.folder / "nginx.log"
-        process = await Process.start(log, nginx, "-c", str(around))
+        self._command = tool("nginx"), "-c", str(around)
         try:
-            await until(self._answers)
-            yield
+            await self.start()
+            yield self
         finally:
-            await process.stop()
+            await self.process.stop()
             await self.stack.command("nodes", "remove", self.name)
+
+    async def start(self) -> None:
+        self.process = await Process.start(self.folder / "nginx.log", *self._command)
+        await until(self._answers)
+
+    async def kill(self) -> None:
+        """Its workers with it."""
+        os.killpg(self.process.process.pid, signal.SIGKILL)
+        await self.process.ended()
 
     async def configuration(self, *more: str) -> str:
         folder = str(self.folder)
@@ -92,6 +108,58 @@ class CacheEdge:
                 return response.status == 200
         except aiohttp.ClientError:
             return False
+
+
+class MediaEdge:
+    """A MediaMTX that serves what it pulls from the stack's node."""
+
+    process: Process
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.name = f"edge-{stack.unique()}"
+        self.stack = stack
+        self.folder = folder
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.url = f"http://127.0.0.1:{self.ports['HLS']}"
+
+    @contextlib.asynccontextmanager
+    async def running(self, *more: str) -> AsyncIterator["MediaEdge"]:
+        """``more``: of what `nodes add` takes."""
+        api = f"http://127.0.0.1:{self.ports['API']}"
+        await self.stack.command(
+            *("nodes", "add", self.name, "--role", "edge", "--api", api),
+            *("--host", "127.0.0.1", "--hls-url", self.url, *more),
+        )
+        self._config = self.folder / f"{self.name}.yml"
+        self._config.write_text(await self._configuration())
+        try:
+            await self.start()
+            yield self
+        finally:
+            await self.process.stop()
+            await self.stack.command("nodes", "remove", self.name)
+
+    async def start(self) -> None:
+        log = self.folder / f"{self.name}.log"
+        self.process = await Process.start(log, self.stack.binary, str(self._config))
+
+    async def kill(self) -> None:
+        await self.process.kill()
+
+    async def address(self, live: Json) -> str:
+        watch = (await self.stack.ask("watch", {"id": live["id"]}))["Watch"]
+        return f"{self.url}/local/{live['path']}/index.m3u8?token={watch['token']}"
+
+    async def _configuration(self) -> str:
+        origin = f"local=rtsp://127.0.0.1:{self.stack.ports['RTSP']}"
+        here = {f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()}
+        said = await command(
+            self.stack.env | here,
+            *("mediamtx-config", "--node", self.name, "--bind", "127.0.0.1"),
+            *("--role", "edge", "--origin", origin),
+        )
+        assert said.exit_code == 0, said.output
+        return said.stdout
 
 
 class HlsReader:

@@ -51,6 +51,8 @@ def source(
     if has_room(origin, readers):
         return origin
     up = [edge for edge in edges if edge.state == "active"]
+    # One that has fallen silent may be gone: whose player has lost it comes again.
+    up = [edge for edge in up if edge.is_well] or up
     roomy = [edge for edge in up if has_room(edge, readers)]
     near = [edge for edge in roomy if edge.region == region]
     if near or roomy:

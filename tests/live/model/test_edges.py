@@ -1,6 +1,7 @@
 """Where a viewer reads, and under which path."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,12 @@ def test_with_room_and_up() -> None:
     down = [replace(edge, draining=edge.name != "eu-edge-1") for edge in EDGES]
     assert chosen(edges=down) == "eu-edge-1"
     assert chosen(edges=[replace(edge, lost=True) for edge in EDGES]) == "eu-1"
+
+
+def test_none_that_is_silent_while_another_answers() -> None:
+    silent = [replace(edge, silent_since=datetime.now(UTC)) for edge in EDGES]
+    assert chosen(edges=[*silent[:5], EDGES[5]]) == "us-edge-2"
+    assert chosen(edges=silent).startswith("us-edge-")
 
 
 def test_where_nothing_has_room_the_least_full() -> None:
