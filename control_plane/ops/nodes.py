@@ -51,8 +51,9 @@ class Capacity(Room, frozen=True):
 
 class NodeRow(Struct, frozen=True, kw_only=True):
     """``sessions``: that are open there, and need a publisher's place; ``live``: those
-    with a picture. ``closed``: it drains, and encoders are kept out. ``weight``: its
-    share of the load."""
+    with a picture; ``viewers``: of these; ``readers``: who reads there. ``let_go``: of
+    an edge that drains, the share of its viewers that was sent elsewhere. ``closed``:
+    it drains, and encoders are kept out. ``weight``: its share of the load."""
 
     name: str
     role: Role
@@ -68,6 +69,8 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     sessions: int
     live: int
     viewers: int
+    readers: int
+    let_go: float
 
 
 class NodePage(Struct, frozen=True):
@@ -168,7 +171,7 @@ def _row(node: Node, load: NodeLoad) -> NodeRow:
         capacity=Capacity(node.most_publishers, node.most_readers, node.most_bits),
         room=Room(
             room(node.most_publishers, load.sessions),
-            room(node.most_readers, load.viewers),
+            room(node.most_readers, load.readers),
         ),
         sandbox=node.sandbox,
         api_url=node.api_url,
@@ -176,4 +179,6 @@ def _row(node: Node, load: NodeLoad) -> NodeRow:
         sessions=load.sessions,
         live=load.live,
         viewers=load.viewers,
+        readers=load.readers,
+        let_go=node.let_go,
     )

@@ -20,7 +20,9 @@ async def edge(stack: Stack, tmp_path: Path) -> AsyncIterator[MediaEdge]:
         yield found
 
 
-async def test_its_readers_count_once_and_it_does_not(stack: Stack, edge: MediaEdge) -> None:
+async def test_its_readers_count_once_and_it_does_not(
+    stack: Stack, edge: MediaEdge
+) -> None:
     token = await stack.sign_in("ann")
     live = await stack.go_live(token, policy="token")
     await stack.publish(live["rtmp_url"])

@@ -170,7 +170,8 @@ class Node:
 
     ``weight``: its share of the load beside others'. ``most_…``: its capacity; None: no
     bound. ``most_bits``: a second, to readers. ``closed``: it drains, and encoders are
-    sent away: their broadcasts go on at other nodes.
+    sent away: their broadcasts go on at other nodes. ``let_go``: of an edge that
+    drains, the share of its viewers that goes elsewhere.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Node:
     closed: bool = False
     silent_since: datetime | None = None
     lost: bool = False
+    let_go: float = 0.0
 
     @property
     def state(self) -> Literal["active", "draining", "lost"]:

@@ -24,6 +24,7 @@ Reason = Literal[
     "banned",
     "flapping",
     "node_closed",
+    "node_draining",
     "token_missing",
     "token_invalid",
     "viewer_denied",

@@ -21,7 +21,7 @@ from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.credentials import candidates
-from control_plane.live.model.edges import EDGE, path_at_origin
+from control_plane.live.model.edges import EDGE, lot, path_at_origin
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Role
 from control_plane.live.model.permissions import Permission, Reason
@@ -76,6 +76,7 @@ class Authorizer:
         self._tokens_required = tokens_required
         self._limit = limit
         self._edges: Mapping[str, Role] = {}
+        self._draining: Mapping[str, Node] = {}  # edges
         self._closed: Set[str] = frozenset()  # to encoders
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
@@ -83,6 +84,9 @@ class Authorizer:
     def know_nodes(self, nodes: Sequence[Node]) -> None:
         self._edges = {one.name: one.role for one in nodes if one.role != "origin"}
         self._closed = {one.name for one in nodes if one.closed}
+        self._draining = {
+            one.name: one for one in nodes if one.draining and one.role != "origin"
+        }
 
     def decide_now(self, node: str, call: AuthCall) -> Verdict | None:
         """From memory alone. None: it has to be looked up, see :meth:`decide`."""
@@ -170,9 +174,28 @@ class Authorizer:
             return deny("token_invalid")
         if reason != "ok":
             return deny(reason)
+        if self._goes_elsewhere(node, call, token):
+            return deny("node_draining")
         if call.action == "read" and not _is_nobody(token):
             self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
+
+    def _goes_elsewhere(
+        self, node: str, call: AuthCall, token: ViewerToken | None
+    ) -> bool:
+        """An edge that drains. A MediaMTX asks about whoever comes, and, of HLS before
+        v1.18, about whoever goes on, as a cache does."""
+        edge = self._draining.get(node)
+        if edge is None:
+            return False
+        if edge.role == "edge" and (call.id or call.protocol != "hls"):
+            return True
+        viewer = viewer_of_address(call.ip) if token is None else token.viewer
+        if lot(node, viewer) < edge.let_go:
+            return True
+        if edge.role == "cache":
+            self._hints.stay(node, viewer)
+        return False
 
     def _viewer_token(self, call: AuthCall, path: str) -> ViewerToken | None:
         for text in candidates(call):

@@ -32,6 +32,7 @@ class Hints:
         self._steady: Seen = {}
         self._beating: Seen = {}
         self._asked: dict[str, int] = {}
+        self._staying: dict[str, dict[str, float]] = {}
         self._hinted = 0
         self._asking = Asking()
 
@@ -57,6 +58,10 @@ class Hints:
         if asks_again:
             self._asked[edge] = self._asked.get(edge, 0) + 1
 
+    def stay(self, edge: str, viewer: str) -> None:
+        """At a cache that drains, never waits."""
+        self._staying.setdefault(edge, {})[viewer] = time.time() + BEAT
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with Loop("hints", self.flush, FLUSH_EVERY).running():
@@ -68,8 +73,10 @@ class Hints:
         steady, self._steady = self._steady, {}
         beating, self._beating = self._beating, {}
         asked, self._asked = self._asked, {}
+        staying, self._staying = self._staying, {}
         now = time.time()
         await self._sets.hint("hints", hints, now - WINDOW)
         await self._sets.hint("steady", steady, now - WINDOW)
         await self._beats.beat(beating, now)
         await self._beats.asked(asked, now)
+        await self._beats.stay(staying, now)

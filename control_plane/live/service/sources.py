@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from control_plane.base.faults import Away
-from control_plane.live.model.edges import has_room, source
+from control_plane.live.model.edges import ARRIVES, has_room, source
 from control_plane.live.model.nodes import Node
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.store.beats import Beats
@@ -14,8 +14,6 @@ from control_plane.live.store.beats import Beats
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN = 1.0  # seconds
-#: Seconds until a viewer who was sent somewhere is among the readers there.
-ARRIVES = 20.0
 
 
 class Sources:
@@ -33,7 +31,7 @@ class Sources:
         """The same for the same viewer, as long as there is room."""
         if origin.most_readers is None:
             return origin
-        await self._look(origin)
+        await self._look()
         expected = self._expected(viewer)
         if not has_room(origin, expected) and await self._reads_at_origin(
             (session_id, origin.name), viewer
@@ -45,10 +43,15 @@ class Sources:
         sent[viewer] = time.monotonic() + ARRIVES
         return found
 
-    async def _look(self, origin: Node) -> None:
+    async def leaving(self) -> Mapping[str, float]:
+        """See :class:`Broadcast`."""
+        await self._look()
+        return {edge.name: edge.let_go for edge in self._edges if edge.let_go}
+
+    async def _look(self) -> None:
         """While Redis is away what is known stands."""
         now = time.monotonic()
-        if now < self._looked_at + LOOK_AGAIN and origin.name in self._readers:
+        if now < self._looked_at + LOOK_AGAIN:
             return
         self._looked_at = now
         nodes = await self._nodes.listing()

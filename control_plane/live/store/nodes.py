@@ -13,7 +13,7 @@ _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
 #: What whoever adds a node says of it; the rest is its state.
-_STATE = {"draining", "closed", "silent_since", "lost"}
+_STATE = {"draining", "closed", "silent_since", "lost", "let_go"}
 _DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
 _NAMES = ", ".join(_DESCRIPTION)
 _KNOWN = ", ".join(f"nodes.{name}" for name in _DESCRIPTION)
@@ -89,13 +89,39 @@ async def set_draining(
     """False when it was so before."""
     return (
         await executor.fetchval(
-            "UPDATE nodes SET draining = $2, closed = $3 WHERE name = $1"
+            "UPDATE nodes SET draining = $2, closed = $3, let_go = 0,"
+            " let_go_at = clock_timestamp() WHERE name = $1"
             " AND (draining, closed) <> ($2, $3) RETURNING true",
             name,
             draining,
             closed,
         )
         is True
+    )
+
+
+async def begin_emptying(
+    executor: Executor, every: timedelta, unknown: timedelta
+) -> list[Node]:
+    """The edges that drain and were not looked at for so long. ``unknown``: until a
+    cache has asked about everybody who plays there."""
+    rows = await executor.fetch(
+        f"""
+        UPDATE nodes SET let_go_at = clock_timestamp()
+        WHERE draining AND role <> 'origin' AND NOT lost
+            AND let_go_at <= clock_timestamp()
+                - CASE WHEN role = 'cache' AND let_go = 0 THEN $2::interval ELSE $1 END
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608
+        every,
+        unknown,
+    )
+    return [Node(**dict(row)) for row in rows]
+
+
+async def let_go(executor: Executor, name: str, share: float) -> None:
+    await executor.execute(
+        "UPDATE nodes SET let_go = $2 WHERE name = $1 AND draining", name, share
     )
 
 

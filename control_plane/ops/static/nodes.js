@@ -14,6 +14,7 @@ const HEADINGS = [
   "Sessions",
   "Live",
   "Viewers",
+  "Reading",
   "Encoders",
   "Readers",
   "Mbit/s",
@@ -44,10 +45,11 @@ function row(node, me, done) {
     name,
     node.role,
     node.region,
-    node.closed ? "closed" : node.state,
+    state(node),
     String(node.sessions),
     String(node.live),
     String(node.viewers),
+    String(node.readers),
     free(node.room.publishers, node.capacity.publishers),
     free(node.room.readers, node.capacity.readers),
     node.capacity.bits === null ? "" : String(Math.round(node.capacity.bits / 1e6)),
@@ -58,11 +60,19 @@ function row(node, me, done) {
 
 const free = (room, most) => (most === null ? "" : `${room} of ${most} free`);
 
+function state(node) {
+  if (node.closed) return "closed";
+  return node.let_go ? `${node.state}, ${Math.round(100 * node.let_go)} % sent on` : node.state;
+}
+
 const path = (node, act) => `/nodes/${encodeURIComponent(node.name)}/${act}`;
 
 const draining = (node) => ({
   question: `Drain ${node.name}?`,
-  consequence: `No new session goes to ${node.name}. The ${node.sessions} that are open there stay until they end.`,
+  consequence:
+    node.role === "origin"
+      ? `No new session goes to ${node.name}. The ${node.sessions} that are open there stay until they end.`
+      : `No new viewer goes to ${node.name}. The ${node.readers} who read there are sent to others, a group at a time, as far as those have room.`,
   yes: "Drain",
   said: `${node.name} drains.`,
   path: path(node, "drain"),

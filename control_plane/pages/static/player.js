@@ -48,12 +48,14 @@ export class Player {
   }
 
   /**
-   * `node`: where the session is; at another one its address is another. `slow`: its
+   * `node`: where the session is; at another one its address is another. `leaving`: of
+   * edges that drain, the share of viewers that shall go elsewhere. `slow`: its
    * publisher is away, so a start is only tried now and then.
    */
-  want(session, node, slow) {
+  want(session, node, leaving, slow) {
     const back = this.#slow && !slow;
-    const moved = node !== this.#node;
+    const { source, lot } = this.#ticket ?? {};
+    const moved = node !== this.#node || lot < leaving?.[source];
     this.#slow = slow;
     this.#node = node;
     if (moved) this.#ticket = null;

@@ -2,11 +2,19 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.live.model.edges import path_at_edge, path_at_origin, source
+from control_plane.live.model.edges import (
+    lot,
+    path_at_edge,
+    path_at_origin,
+    room_beside,
+    share,
+    source,
+)
 from control_plane.live.model.nodes import Node
 
 ORIGIN = Node("eu-1", "", "", "", "", "", "", region="eu", most_readers=2)
@@ -70,6 +78,27 @@ def test_who_comes_again_reads_there_again() -> None:
         assert chosen(viewer) == edge
         if edge != "us-edge-1":
             assert chosen(viewer, edges=left) == edge
+
+
+def test_as_many_are_let_go_as_there_is_room_for() -> None:
+    lots = [lot("eu-edge-0", f"v{n}") for n in range(40)]
+    gone = share(lots, 7)
+    assert sum(one < gone for one in lots) == 7
+    staying = [one for one in lots if one >= gone]
+    assert sum(one < share(staying, 5) for one in lots) == 12
+    assert share(staying, 33) == 1.0
+
+
+def test_room_beside_an_edge() -> None:
+    """Of an origin's room only its own broadcasts' viewers have a part."""
+    far = replace(ORIGIN, name="us-1", most_readers=9)
+    nodes = [ORIGIN, far, *EDGES[:3]]
+    assert room_beside(EDGES[0], nodes, {}) == 2 + 2 + 2
+    assert room_beside(EDGES[0], nodes, FULL | {"eu-edge-1": 1}) == 1 + 2
+    silent = replace(EDGES[1], silent_since=datetime.now(UTC))
+    assert room_beside(EDGES[0], [EDGES[0], silent, EDGES[2]], {}) == 2
+    free = replace(EDGES[1], most_readers=None)
+    assert room_beside(EDGES[0], [EDGES[0], free], {}) == inf
 
 
 def test_twice_the_weight_is_twice_the_viewers() -> None:
