@@ -56,7 +56,7 @@ def _listed(node: Node, load: NodeLoad) -> dict[str, object]:
         "let_go": f"{node.let_go:.0%}" if node.let_go else "",
         "publishers": _room(node.most_publishers, load.sessions),
         "readers": _room(node.most_readers, load.readers),
-        "bits": node.most_bits,
+        "bits": _room(node.most_bits, node.bits),
         "api_url": node.api_url,
         "rtmp_url": node.rtmp_url,
         "hls_url": node.hls_url,

@@ -37,15 +37,10 @@ class Configured(OneNode, kw_only=True):
 
 
 class Room(Struct, frozen=True):
-    """Null: no bound."""
+    """``bits``: a second, to readers. Null: no bound."""
 
     publishers: int | None
     readers: int | None
-
-
-class Capacity(Room, frozen=True):
-    """``bits``: a second, to readers."""
-
     bits: int | None
 
 
@@ -61,7 +56,7 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     closed: bool
     region: str
     weight: int
-    capacity: Capacity
+    capacity: Room
     room: Room
     sandbox: bool
     api_url: str
@@ -168,10 +163,11 @@ def _row(node: Node, load: NodeLoad) -> NodeRow:
         closed=node.closed,
         region=node.region,
         weight=node.weight,
-        capacity=Capacity(node.most_publishers, node.most_readers, node.most_bits),
+        capacity=Room(node.most_publishers, node.most_readers, node.most_bits),
         room=Room(
             room(node.most_publishers, load.sessions),
             room(node.most_readers, load.readers),
+            room(node.most_bits, node.bits),
         ),
         sandbox=node.sandbox,
         api_url=node.api_url,

@@ -618,6 +618,7 @@ CREATE TRIGGER session_notice_insert AFTER INSERT ON live_streaming_sessions
     FOR EACH ROW EXECUTE FUNCTION notice_session();
 CREATE TRIGGER session_notice_update AFTER UPDATE ON live_streaming_sessions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status
+        OR OLD.node IS DISTINCT FROM NEW.node
         OR OLD.token_epoch IS DISTINCT FROM NEW.token_epoch)
     EXECUTE FUNCTION notice_session();
 

@@ -83,9 +83,11 @@ def room_beside(edge: Node, nodes: Sequence[Node], readers: Mapping[str, int]) -
 
 
 def _free(node: Node, readers: Mapping[str, int]) -> float:
-    if node.most_readers is None:
-        return math.inf
-    return max(0, node.most_readers - readers.get(node.name, 0))
+    there = readers.get(node.name, 0)
+    free = math.inf if node.most_readers is None else node.most_readers - there
+    if node.most_bits is not None and node.bits:
+        free = min(free, (node.most_bits - node.bits) * max(1, there) // node.bits)
+    return max(0, free)
 
 
 def has_room(node: Node, readers: Mapping[str, float]) -> bool:
@@ -93,9 +95,10 @@ def has_room(node: Node, readers: Mapping[str, float]) -> bool:
 
 
 def _fullness(node: Node, readers: Mapping[str, float]) -> float:
+    bits = 0.0 if node.most_bits is None else node.bits / node.most_bits
     if node.most_readers is None:
-        return 0.0
-    return readers.get(node.name, 0.0) / node.most_readers
+        return bits
+    return max(bits, readers.get(node.name, 0.0) / node.most_readers)
 
 
 def _lot(edge: Node, viewer: str) -> float:

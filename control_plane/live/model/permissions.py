@@ -25,6 +25,7 @@ Reason = Literal[
     "flapping",
     "node_closed",
     "node_draining",
+    "node_full",
     "token_missing",
     "token_invalid",
     "viewer_denied",
@@ -67,6 +68,7 @@ class Permission:
     user_id: int
     banned: bool
     keys: Mapping[bytes, KeyPermit]  # by hash
+    node: str = ""  # of that session
     policy: Policy = "default"
     token_epoch: int = 0  # viewers' tokens of an earlier one count no more
     # Who was denied, and the epoch that a token of theirs needs since.

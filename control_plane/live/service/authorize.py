@@ -78,12 +78,16 @@ class Authorizer:
         self._edges: Mapping[str, Role] = {}
         self._draining: Mapping[str, Node] = {}  # edges
         self._closed: Set[str] = frozenset()  # to encoders
+        self._most: Mapping[str, int] = {}  # broadcasts
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
 
     def know_nodes(self, nodes: Sequence[Node]) -> None:
         self._edges = {one.name: one.role for one in nodes if one.role != "origin"}
         self._closed = {one.name for one in nodes if one.closed}
+        self._most = {
+            one.name: one.most_publishers for one in nodes if one.most_publishers
+        }
         self._draining = {
             one.name: one for one in nodes if one.draining and one.role != "origin"
         }
@@ -153,13 +157,25 @@ class Authorizer:
         reason = rules.may_publish(permission, key, datetime.now(UTC))
         if reason == "ok" and bans.has_device(key.device, now):
             reason = "banned"
+        if reason == "ok":
+            reason = self._at_node(node, permission)
         if reason != "ok":
             return deny(reason)
-        if self._flaps(permission.path):
-            return deny("flapping")
         if call.id:
             self._grants.note(node, call.id, permission.path, key.id)
         return ALLOW
+
+    def _at_node(self, node: str, permission: Permission) -> Reason:
+        if not self._has_place(node, permission):
+            return "node_full"
+        return "flapping" if self._flaps(permission.path) else "ok"
+
+    def _has_place(self, node: str, permission: Permission) -> bool:
+        """A broadcast keeps its own; one that begins here or comes here needs one."""
+        if permission.is_open and permission.node == node:
+            return True
+        most = self._most.get(node)
+        return most is None or self._permissions.broadcasts(node) < most
 
     def _read(self, node: str, call: AuthCall, permission: Permission) -> Verdict:
         token = self._viewer_token(call, permission.path) or self._admitted_token(

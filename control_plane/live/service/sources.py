@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -29,15 +30,17 @@ class Sources:
 
     async def of(self, origin: Node, session_id: int, viewer: str, region: str) -> Node:
         """The same for the same viewer, as long as there is room."""
-        if origin.most_readers is None:
+        if origin.most_readers is None and origin.most_bits is None:
             return origin
         await self._look()
         expected = self._expected(viewer)
+        origin = self._with(expected, origin)
         if not has_room(origin, expected) and await self._reads_at_origin(
             (session_id, origin.name), viewer
         ):
             return origin
-        found = source(origin, self._edges, expected, viewer, region)
+        edges = [self._with(expected, edge) for edge in self._edges]
+        found = source(origin, edges, expected, viewer, region)
         sent = self._sent.setdefault(found.name, {})
         sent.pop(viewer, None)
         sent[viewer] = time.monotonic() + ARRIVES
@@ -62,6 +65,13 @@ class Sources:
             )
         except Away as error:
             log.warning("readers of nodes are not known", error=repr(error))
+
+    def _with(self, expected: Mapping[str, int], node: Node) -> Node:
+        """Its bits once they are there who were sent there."""
+        there = self._readers.get(node.name, 0)
+        if not there or not node.bits:
+            return node
+        return replace(node, bits=node.bits * expected.get(node.name, 0) // there)
 
     def _expected(self, viewer: str) -> dict[str, int]:
         now = time.monotonic()

@@ -13,7 +13,7 @@ _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
 #: What whoever adds a node says of it; the rest is its state.
-_STATE = {"draining", "closed", "silent_since", "lost", "let_go"}
+_STATE = {"draining", "closed", "silent_since", "lost", "let_go", "bits"}
 _DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
 _NAMES = ", ".join(_DESCRIPTION)
 _KNOWN = ", ".join(f"nodes.{name}" for name in _DESCRIPTION)
@@ -159,16 +159,17 @@ async def drop_leases(executor: Executor, owner: str) -> None:
     )
 
 
-async def heard(executor: Executor, name: str, started: str) -> Heard | None:
+async def heard(executor: Executor, name: str, started: str, bits: int) -> Heard | None:
     """It answered. None when there is no such node any more."""
     row = await executor.fetchrow(
         """
-        UPDATE nodes n SET silent_since = NULL, lost = false, started = $2
+        UPDATE nodes n SET silent_since = NULL, lost = false, started = $2, bits = $3
         FROM (SELECT started, lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
         WHERE n.name = $1 RETURNING n.id, old.started, old.lost
         """,
         name,
         started,
+        bits,
     )
     return None if row is None else Heard(**dict(row))
 

@@ -70,6 +70,16 @@ def test_where_nothing_has_room_the_least_full() -> None:
     assert chosen(edges=EDGES[:1], eu_edge_0=2, eu_1=3) == "eu-edge-0"
 
 
+def test_bits_are_room_too() -> None:
+    origin = replace(ORIGIN, most_readers=None, most_bits=1000, bits=999)
+    assert source(origin, EDGES, {}, "v", "us") is origin
+    full = replace(origin, bits=1000)
+    edges = [replace(edge, most_bits=1000, bits=1000) for edge in EDGES[:2]]
+    assert source(full, [*edges, EDGES[2]], {}, "v", "us") is EDGES[2]
+    beside = [edges[0], replace(EDGES[1], most_readers=90, most_bits=1000, bits=600)]
+    assert room_beside(EDGES[2], beside, {"eu-edge-1": 6}) == 4
+
+
 def test_who_comes_again_reads_there_again() -> None:
     """Also when another edge goes."""
     before = {f"v{n}": chosen(f"v{n}") for n in range(60)}
