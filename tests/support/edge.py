@@ -146,8 +146,9 @@ class MediaEdge:
     async def kill(self) -> None:
         await self.process.kill()
 
-    async def address(self, live: Json) -> str:
-        watch = (await self.stack.ask("watch", {"id": live["id"]}))["Watch"]
+    async def address(self, live: Json, old_token: str = "") -> str:
+        body = {"id": live["id"], "token": old_token}
+        watch = (await self.stack.ask("watch", body))["Watch"]
         return f"{self.url}/local/{live['path']}/index.m3u8?token={watch['token']}"
 
     async def _configuration(self) -> str:
@@ -170,6 +171,7 @@ class HlsReader:
         self.url = url
         self.bytes = 0
         self.requests = 0
+        self.pause = 0.5  # seconds between two looks at the playlists
         self.statuses: Counter[int] = Counter()
         self._seen: set[str] = set()
 
@@ -191,6 +193,23 @@ class HlsReader:
 
         await until(moved)
 
+    async def rests(self) -> None:
+        """Until it is refused once more, and has got nothing since it was last."""
+
+        async def refused() -> bool:
+            before, denied = self.bytes, self._denied
+            await until(lambda: self._denied_again(denied))
+            return self.bytes == before
+
+        await until(refused)
+
+    @property
+    def _denied(self) -> int:
+        return self.statuses[401] + self.statuses[403]
+
+    async def _denied_again(self, before: int) -> bool:
+        return self._denied > before
+
     async def ends_with(self, status: int) -> None:
         async def met() -> bool:
             return self.statuses[status] > 0
@@ -198,13 +217,18 @@ class HlsReader:
         await until(met)
 
     async def _play(self) -> None:
+        playlists: list[str] = []
         while True:
-            for playlist in await self.names(self.url):
-                for name in (await self.names(playlist))[-3:]:
+            playlists = playlists or await self.names(self.url)
+            for playlist in playlists:
+                names = await self.names(playlist)
+                if not names:
+                    playlists = []  # it begins anew
+                for name in names[-3:]:
                     if name not in self._seen:
                         self._seen.add(name)
                         self.bytes += len(await self._get(name))
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(self.pause)
 
     async def gets(self, url: str, status: int) -> bool:
         before = self.statuses[status]
@@ -218,7 +242,7 @@ class HlsReader:
 
     async def _get(self, url: str) -> bytes:
         """Nothing, if it was refused."""
-        async with self._http.get(url, allow_redirects=False) as response:
+        async with self._http.get(url) as response:
             self.requests += 1
             self.statuses[response.status] += 1
             return await response.read() if response.status == 200 else b""
