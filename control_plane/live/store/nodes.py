@@ -108,7 +108,7 @@ async def begin_emptying(
     rows = await executor.fetch(
         f"""
         UPDATE nodes SET let_go_at = clock_timestamp()
-        WHERE draining AND role <> 'origin' AND NOT lost
+        WHERE draining AND role IN ('edge', 'cache') AND NOT lost
             AND let_go_at <= clock_timestamp()
                 - CASE WHEN role = 'cache' AND let_go = 0 THEN $2::interval ELSE $1 END
         RETURNING {_COLUMNS}
