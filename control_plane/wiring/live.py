@@ -117,7 +117,6 @@ class Live:
         return Moderation(
             self.reserved,
             self.broadcasts,
-            self.nodes,
             self.cutter,
             viewer_key=self._viewer_key,
         )

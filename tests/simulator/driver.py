@@ -24,6 +24,8 @@ class Server:
         self.wire = wire
         self.links: dict[Link, None] = {}
         self.on_commit: Callable[[Said], None] = lambda _: None
+        #: What is about to be done at such a commit of such a process.
+        self.at_commit: dict[Process, Callable[[Said], None]] = {}
         self.note: Callable[[str, str], None] = lambda _who, _what: None
 
     async def connect(self) -> "Link":
@@ -40,10 +42,12 @@ class Server:
         for link in list(self.links):
             link.cut()
 
-    def committed(self, said: Said) -> None:
+    def committed(self, said: Said, process: Process | None) -> None:
         if not said:
             return
         self.on_commit(said)
+        if process in self.at_commit:
+            self.at_commit[process](said)
         for one in dict.fromkeys(said):
             kind, _, rest = one.partition("|")
             if kind == "notice":
@@ -177,7 +181,7 @@ class Link:
                 self._raw = None
                 postgres.give_back(raw)
                 if not query.startswith("ROLLBACK"):
-                    self._server.committed(said)
+                    self._server.committed(said, self._process)
 
     def _mark(self, query: str, said: Said) -> None:
         """What is undone was not said."""

@@ -1,10 +1,12 @@
 """What goes wrong. Each fault lasts so many seconds and leaves all in order."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from tests.simulator.node import Trouble
+from tests.simulator.postgres import Said
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -24,6 +26,33 @@ async def kill(world: "World", seconds: float) -> None:
     plane.kill()
     await asyncio.sleep(min(seconds, world.chance.uniform(0.1, 4)))
     plane.start()
+    plane.busy = False
+
+
+async def kill_at_commit(world: "World", seconds: float) -> None:
+    """Just when Postgres has taken what it wrote, and nobody has heard of it."""
+    plane = world.chance.choice(world.planes)
+    kind = world.chance.choice(("", "viewer.denied", "user.banned", "live.", "gift."))
+    process = plane.process
+    if plane.busy or process is None:
+        return
+    plane.busy = True
+    taken = asyncio.Event()
+
+    def look(said: Said) -> None:
+        events = [one.split("|")[5] for one in said if one.startswith("event|")]
+        if any(one.startswith(kind) for one in events):
+            taken.set()
+
+    world.server.at_commit[process] = look
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await taken.wait()
+            plane.kill()
+            await asyncio.sleep(0.5)
+    del world.server.at_commit[process]
+    if not process.alive:
+        plane.start()
     plane.busy = False
 
 
@@ -111,6 +140,7 @@ async def _cut_off(mend: Callable[[], None], seconds: float) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     kill,
+    kill_at_commit,
     stop,
     pause,
     node_dies,

@@ -392,8 +392,6 @@ CREATE TABLE nodes (
     started text NOT NULL DEFAULT '', -- as it says of itself
     owner text,
     lease_until timestamptz,
-    -- Since when viewers have to be cut there, until that is known to be done.
-    cut_owed_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- As the subject of events.
     id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
@@ -410,6 +408,14 @@ CREATE TABLE nodes (
     closed boolean NOT NULL DEFAULT false,
     CONSTRAINT closed_drains CHECK (draining OR NOT closed)
 );
+
+-- Viewers have to be cut there; gone once that is known to be done.
+CREATE TABLE owed_cuts (
+    id integer GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
+    node text NOT NULL REFERENCES nodes ON DELETE CASCADE,
+    owed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX owed_cuts_node ON owed_cuts (node);
 
 CREATE TABLE channels (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,7 +1,7 @@
 """Media nodes, their leases, and how long they have been silent."""
 
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.nodes import Heard, Node
@@ -160,40 +160,3 @@ async def unheard(executor: Executor, name: str, lost_after: timedelta) -> int |
         lost_after,
     )
     return lost
-
-
-async def owe_cut(executor: Executor, name: str) -> datetime | None:
-    """Viewers have to be cut there. The mark to take it back with; None where others
-    had not been cut yet, and a mark is left for them."""
-    row = await executor.fetchrow(
-        """
-        UPDATE nodes n SET cut_owed_at = clock_timestamp()
-        FROM (SELECT cut_owed_at FROM nodes WHERE name = $1 FOR UPDATE) AS before
-        WHERE n.name = $1 RETURNING n.cut_owed_at, before.cut_owed_at IS NULL AS alone
-        """,
-        name,
-    )
-    return row["cut_owed_at"] if row is not None and row["alone"] else None
-
-
-async def owe_cuts(executor: Executor) -> None:
-    """On all of them."""
-    await executor.execute("UPDATE nodes SET cut_owed_at = clock_timestamp()")
-
-
-async def cut_done(executor: Executor, name: str, mark: datetime) -> None:
-    await executor.execute(
-        "UPDATE nodes SET cut_owed_at = NULL WHERE name = $1 AND cut_owed_at = $2",
-        name,
-        mark,
-    )
-
-
-async def owed_cuts(executor: Executor, since: timedelta) -> dict[str, datetime]:
-    """By node, their marks: of those that may answer, for so long and longer."""
-    rows = await executor.fetch(
-        "SELECT name, cut_owed_at FROM nodes WHERE NOT lost"
-        " AND cut_owed_at <= clock_timestamp() - $1::interval ORDER BY name",
-        since,
-    )
-    return {row["name"]: row["cut_owed_at"] for row in rows}
