@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+import random
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.simulator.node import Trouble
@@ -128,7 +130,7 @@ async def redis_is_away(world: "World", seconds: float) -> None:
 
 async def receiver_fails(world: "World", seconds: float) -> None:
     receiver = world.chance.choice(world.receivers)
-    receiver.mood = world.chance.choice(["fails", "asks to wait", "hangs"])
+    receiver.mood = world.chance.choice(["fails", "asks to wait", "hangs", "is gone"])
     await asyncio.sleep(seconds)
     receiver.mood = "takes"
 
@@ -153,19 +155,41 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 
-async def chaos(world: "World", until: float) -> None:
-    """Some kinds of it, one now and then; all of it is over then."""
-    chance = world.chance
+@dataclass(frozen=True, slots=True)
+class Planned:
+    number: int
+    kind: Fault
+    at: float  # seconds from when trouble begins
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.kind.__name__} at {self.at:.1f} s for {self.seconds:.1f} s"
+
+
+def plan(seed: int, within: float) -> list[Planned]:
+    """Some kinds of it, one now and then; all of it is over then. By a chance of its
+    own: any of them may be left out."""
+    chance = random.Random(f"what goes wrong in {seed}")  # noqa: S311
     kinds = [one for one in FAULTS if chance.random() < 0.5]
-    every = chance.uniform(1.5, 6.0)
-    running: list[asyncio.Task[None]] = []
+    every, at = chance.uniform(1.5, 6.0), 0.0
+    planned: list[Planned] = []
     while kinds:
-        await asyncio.sleep(chance.expovariate(1 / every))
-        left = until - world.loop.time()
+        at += chance.expovariate(1 / every)
+        left = within - at
         if left <= 0.5:
             break
-        kind = chance.choice(kinds)
-        seconds = min(left, chance.uniform(0.5, LONGEST))
-        world.note("fault", f"{kind.__name__} for {seconds:.1f} s")
-        running.append(asyncio.create_task(kind(world, seconds)))
+        kind, seconds = chance.choice(kinds), chance.uniform(0.5, LONGEST)
+        planned.append(Planned(len(planned) + 1, kind, at, min(left, seconds)))
+    return planned
+
+
+async def chaos(world: "World", planned: Iterable[Planned], until: float) -> None:
+    """As planned, and over then."""
+    loop = world.loop
+    began, running = loop.time(), list[asyncio.Task[None]]()
+    for one in planned:
+        await asyncio.sleep(began + one.at - loop.time())
+        world.note("fault", f"{one.number}: {one}")
+        running.append(asyncio.create_task(one.kind(world, one.seconds)))
+    await asyncio.sleep(began + until - loop.time())
     await asyncio.gather(*running)
