@@ -22,6 +22,7 @@ from control_plane.live.service.figures import Figures
 from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.ingest_health import IngestHealth
+from control_plane.live.service.judging import Judging
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.looking_again import LookingAgain
@@ -39,6 +40,7 @@ from control_plane.live.service.watching import Watching
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.ingest import IngestStore
 from control_plane.live.store.previews import PreviewStore
+from control_plane.live.store.unlisted import UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
 from mediamtx.cache import Cache
 from mediamtx.client import Client
@@ -126,15 +128,13 @@ class Live:
         return Rights(
             self.reserved,
             self.cutter,
-            viewer_key=self._viewer_key,
+            self._judging,
             tokens_by_default=self._tokens_by_default,
         )
 
     @cached_property
     def owed_cuts(self) -> OwedCuts:
-        return OwedCuts(
-            self.reserved, self.cutter, self.rights, viewer_key=self._viewer_key
-        )
+        return OwedCuts(self.reserved, self.cutter, self._judging)
 
     @cached_property
     def at_once(self) -> AtOnce:
@@ -144,7 +144,14 @@ class Live:
     @cached_property
     def looking_again(self) -> LookingAgain:
         seconds = self.settings.rights_seconds
-        return LookingAgain(self.counting, self.rights, self.at_once, seconds)
+        return LookingAgain(
+            self.counting,
+            self.rights,
+            self.at_once,
+            self.cutter,
+            self._judging,
+            seconds,
+        )
 
     @cached_property
     def watching(self) -> Watching:
@@ -173,8 +180,22 @@ class Live:
         return ViewerSets(self.redis)
 
     @cached_property
+    def _judging(self) -> Judging:
+        return Judging(
+            self.reserved,
+            self._unlisted,
+            viewer_key=self._viewer_key,
+            tokens_by_default=self._tokens_by_default,
+        )
+
+    @cached_property
+    def _unlisted(self) -> UnlistedTokens:
+        keep = self.settings.longest_session_seconds
+        return UnlistedTokens(self.redis, int(keep))
+
+    @cached_property
     def hints(self) -> Hints:
-        return Hints(self._viewer_sets, self._beats)
+        return Hints(self._viewer_sets, self._beats, self._unlisted)
 
     @cached_property
     def counts(self) -> Counts:

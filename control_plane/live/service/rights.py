@@ -6,13 +6,8 @@ from dataclasses import asdict, dataclass
 from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
-from control_plane.base.secrets import Derived
 from control_plane.events.log import append_session_event
 from control_plane.live.model.bans import NO_CLIENT, NOT_HERE, Client
-from control_plane.live.model.credentials import viewer_token
-from control_plane.live.model.edges import path_at_origin
-from control_plane.live.model.nodes import Reader
-from control_plane.live.model.permissions import may_read
 from control_plane.live.model.rights import (
     POLICIES,
     Gone,
@@ -24,8 +19,9 @@ from control_plane.live.model.rights import (
 )
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.tickets import MOST_COINS
-from control_plane.live.service.cutting import Chosen, Cutter, Owed
-from control_plane.live.store import keys, owed_cuts, rights, sessions, tickets
+from control_plane.live.service.cutting import Cutter, Owed
+from control_plane.live.service.judging import Judging
+from control_plane.live.store import owed_cuts, rights, sessions, tickets
 from control_plane.people.store import users
 
 LONGEST_VIEWER = 64  # characters
@@ -53,13 +49,13 @@ class Rights:
         self,
         pool: Pool,
         cutter: Cutter,
+        judging: Judging,
         *,
-        viewer_key: Derived,
         tokens_by_default: bool,
     ) -> None:
         self._pool = pool
         self._cutter = cutter
-        self._viewer_key = viewer_key
+        self._judging = judging
         self._tokens_by_default = tokens_by_default
 
     async def check(
@@ -167,30 +163,12 @@ class Rights:
             await record(connection, "viewer.denied", about, after=after)
         await self.cut(cut, tokenless=True)
 
-    async def outsiders(self, paths: Sequence[str], *, tokenless: bool) -> Chosen:
-        """Who watches one of these and would not be let in now. No list shows the token
-        of one who came with it as a password or in a header: an act that has to reach
-        them too is ``tokenless``, and whoever still may comes back."""
-        permissions = await keys.permissions(self._pool, paths)
-
-        def may_not(reader: Reader) -> bool:
-            permission = permissions.get(path_at_origin(reader.path)[1])
-            if permission is None:
-                return False
-            token = viewer_token(self._viewer_key, reader.query, reader.path)
-            verdict = may_read(
-                permission, token, tokens_by_default=self._tokens_by_default
-            )
-            return verdict != "ok" and (tokenless or verdict != "token_missing")
-
-        return may_not
-
     async def cut(
         self, cut: Cut | None, *, tokenless: bool = False, wait: bool = True
     ) -> None:
         """None: nobody can be watching."""
         if cut is not None:
-            chosen = await self.outsiders([cut.path], tokenless=tokenless)
+            chosen = await self._judging.outsiders([cut.path], tokenless=tokenless)
             await self._cutter.cut_viewers(cut.owed, chosen, wait=wait)
 
     async def _own(self, host_id: int, session_id: int) -> LiveSession:
