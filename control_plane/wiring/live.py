@@ -111,7 +111,11 @@ class Live:
     @cached_property
     def lasting_keys(self) -> LastingKeys:
         return LastingKeys(
-            self.reserved, self.nodes, self.cutter, peppers=self._peppers
+            self.reserved,
+            self.nodes,
+            self.cutter,
+            peppers=self._peppers,
+            requested=self.secrets.requested_keys(),
         )
 
     @cached_property
