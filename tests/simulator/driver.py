@@ -115,6 +115,11 @@ class Link:
 
     # The rest.
 
+    @property
+    def in_transaction(self) -> bool:
+        """Also in one that began when nobody waited for it any more."""
+        return self._raw is not None
+
     def cut(self) -> None:
         """Its transaction never was."""
         if not self.broken:
@@ -245,7 +250,7 @@ class Pool:
             raise
 
     async def release(self, link: Link) -> None:
-        if link.depth and not link.broken:
+        if link.in_transaction and not link.broken:
             link.cut()
         if not link.broken:
             self._idle.append(link)
