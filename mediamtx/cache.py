@@ -36,9 +36,9 @@ class Cache:
     async def kick(self, source_type: str, source_id: str) -> KickResult:
         return "missing"
 
-    async def kick_readers(self, chosen: Callable[[Reader], bool]) -> bool:
+    async def kick_readers(self, chosen: Callable[[Reader], bool]) -> Answer:
         """Whoever may not watch is refused when it asks next."""
-        return True
+        return "answered"
 
     async def _ask(self) -> tuple[Answer, str]:
         try:

@@ -126,19 +126,19 @@ class Client:
 
     async def kick_readers(
         self, chosen: Callable[[Connection | HlsSession], bool]
-    ) -> bool:
+    ) -> Answer:
         """Close those who watch and are chosen, as far as the node lists them: HLS
-        from v1.18.0 on. False when it did not list them all; never raises."""
+        from v1.18.0 on. ``answered`` when it listed them all; never raises."""
         found: list[tuple[str, str]] = []
-        listed = True
+        answer: Answer = "answered"
         try:
             for reader_type in LIST_OF_TYPE:
                 await self._choose(reader_type, chosen, found)
-        except _TroubleError:
-            listed = False
+        except _TroubleError as trouble:
+            answer = trouble.answer
         for one in found:
             await self.kick(*one)
-        return listed
+        return answer
 
     async def _choose(
         self,

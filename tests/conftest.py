@@ -18,6 +18,9 @@ from tests.support import servers as all_servers
 from tests.support.servers import Servers, numbered, on_server, with_database
 
 MOST_WORKERS = 8
+#: Their tests wait for programs that they start: first, so that short ones end a run.
+LONG = ("live", "deploy", "pages", "ops", "contract", "simulator", "roles", "sandbox")
+TESTS = Path(__file__).parent
 _servers = Servers()
 
 
@@ -25,6 +28,15 @@ _servers = Servers()
 def pytest_xdist_auto_num_workers() -> int:
     """Most tests wait for other programs, so several for each core."""
     return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.parent.relative_to(TESTS).as_posix()
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -124,6 +136,7 @@ async def redis_url(numbered_urls: Iterator[str]) -> AsyncIterator[str]:
 async def _database(servers: Mapping[str, str], template: str) -> AsyncIterator[Urls]:
     server = Urls(servers["service"], servers["owner"])
     name = f"test_{secrets.token_hex(6)}"
-    await on_server(server.owner, f"CREATE DATABASE {name} TEMPLATE {template}")
+    create = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
+    await on_server(server.owner, create)
     yield Urls(*(with_database(url, name) for url in server))
     await on_server(server.owner, f"DROP DATABASE {name} WITH (FORCE)")

@@ -6,7 +6,6 @@ from typing import get_args
 
 import click
 
-from control_plane.base.secrets import Secrets
 from control_plane.commands import draining
 from control_plane.commands.edges import by_name
 from control_plane.commands.output import (
@@ -20,7 +19,7 @@ from control_plane.commands.output import (
 from control_plane.live.model.nodes import Node, Role
 from control_plane.live.model.overview import NodeLoad
 from control_plane.live.model.placing import room
-from control_plane.wiring.node_config import edge_config, node_config
+from control_plane.wiring.node_config import edge_config, hook_environ, node_config
 from control_plane.wiring.services import Services
 from mediamtx.render import render
 
@@ -220,5 +219,5 @@ def mediamtx_config(
 @click.option("--node", "name", default="local", show_default=True)
 def node_env(name: str) -> None:
     """Print the environment that a node's hook command needs. It is secret."""
-    secret = Secrets(settings().secret.get_secret_value()).node(name)
-    click.echo(f"CONTROL_PLANE_HOOK_SECRET={secret}")
+    for variable, value in hook_environ(settings(), name).items():
+        click.echo(f"{variable}={value}")

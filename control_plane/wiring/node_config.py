@@ -31,6 +31,12 @@ def node_config(known: Settings, name: str, bind: str = "") -> NodeConfig:
     )
 
 
+def hook_environ(known: Settings, name: str) -> dict[str, str]:
+    """What a node's hook command needs to know. It is secret."""
+    secrets = Secrets(known.secret.get_secret_value())
+    return {"CONTROL_PLANE_HOOK_SECRET": secrets.node(name)}
+
+
 def edge_config(
     known: Settings, name: str, origins: Mapping[str, str], bind: str = ""
 ) -> NodeConfig:

@@ -1,24 +1,25 @@
 """The media node: MediaMTX where it can be had, else the sandbox node."""
 
-import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
+from control_plane.commands.output import settings
+from control_plane.wiring.node_config import hook_environ, node_config
 from deploy.local import ports
 from deploy.local.errors import LocalError
 from deploy.local.folder import CHECKOUT, Folder, write_private
 from deploy.local.ports import Port
 from deploy.local.process import Child, Program, running
-from deploy.local.service import CONTROL_PLANE, answers
+from deploy.local.service import answers
 from deploy.local.terminal import end_progress, progress, say
 from mediamtx import binary
+from mediamtx.render import render
 
 SANDBOX = "CONTROL_PLANE_NODE_SANDBOX"
 
@@ -66,11 +67,11 @@ async def node(
     kind: Kind, folder: Folder, environ: Mapping[str, str]
 ) -> AsyncIterator[Child]:
     """Yields once its control API answers, be it that we may not use it."""
-    hook_environ = await _configure(kind, folder, environ)
+    for_hooks = _configure(kind, folder, environ["CONTROL_PLANE_NODE_NAME"])
     program = Program(
         name=kind.name,
         command=(*kind.command, str(folder.node_configuration)),
-        environ=_own_environ() | hook_environ,
+        environ=_own_environ() | for_hooks,
         stop_signal=signal.SIGTERM,
         stop_timeout=15.0,  # it waits for its hooks
         log=folder.log("node"),
@@ -89,38 +90,11 @@ def _own_environ() -> dict[str, str]:
     return {n: v for n, v in os.environ.items() if not n.startswith(mine)}
 
 
-async def _configure(
-    kind: Kind, folder: Folder, environ: Mapping[str, str]
-) -> dict[str, str]:
-    """Writes mediamtx.yml; returns what the hook command needs in its environment."""
-    name = environ["CONTROL_PLANE_NODE_NAME"]
+def _configure(kind: Kind, folder: Folder, name: str) -> dict[str, str]:
+    """Writes mediamtx.yml, as the settings of this process have it; returns what the
+    hook command needs in its environment."""
+    known = settings()
     hook = str(CHECKOUT / "hooks" / "notify.sh")
-    options = ("--node", name, "--for", kind.version, "--hook-command", hook)
-    text, secret = await asyncio.gather(
-        _output(environ, "mediamtx-config", *options),
-        _output(environ, "node-env", "--node", name),
-    )
-    write_private(folder.node_configuration, text)
-    variable, _, value = secret.strip().partition("=")
-    return {variable: value}
-
-
-async def _output(environ: Mapping[str, str], *words: str) -> str:
-    """What ``control-plane`` prints; LocalError with what it complains about."""
-    process = await asyncio.create_subprocess_exec(
-        *(*CONTROL_PLANE, *words),
-        env=dict(environ),
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is ours to act on
-    )
-    try:
-        out, complaint = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise LocalError(f"control-plane {words[0]}: {complaint.decode().strip()}")
-    return out.decode()
+    config = replace(node_config(known, name), hook_command=hook)
+    write_private(folder.node_configuration, render(config, kind.version))
+    return hook_environ(known, name)

@@ -124,6 +124,7 @@ async def _start(up: "Up", folder: Folder, kind: Kind) -> Mapping[str, str]:
     if "REDIS_URL" not in environ:
         server = valkey.server(folder.valkey, log=folder.log("valkey"))
         environ["REDIS_URL"] = await up.server("Valkey", server)
+    os.environ.update(environ)  # what our children are told counts here too
     folder.write_command(environ)
     await up.child("The service", service(folder, environ))
     await up.child(kind.name, node(kind, folder, environ))

@@ -49,8 +49,7 @@ async def bob(app: App, pool: Pool) -> Account:
 async def live(ann: Account, pool: Pool) -> Json:
     """What buying a ticket for it says."""
     session_id = await new_session(pool, ann.id)
-    body = {"id": session_id, "policy": "paid", "ticket_price": PRICE}
-    await ann.ask("setLivePolicy", body)
+    await _terms(pool, session_id)
     return {"id": session_id, "price": PRICE}
 
 

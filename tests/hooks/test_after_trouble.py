@@ -77,6 +77,17 @@ async def _no_room(hands: Hands) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
+async def _no_entry(hands: Hands) -> AsyncIterator[None]:
+    """It refuses this role, as after a wrong password."""
+    name = await hands.owner.fetchval("SELECT current_database()")
+    entry = f"CONNECT ON DATABASE {name}"
+    await hands.owner.execute(f"REVOKE {entry} FROM PUBLIC")
+    await hands.worker.execute(LISTENERS)
+    yield
+    await hands.owner.execute(f"GRANT {entry} TO PUBLIC")
+
+
+@contextlib.asynccontextmanager
 async def _cancelled_queries(hands: Hands) -> AsyncIterator[None]:
     async with hands.owner.transaction():
         await hands.owner.execute("LOCK TABLE channels IN ACCESS EXCLUSIVE MODE")
@@ -103,7 +114,9 @@ async def _ready(service: Service) -> str:
         return await response.text()
 
 
-@pytest.mark.parametrize("trouble", [_another_version, _no_room, _cancelled_queries])
+@pytest.mark.parametrize(
+    "trouble", [_another_version, _no_room, _no_entry, _cancelled_queries]
+)
 async def test_a_key_revoked_meanwhile_is_refused(
     service: Service, hands: Hands, trouble: Trouble
 ) -> None:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from tests.support.browser import (
     SOUND_AFTER_A_TAP,
+    chromium,
     complaints,
     hides,
     needs_chromium,
@@ -19,9 +20,13 @@ from tests.support.browser import (
 from tests.support.hls import Node, hls_node
 from tests.support.pages import Site, gift, snapshot
 from tests.support.stack import until
-from tests.support.stage import stage
+from tests.support.stage import Stage, stage
 
-pytestmark = [needs_chromium, needs_player]
+pytestmark = [
+    needs_chromium,
+    needs_player,
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 WITHOUT_MSE = """
     delete window.MediaSource;
@@ -36,99 +41,95 @@ def soon(seconds: float = 60.0) -> str:
     )
 
 
-async def test_it_plays(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        wrong = complaints(page)
-        await plays(page, seconds=2)
-        await hides(page, "#notice")
-        assert await page.title() == "Morning coffee · Live"
-        assert wrong == []
+async def test_it_plays(on: Stage) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    wrong = complaints(page)
+    await plays(page, seconds=2)
+    await hides(page, "#notice")
+    assert await page.title() == "Morning coffee · Live"
+    assert wrong == []
 
 
-async def test_the_count_moves_without_reloading(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        on.site.updates.put("12", snapshot(viewers=1))
-        page = await on.open("/watch/12")
-        await shows(page, "1 watching")
-        on.site.updates.put("12", snapshot(viewers=2))
-        await shows(page, "2 watching")
+async def test_the_count_moves_without_reloading(on: Stage) -> None:
+    on.site.updates.put("12", snapshot(viewers=1))
+    page = await on.open("/watch/12")
+    await shows(page, "1 watching")
+    on.site.updates.put("12", snapshot(viewers=2))
+    await shows(page, "2 watching")
 
 
-async def test_gifts_show_as_they_come(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        wrong = complaints(page)
-        await plays(page)
-        on.site.feeds.put(
-            [gift(1, sender="bob", count=2), gift(2, sender="<b>eve", count=1)]
-        )
-        shown = page.locator("#gifts li")
-        await expect(shown).to_have_count(2)
-        await expect(shown.first).to_contain_text("bob")
-        await expect(shown.first.locator(".times")).to_contain_text("2")
-        await expect(shown.last).to_contain_text("<b>eve")
-        on.site.feeds.put([gift(3, sender="bob", count=3)])
-        await expect(shown.first.locator(".times")).to_contain_text("5")
-        await expect(shown).to_have_count(0)  # after a while
-        assert wrong == []
+async def test_gifts_show_as_they_come(on: Stage) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    wrong = complaints(page)
+    await plays(page)
+    on.site.feeds.put(
+        [gift(1, sender="bob", count=2), gift(2, sender="<b>eve", count=1)]
+    )
+    shown = page.locator("#gifts li")
+    await expect(shown).to_have_count(2)
+    await expect(shown.first).to_contain_text("bob")
+    await expect(shown.first.locator(".times")).to_contain_text("2")
+    await expect(shown.last).to_contain_text("<b>eve")
+    on.site.feeds.put([gift(3, sender="bob", count=3)])
+    await expect(shown.first.locator(".times")).to_contain_text("5")
+    await expect(shown).to_have_count(0)  # after a while
+    assert wrong == []
 
 
-async def test_a_reload_is_the_same_viewer(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        await plays(page)
-        await page.reload()
-        await plays(page)
-        assert [asked.get("token") for asked in on.site.asked] == [None, "visitor-1"]
-        assert set(on.node.tokens) == {"visitor-1"}
+async def test_a_reload_is_the_same_viewer(on: Stage) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    await page.reload()
+    await plays(page)
+    assert [asked.get("token") for asked in on.site.asked] == [None, "visitor-1"]
+    assert set(on.node.tokens) == {"visitor-1"}
 
 
 async def test_it_reconnects_by_itself_and_keeps_the_last_picture(
-    tmp_path: Path,
+    on: Stage,
 ) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        wrong = complaints(page)
-        await plays(page)
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    wrong = complaints(page)
+    await plays(page)
 
-        await on.node.unpublish()
-        away = snapshot(status="reconnecting", reconnecting_until=soon())
-        on.site.updates.put("12", away)
-        await shows(page, "Reconnecting…")
-        await shows(page, re.compile(r"waiting \d:\d\d"))
-        await expect(page.locator("#still")).to_be_visible()
+    await on.node.unpublish()
+    away = snapshot(status="reconnecting", reconnecting_until=soon())
+    on.site.updates.put("12", away)
+    await shows(page, "Reconnecting…")
+    await shows(page, re.compile(r"waiting \d:\d\d"))
+    await expect(page.locator("#still")).to_be_visible()
 
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        await plays(page)
-        await hides(page, "#still")
-        await hides(page, "#countdown")
-        assert wrong == []
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    await plays(page)
+    await hides(page, "#still")
+    await hides(page, "#countdown")
+    assert wrong == []
 
 
-async def test_it_survives_a_publisher_that_takes_over(tmp_path: Path) -> None:
+async def test_it_survives_a_publisher_that_takes_over(on: Stage) -> None:
     """The session stays live all the time: only the node's 401 tells."""
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        await plays(page)
-        await on.node.publish()
-        await _starts_anew(on.node)
-        await plays(page)
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    await on.node.publish()
+    await _starts_anew(on.node)
+    await plays(page)
 
 
-async def test_it_follows_its_session_to_another_node(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on, hls_node(tmp_path / "other") as other:
+async def test_it_follows_its_session_to_another_node(
+    on: Stage, tmp_path: Path
+) -> None:
+    async with hls_node(tmp_path / "other") as other:
         on.site.updates.urls = [on.node.url, other.url]
         await on.node.publish()
         await other.publish()
@@ -154,109 +155,102 @@ async def _starts_anew(node: Node, within: float = 60.0) -> None:
     await until(again, within)
 
 
-async def test_it_tries_anew_while_the_node_has_nothing_yet(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        await shows(page, "Connecting…")
-        await expect(page.locator("body")).to_have_attribute("data-phase", "waiting")
-        await on.node.publish()
-        await plays(page)
-        assert len(on.node.tokens) > 1
+async def test_it_tries_anew_while_the_node_has_nothing_yet(on: Stage) -> None:
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await shows(page, "Connecting…")
+    await expect(page.locator("body")).to_have_attribute("data-phase", "waiting")
+    await on.node.publish()
+    await plays(page)
+    assert len(on.node.tokens) > 1
 
 
-async def test_a_session_that_ends_stays_ended(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        await plays(page)
-        over = snapshot(
-            status="ended", ended_at="2026-11-23 00:34:00", viewers=0, peak_viewers=7
-        )
-        on.site.updates.put("12", over)
-        await shows(page, "This live has ended")
-        await shows(page, "It lasted 34 minutes, with up to 7 watching.")
-        await expect(page.locator("#still")).to_be_visible()
-        await expect(page.get_by_role("link", name="See what is live")).to_be_visible()
-        await hides(page, "#viewers")
-        await until(lambda: _nobody_follows(on.site))
+async def test_a_session_that_ends_stays_ended(on: Stage) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    over = snapshot(
+        status="ended", ended_at="2026-11-23 00:34:00", viewers=0, peak_viewers=7
+    )
+    on.site.updates.put("12", over)
+    await shows(page, "This live has ended")
+    await shows(page, "It lasted 34 minutes, with up to 7 watching.")
+    await expect(page.locator("#still")).to_be_visible()
+    await expect(page.get_by_role("link", name="See what is live")).to_be_visible()
+    await hides(page, "#viewers")
+    await until(lambda: _nobody_follows(on.site))
 
 
 async def _nobody_follows(site: Site) -> bool:
     return not site.updates.followed
 
 
-async def test_it_waits_for_the_beginning(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        on.site.updates.put("12", snapshot(status="created", started_at=""))
-        page = await on.open("/watch/12")
-        await shows(page, "Starting soon")
-        assert on.site.asked == []
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        await plays(page)
+async def test_it_waits_for_the_beginning(on: Stage) -> None:
+    on.site.updates.put("12", snapshot(status="created", started_at=""))
+    page = await on.open("/watch/12")
+    await shows(page, "Starting soon")
+    assert on.site.asked == []
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    await plays(page)
 
 
-async def test_a_channel_begins_by_itself_again_and_again(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        on.site.updates.put("ann", None)
-        page = await on.open("/watch/ann")
-        await shows(page, "ann is offline")
+async def test_a_channel_begins_by_itself_again_and_again(on: Stage) -> None:
+    on.site.updates.put("ann", None)
+    page = await on.open("/watch/ann")
+    await shows(page, "ann is offline")
 
-        await on.node.publish()
-        on.site.updates.put("ann", snapshot(channel_name="ann"))
-        await plays(page)
+    await on.node.publish()
+    on.site.updates.put("ann", snapshot(channel_name="ann"))
+    await plays(page)
 
-        on.site.updates.put("ann", snapshot(channel_name="ann", status="ended"))
-        await shows(page, "ann has ended this live")
+    on.site.updates.put("ann", snapshot(channel_name="ann", status="ended"))
+    await shows(page, "ann has ended this live")
 
-        on.site.updates.put("ann", snapshot(channel_name="ann", id="13"))
-        await plays(page)
-        assert [asked["id"] for asked in on.site.asked] == ["12", "13"]
-
-
-async def test_an_unknown_name_is_said(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        page = await on.open("/watch/99")
-        await shows(page, "No such stream")
-        await expect(page.get_by_role("link", name="See what is live")).to_be_visible()
+    on.site.updates.put("ann", snapshot(channel_name="ann", id="13"))
+    await plays(page)
+    assert [asked["id"] for asked in on.site.asked] == ["12", "13"]
 
 
-async def test_what_the_api_refuses_is_said(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        on.site.refusal = "This broadcast is for followers."
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        await shows(page, "This broadcast is for followers.")
-        on.site.refusal = ""
-        await on.node.publish()
-        await plays(page)
+async def test_an_unknown_name_is_said(on: Stage) -> None:
+    page = await on.open("/watch/99")
+    await shows(page, "No such stream")
+    await expect(page.get_by_role("link", name="See what is live")).to_be_visible()
 
 
-async def test_it_plays_natively_where_hls_js_cannot(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.browser.new_page()
-        await page.add_init_script(WITHOUT_MSE)
-        await page.goto(f"{on.site.url}/watch/12")
-        if not await page.evaluate(
-            "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"
-        ):
-            pytest.skip("this browser has no native HLS")
-        await plays(page)
-        source = await page.evaluate("document.querySelector('video').src")
-        assert source.startswith(on.node.url)
+async def test_what_the_api_refuses_is_said(on: Stage) -> None:
+    on.site.refusal = "This broadcast is for followers."
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await shows(page, "This broadcast is for followers.")
+    on.site.refusal = ""
+    await on.node.publish()
+    await plays(page)
 
-        await on.node.publish()
-        # Players of their own first show what they still hold.
-        await _starts_anew(on.node)
-        await plays(page)
+
+async def test_it_plays_natively_where_hls_js_cannot(on: Stage) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.context.new_page()
+    await page.add_init_script(WITHOUT_MSE)
+    await page.goto(f"{on.site.url}/watch/12")
+    if not await page.evaluate(
+        "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"
+    ):
+        pytest.skip("this browser has no native HLS")
+    await plays(page)
+    source = await page.evaluate("document.querySelector('video').src")
+    assert source.startswith(on.node.url)
+
+    await on.node.publish()
+    # Players of their own first show what they still hold.
+    await _starts_anew(on.node)
+    await plays(page)
 
 
 async def test_it_plays_silently_where_sound_needs_a_tap(tmp_path: Path) -> None:
-    async with stage(tmp_path, autoplay=SOUND_AFTER_A_TAP) as on:
+    async with chromium(SOUND_AFTER_A_TAP) as other, stage(tmp_path, other) as on:
         await on.node.publish()
         on.site.updates.put("12", snapshot())
         page = await on.open("/watch/12")
@@ -271,63 +265,59 @@ async def test_it_plays_silently_where_sound_needs_a_tap(tmp_path: Path) -> None
 
 
 async def test_a_viewer_can_hold_it_and_goes_on_with_what_is_live(
-    tmp_path: Path,
+    on: Stage,
 ) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        await plays(page)
-        await page.keyboard.press("Space")
-        await expect(page.locator("#still")).to_be_visible()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        await page.wait_for_timeout(2500)
-        assert [url for url in asked if url.startswith(on.node.url)] == []
-        await page.locator("#tap").click()
-        await plays(page)
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    await page.keyboard.press("Space")
+    await expect(page.locator("#still")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.wait_for_timeout(2500)
+    assert [url for url in asked if url.startswith(on.node.url)] == []
+    await page.locator("#tap").click()
+    await plays(page)
 
 
 async def test_a_node_that_is_younger_than_the_page_is_reached(
-    tmp_path: Path,
+    on: Stage,
 ) -> None:
-    async with stage(tmp_path) as on:
-        on.site.updates.urls = []
-        on.site.updates.put("ann", None)
-        page = await on.open("/watch/ann")
-        await shows(page, "ann is offline")
-        on.site.updates.urls = [on.node.url]
-        await on.node.publish()
-        on.site.updates.put("ann", snapshot(channel_name="ann"))
-        await plays(page)
+    on.site.updates.urls = []
+    on.site.updates.put("ann", None)
+    page = await on.open("/watch/ann")
+    await shows(page, "ann is offline")
+    on.site.updates.urls = [on.node.url]
+    await on.node.publish()
+    on.site.updates.put("ann", snapshot(channel_name="ann"))
+    await plays(page)
 
 
-async def test_a_missing_player_is_said(tmp_path: Path) -> None:
-    async with stage(tmp_path, player=tmp_path / "none.mjs") as on:
+async def test_a_missing_player_is_said(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path, browser, player=tmp_path / "none.mjs") as on:
         on.site.updates.put("12", snapshot())
-        page = await on.browser.new_page()
+        page = await on.context.new_page()
         await page.add_init_script("HTMLMediaElement.prototype.canPlayType = () => '';")
         await page.goto(f"{on.site.url}/watch/12")
         await shows(page, "The player is not installed on this server")
 
 
-async def test_the_sandbox_node_is_named(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        on.site.updates.put("12", snapshot(sandbox=True))
-        page = await on.open("/watch/12")
-        await shows(page, "sandbox node: not for production")
+async def test_the_sandbox_node_is_named(on: Stage) -> None:
+    on.site.updates.put("12", snapshot(sandbox=True))
+    page = await on.open("/watch/12")
+    await shows(page, "sandbox node: not for production")
 
 
-async def test_it_says_when_the_server_is_away_and_comes_back(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        await on.node.publish()
-        on.site.updates.put("12", snapshot())
-        page = await on.open("/watch/12")
-        await plays(page)
-        on.site.updates.close()
-        await shows(page, "Connection lost. Trying again…")
-        await plays(page)
-        on.site.updates.reopen()
-        on.site.updates.put("12", snapshot(viewers=5))
-        await shows(page, "5 watching")
-        await hides(page, "#away")
+async def test_it_says_when_the_server_is_away_and_comes_back(on: Stage) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    on.site.updates.close()
+    await shows(page, "Connection lost. Trying again…")
+    await plays(page)
+    on.site.updates.reopen()
+    on.site.updates.put("12", snapshot(viewers=5))
+    await shows(page, "5 watching")
+    await hides(page, "#away")

@@ -97,15 +97,6 @@ class LocalRun:
             return
         self._seen |= {process.pid: process for process in below}
 
-    def runs(self, run: Run, word: str) -> bool:
-        """Whether a command with this word runs below it now."""
-        self.remember(run)
-        return any(
-            word in process.cmdline()
-            for process in self._seen.values()
-            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        )
-
     def left(self) -> list[str]:
         """What still runs of all that was ever seen."""
         return [

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, BrowserContext, Page
 
 from control_plane.web import packages
-from tests.support.browser import SOUND_AT_ONCE, chromium
 from tests.support.hls import Node, hls_node
 from tests.support.pages import Site, pages
 
@@ -17,23 +16,23 @@ from tests.support.pages import Site, pages
 class Stage:
     node: Node
     site: Site
-    browser: Browser
+    context: BrowserContext
 
     async def open(self, path: str) -> Page:
-        page = await self.browser.new_page()
+        page = await self.context.new_page()
         await page.goto(self.site.url + path)
         return page
 
 
 @contextlib.asynccontextmanager
 async def stage(
-    folder: Path, player: Path = packages.PLAYER, autoplay: str = SOUND_AT_ONCE
+    folder: Path, browser: Browser, player: Path = packages.PLAYER
 ) -> AsyncIterator[Stage]:
     async with (
         hls_node(folder) as node,
         pages(player) as site,
-        chromium(autoplay) as browser,
+        await browser.new_context() as context,
     ):
         site.updates.urls = [node.url]
         site.playback_url = f"{node.url}/live/12/index.m3u8"
-        yield Stage(node, site, browser)
+        yield Stage(node, site, context)

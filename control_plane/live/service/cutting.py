@@ -73,14 +73,18 @@ class Cutter:
     async def kick_viewers(self, node_name: str, chosen: Chosen) -> bool:
         """Twice: an auth process may have let one in before it heard of the denial. A
         node that says nothing is asked again, for about 2 s; False when it never
-        answered."""
+        answered, or does not run."""
         api = self._nodes.api(await self._nodes.get(node_name))
-        await api.kick_readers(chosen)
-        await asyncio.sleep(HEARD_WITHIN)
-        for _ in range(TRIES):
-            if await api.kick_readers(chosen):
-                return True
-            await asyncio.sleep(PAUSE)
+        answer = await api.kick_readers(chosen)
+        if answer != "refused":
+            await asyncio.sleep(HEARD_WITHIN)
+            for _ in range(TRIES):
+                answer = await api.kick_readers(chosen)
+                if answer != "silent":
+                    break
+                await asyncio.sleep(PAUSE)
+        if answer == "answered":
+            return True
         log.warning("viewers could not be cut yet", node=node_name)
         return False
 

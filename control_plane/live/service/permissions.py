@@ -50,7 +50,6 @@ class Permissions:
         self._heard_paths: set[str] = set()
         self.bans = BanList()
         self._bans_stale = False
-        self._bans_stale = False
         self._bans_task: asyncio.Task[None] | None = None
         self._heard_at = float("-inf")
         self._missed = False  # notices, since viewers were looked at
