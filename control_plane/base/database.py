@@ -213,10 +213,23 @@ async def ping(pool: Pool) -> None:
     await pool.fetchval("SELECT 1")
 
 
-async def writable(pool: Pool) -> None:
-    """Raises Away where it is a standby, or set to take no writes."""
-    if await pool.fetchval("SHOW transaction_read_only") == "on":
-        raise Away("Postgres takes no writes")
+class Server(NamedTuple):
+    """``takes_writes``: it is no standby, nor set to take none. ``clock``: as it goes
+    there, unix seconds."""
+
+    takes_writes: bool
+    clock: float
+
+
+async def server(pool: Pool) -> Server:
+    """Raises Away."""
+    row = await pool.fetchrow(
+        "SELECT current_setting('transaction_read_only') = 'off',"
+        " extract(epoch FROM clock_timestamp())::float"
+    )
+    if row is None:
+        raise RuntimeError("a SELECT without a table gave no row")
+    return Server(*row)
 
 
 class Notices:
