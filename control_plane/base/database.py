@@ -21,12 +21,14 @@ Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
 CLOSING = 3.0  # seconds
-#: Postgres is away, full, too slow, or a standby that takes no writes.
+#: Postgres is away, full, too slow, or a standby that takes no writes. The driver's
+#: internal error: a connection that ended while its answer was read.
 AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
