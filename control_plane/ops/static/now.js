@@ -99,7 +99,7 @@ function attention(concerns) {
   const said = JSON.stringify(concerns);
   if (place.dataset.said === said) return; // whoever stands on a link stays there
   place.dataset.said = said;
-  const lines = concerns.slice(0, CONCERNS).map(concern);
+  const lines = concerns.slice(0, CONCERNS).map((one) => concern(one));
   const rest = concerns.length - lines.length;
   const title = lines.length > 0 ? "Needs attention" : "Nothing needs attention";
   place.replaceChildren(
