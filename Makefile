@@ -30,7 +30,7 @@ lint: install-dev ## Check style, types and layers only
 
 simulate: install-dev ## Try SEEDS=1000 simulated worlds, or SEED=123 again
 	@$(IN)/python -m tests.simulator $(if $(SEED),--seed=$(SEED),--seeds=$(or $(SEEDS),1000)) \
-		$(if $(FIRST),--first=$(FIRST)) $(if $(BUG),--bug="$(BUG)")
+		$(if $(FIRST),--first=$(FIRST)) $(if $(FAULTS),--faults=$(FAULTS)) $(if $(BUG),--bug="$(BUG)")
 
 simulate-scale: install ## Have 200 caches ask about a million viewers
 	@$(IN)/python -m bench.edges

@@ -5,7 +5,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from control_plane.api import shapes
-from control_plane.api.own import OwnAccount, live_name
+from control_plane.api.own import OwnAccount, key, live_name
 from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal, Unavailable
@@ -127,13 +127,14 @@ class LiveApi:
 
     async def rotate_key(self, call: Call) -> web.Response:
         """``overlap``: seconds; ``at_once``: 1 cuts whoever publishes with the old
-        one."""
-        body = call.body
+        one. With the same Idempotency-Key it is the same new key again."""
+        body, request = call.body, key(call)
         made = await self._lasting_keys.rotate(
             call.me,
             body.id("id"),
             timedelta(seconds=body.integer("overlap", OVERLAP)),
             at_once=body.integer("at_once", 0) != 0,
+            request="" if request is None else f"app:{request.key}",
         )
         return await self._made(call, made)
 

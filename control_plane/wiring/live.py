@@ -23,6 +23,7 @@ from control_plane.live.service.figures import Figures
 from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.ingest_health import IngestHealth
+from control_plane.live.service.judging import Judging
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.looking_again import LookingAgain
@@ -36,10 +37,12 @@ from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
 from control_plane.live.service.sources import Sources
 from control_plane.live.service.stills import Stills
+from control_plane.live.service.stores import Stores
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.ingest import IngestStore
 from control_plane.live.store.previews import PreviewStore
+from control_plane.live.store.unlisted import UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
 from mediamtx.cache import Cache
 from mediamtx.client import Client
@@ -83,6 +86,10 @@ class Live:
         return Client(self._http, node.api_url, API_USER, password, turn=self._turn)
 
     @cached_property
+    def stores(self) -> Stores:
+        return Stores(self.reserved, self.redis)
+
+    @cached_property
     def lifecycle(self) -> Lifecycle:
         created = self.settings.gift_created_sessions
         spans = Spans(
@@ -110,7 +117,11 @@ class Live:
     @cached_property
     def lasting_keys(self) -> LastingKeys:
         return LastingKeys(
-            self.reserved, self.nodes, self.cutter, peppers=self._peppers
+            self.reserved,
+            self.nodes,
+            self.cutter,
+            peppers=self._peppers,
+            requested=self.secrets.requested_keys(),
         )
 
     @cached_property
@@ -118,7 +129,6 @@ class Live:
         return Moderation(
             self.reserved,
             self.broadcasts,
-            self.nodes,
             self.cutter,
             viewer_key=self._viewer_key,
         )
@@ -128,15 +138,13 @@ class Live:
         return Rights(
             self.reserved,
             self.cutter,
-            viewer_key=self._viewer_key,
+            self._judging,
             tokens_by_default=self._tokens_by_default,
         )
 
     @cached_property
     def owed_cuts(self) -> OwedCuts:
-        return OwedCuts(
-            self.reserved, self.cutter, self.rights, viewer_key=self._viewer_key
-        )
+        return OwedCuts(self.reserved, self.cutter, self._judging)
 
     @cached_property
     def at_once(self) -> AtOnce:
@@ -146,7 +154,14 @@ class Live:
     @cached_property
     def looking_again(self) -> LookingAgain:
         seconds = self.settings.rights_seconds
-        return LookingAgain(self.counting, self.rights, self.at_once, seconds)
+        return LookingAgain(
+            self.counting,
+            self.rights,
+            self.at_once,
+            self.cutter,
+            self._judging,
+            seconds,
+        )
 
     @cached_property
     def watching(self) -> Watching:
@@ -183,8 +198,22 @@ class Live:
         return ViewerSets(self.redis)
 
     @cached_property
+    def _judging(self) -> Judging:
+        return Judging(
+            self.reserved,
+            self._unlisted,
+            viewer_key=self._viewer_key,
+            tokens_by_default=self._tokens_by_default,
+        )
+
+    @cached_property
+    def _unlisted(self) -> UnlistedTokens:
+        keep = self.settings.longest_session_seconds
+        return UnlistedTokens(self.redis, int(keep))
+
+    @cached_property
     def hints(self) -> Hints:
-        return Hints(self._viewer_sets, self.beats)
+        return Hints(self._viewer_sets, self.beats, self._unlisted)
 
     @cached_property
     def counts(self) -> Counts:

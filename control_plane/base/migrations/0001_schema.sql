@@ -388,12 +388,11 @@ CREATE TABLE nodes (
     sandbox boolean NOT NULL DEFAULT false,
     draining boolean NOT NULL DEFAULT false,
     silent_since timestamptz,
+    silent_because text NOT NULL DEFAULT '',
     lost boolean NOT NULL DEFAULT false,
     started text NOT NULL DEFAULT '', -- as it says of itself
     owner text,
     lease_until timestamptz,
-    -- Since when viewers have to be cut there, until that is known to be done.
-    cut_owed_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- As the subject of events.
     id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
@@ -417,6 +416,14 @@ CREATE TABLE nodes (
     CONSTRAINT closed_drains CHECK (draining OR NOT closed),
     CONSTRAINT draining_lets_go CHECK (draining OR let_go = 0)
 );
+
+-- Viewers have to be cut there; gone once that is known to be done.
+CREATE TABLE owed_cuts (
+    id integer GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
+    node text NOT NULL REFERENCES nodes ON DELETE CASCADE,
+    owed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX owed_cuts_node ON owed_cuts (node);
 
 CREATE TABLE channels (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -193,6 +193,7 @@ class Node:
     draining: bool = False
     closed: bool = False
     silent_since: datetime | None = None
+    silent_because: str = ""
     lost: bool = False
     let_go: float = 0.0
     # Another each second: no reason to tell pages of it.

@@ -20,7 +20,7 @@ from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.auth_call import AuthCall
-from control_plane.live.model.credentials import candidates
+from control_plane.live.model.credentials import candidates, from_query
 from control_plane.live.model.edges import EDGE, lot, path_at_origin
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Role
@@ -192,6 +192,8 @@ class Authorizer:
             return deny(reason)
         if self._goes_elsewhere(node, call, token):
             return deny("node_draining")
+        if token is not None and call.id and not _is_listed(call):
+            self._hints.unlisted(permission.session_id, call.id, token)
         if call.action == "read" and not _is_nobody(token):
             self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
@@ -288,6 +290,11 @@ class Authorizer:
         if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW
+
+
+def _is_listed(call: AuthCall) -> bool:
+    """The node's lists show its query, and nothing else that may be a token."""
+    return bool(from_query(call.query))
 
 
 def _is_nobody(token: ViewerToken | None) -> bool:

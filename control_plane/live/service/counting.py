@@ -26,6 +26,7 @@ from control_plane.live.model.viewers import (
     WINDOW,
     Audience,
     Change,
+    Listed,
     Look,
     Watched,
     change,
@@ -122,6 +123,10 @@ class Counting:
         self._attendance.watched(confirmed, since, now)
         node.counted_at = now
         return confirmed
+
+    def listed(self) -> list[tuple[str, list[Listed]]]:
+        """By node, as the last looks of this process found them."""
+        return [(name, [*node.watched.readers]) for name, node in self._nodes.items()]
 
     def watching(self) -> Iterator[tuple[int, str]]:
         """Session and viewer, of those found by the last looks of this process."""

@@ -11,11 +11,13 @@ import time
 from collections.abc import AsyncIterator
 
 from control_plane.base.tasks import Loop
+from control_plane.base.tokens import ViewerToken
 from control_plane.live.model.asking import Asking
 from control_plane.live.model.edges import BEAT
 from control_plane.live.model.viewers import WINDOW
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.places import Place
+from control_plane.live.store.unlisted import ByReader, UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
 
 FLUSH_EVERY = 0.5  # seconds
@@ -25,8 +27,12 @@ Seen = dict[Place, dict[str, float]]
 
 
 class Hints:
-    def __init__(self, sets: ViewerSets, beats: Beats) -> None:
+    def __init__(
+        self, sets: ViewerSets, beats: Beats, unlisted: UnlistedTokens
+    ) -> None:
         self._sets = sets
+        self._unlisted = unlisted
+        self._tokens: dict[int, ByReader] = {}
         self._beats = beats
         self._hints: Seen = {}
         self._steady: Seen = {}
@@ -62,6 +68,12 @@ class Hints:
         """At a cache that drains, never waits."""
         self._staying.setdefault(edge, {})[viewer] = time.time() + BEAT
 
+    def unlisted(self, session_id: int, reader_id: str, token: ViewerToken) -> None:
+        """The node's lists will name this reader, and not its token. Never waits."""
+        if self._hinted < MOST_HINTS:
+            self._tokens.setdefault(session_id, {})[reader_id] = token
+            self._hinted += 1
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with Loop("hints", self.flush, FLUSH_EVERY).running():
@@ -74,7 +86,9 @@ class Hints:
         beating, self._beating = self._beating, {}
         asked, self._asked = self._asked, {}
         staying, self._staying = self._staying, {}
+        tokens, self._tokens = self._tokens, {}
         now = time.time()
+        await self._unlisted.keep(tokens)
         await self._sets.hint("hints", hints, now - WINDOW)
         await self._sets.hint("steady", steady, now - WINDOW)
         await self._beats.beat(beating, now)

@@ -19,7 +19,7 @@ from control_plane.live.model.overview import (
     sorted_after,
 )
 from control_plane.live.service.counts import Counts
-from control_plane.live.store import nodes
+from control_plane.live.store import grants, nodes
 from control_plane.live.store import overview as store
 from control_plane.live.store.beats import Beats
 
@@ -112,6 +112,10 @@ class Overview:
         if found is None:
             raise Empty("There is no such key.")
         return found
+
+    async def contested(self) -> dict[str, int]:
+        """By path, how often encoders with valid keys just took it from each other."""
+        return await grants.contested(self._pool)
 
     async def nodes(self) -> list[tuple[Node, NodeLoad]]:
         loads: dict[str, NodeLoad] = {}

@@ -20,7 +20,7 @@ from control_plane.base.faults import Away, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.model.bans import BanList
 from control_plane.live.model.permissions import Permission
-from control_plane.live.store import bans, keys, nodes
+from control_plane.live.store import bans, keys, owed_cuts
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +140,7 @@ class Permissions:
         """Without notices somebody may have been let in who was denied meanwhile."""
         if self._missed:
             with contextlib.suppress(StoreFault):  # it takes no writes: later then
-                await nodes.owe_cuts(self._pool)
+                await owed_cuts.owe(self._pool)
                 self._missed = False
 
     def _nodes_changed(self, _: str = "") -> None:

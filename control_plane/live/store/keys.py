@@ -6,7 +6,13 @@ from typing import TypeVar
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.base.tasks import in_turns
-from control_plane.live.model.keys import Channel, Revoked, StreamKey, Terms
+from control_plane.live.model.keys import (
+    Channel,
+    Replacement,
+    Revoked,
+    StreamKey,
+    Terms,
+)
 from control_plane.live.model.permissions import FOR_GOOD, KeyPermit, Permission
 
 MOST_LISTED = 100
@@ -72,6 +78,20 @@ async def rotate(
         overlap,
     )
     return closes_at
+
+
+async def replacement(
+    executor: Executor, user_id: int, key_id: int
+) -> Replacement | None:
+    """Unless it is revoked."""
+    row = await executor.fetchrow(
+        "SELECT new.id, new.name, new.hash FROM stream_keys old"
+        " JOIN stream_keys new ON new.id = old.replaced_by"
+        " WHERE old.user_id = $1 AND old.id = $2 AND new.revoked_at IS NULL",
+        user_id,
+        key_id,
+    )
+    return None if row is None else Replacement(**dict(row))
 
 
 async def channel_keys(executor: Executor, user_id: int) -> list[StreamKey]:
