@@ -145,6 +145,27 @@ async def test_it_follows_its_session_to_another_node(
         assert wrong == []
 
 
+async def test_it_leaves_an_edge_that_drains_when_its_lot_is_drawn(
+    on: Stage, tmp_path: Path
+) -> None:
+    async with hls_node(tmp_path / "other") as other:
+        on.site.updates.urls = [on.node.url, other.url]
+        await on.node.publish()
+        await other.publish()
+        on.site.updates.put("12", snapshot())
+        page = await on.open("/watch/12")
+        wrong = complaints(page)
+        await plays(page)
+        on.site.playback_url = f"{other.url}/live/12/index.m3u8"
+        on.site.updates.put("12", snapshot(leaving={"edge-1": 0.25, "edge-2": 1}))
+        await plays(page)
+        assert other.tokens == []
+        on.site.updates.put("12", snapshot(leaving={"edge-1": 0.75}))
+        await _starts_anew(other)
+        await plays(page)
+        assert wrong == []
+
+
 async def _starts_anew(node: Node, within: float = 60.0) -> None:
     """Waits until it asks for the master playlist once more."""
     asked = len(node.tokens)

@@ -153,6 +153,8 @@ class Site:
             "token": token,
             "expires_at": 4_000_000_000,
             "playback_url": f"{self.playback_url}?token={token}",
+            "source": "edge-1",
+            "lot": 0.5,
             "sandbox": self.sandbox,
         }
         return web.json_response({"code": 200, "msg": {"Watch": answer}})
