@@ -10,6 +10,7 @@ from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal, Unavailable
 from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
+from control_plane.live.model.edges import lot
 from control_plane.live.model.keys import Terms
 from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.starts import Start
@@ -221,6 +222,8 @@ class LiveApi:
                     ),
                     "thumbnail": f"{call.files}{preview(session.id)}"
                     f"?token={admission.token}",
+                    "source": admission.source.name,
+                    "lot": lot(admission.source.name, admission.viewer),
                     "sandbox": node.sandbox,
                     "LiveStreaming": broadcast(admission.broadcast),
                 }

@@ -18,6 +18,7 @@ from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counting import Counting
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.emptying import Emptying
 from control_plane.live.service.figures import Figures
 from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
@@ -178,10 +179,16 @@ class Live:
 
     @cached_property
     def sources(self) -> Sources:
-        return Sources(self.nodes, self._beats)
+        return Sources(self.nodes, self.beats)
 
     @cached_property
-    def _beats(self) -> Beats:
+    def emptying(self) -> Emptying:
+        return Emptying(
+            self.reserved, self.nodes, self.beats, viewer_key=self._viewer_key
+        )
+
+    @cached_property
+    def beats(self) -> Beats:
         return Beats(self.redis)
 
     @cached_property
@@ -204,7 +211,7 @@ class Live:
 
     @cached_property
     def hints(self) -> Hints:
-        return Hints(self._viewer_sets, self._beats, self._unlisted)
+        return Hints(self._viewer_sets, self.beats, self._unlisted)
 
     @cached_property
     def counts(self) -> Counts:
@@ -218,7 +225,7 @@ class Live:
     def counting(self) -> Counting:
         return Counting(
             self._viewer_sets,
-            self._beats,
+            self.beats,
             self._viewer_key,
             self.attendance,
             self._turn,
@@ -266,7 +273,7 @@ class Live:
 
     @cached_property
     def overview(self) -> Overview:
-        return Overview(self.pool, self.counts)
+        return Overview(self.pool, self.counts, self.beats)
 
     @cached_property
     def figures(self) -> Figures:

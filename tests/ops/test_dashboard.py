@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
@@ -21,6 +22,14 @@ pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 PICTURED = "() => document.querySelector('.picture img')?.naturalWidth > 0"
+
+
+#: A node that takes broadcasts, and that nobody looks at.
+SPARE = """
+    INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url, rtsp_url,
+        owner, lease_until)
+    VALUES ('spare', '', '', '', '', '', '', 'nobody', now() + interval '1 hour')
+"""
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,29 @@ async def test_a_key_is_rotated_and_a_payout_decided(desk: Desk) -> None:
     await page.get_by_role("button", name="It is paid").click()
     payouts = page.get_by_role("heading", name="Payouts to decide")
     await expect(payouts.locator("+ div")).to_have_text("There is none.")
+    assert wrong == []
+
+
+async def test_what_runs_on_a_node_is_moved(desk: Desk) -> None:
+    connection = await asyncpg.connect(desk.stack.env["DATABASE_URL"])
+    await connection.execute(SPARE)
+    await connection.close()
+    page = await desk.sign_in(await desk.token("mover", "read", "admin"))
+    wrong = complaints(page)
+    await page.get_by_role("link", name="Nodes").click()
+    row = page.locator("tr").filter(has_text="local")
+    await row.get_by_role("button", name="Move all now").click()
+    await shows(page, "encoders there are cut now and kept out")
+    await page.get_by_label("Reason").fill("a new kernel")
+    await page.locator("#yes").click()
+    await expect(row).to_contain_text("closed")
+    await row.get_by_role("button", name="Activate").click()
+    await page.get_by_label("Reason").fill("it runs")
+    await page.locator("#yes").click()
+    await expect(row).to_contain_text("active")
+    await desk.stack.command("nodes", "remove", "spare")
+    entries = await desk.stack.command("audit", "export")
+    assert "a new kernel" in entries
     assert wrong == []
 
 

@@ -119,6 +119,7 @@ class Look:
 
     def __init__(self, viewer_key: Derived, before: "dict[str, Listed] | None") -> None:
         self.readers: dict[str, Listed] = {}
+        self.sent = 0  # bytes, since the look before
         self._viewer_key = viewer_key
         self._first = before is None
         self._before = before or {}
@@ -135,6 +136,7 @@ class Look:
             if one is None:
                 one = after.get(reader.reader_id) or self._come(reader, now)
             elif (sent := reader.outbound_bytes) != one.bytes:
+                self.sent += max(0, sent - one.bytes)
                 # The first bytes may be a playlist, which anybody asks for.
                 if one.bytes:
                     one.moved_at = now

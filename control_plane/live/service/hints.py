@@ -38,6 +38,7 @@ class Hints:
         self._steady: Seen = {}
         self._beating: Seen = {}
         self._asked: dict[str, int] = {}
+        self._staying: dict[str, dict[str, float]] = {}
         self._hinted = 0
         self._asking = Asking()
 
@@ -69,6 +70,10 @@ class Hints:
             self._tokens.setdefault(session_id, {})[reader_id] = token
             self._hinted += 1
 
+    def stay(self, edge: str, viewer: str) -> None:
+        """At a cache that drains, never waits."""
+        self._staying.setdefault(edge, {})[viewer] = time.time() + BEAT
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with Loop("hints", self.flush, FLUSH_EVERY).running():
@@ -81,9 +86,11 @@ class Hints:
         beating, self._beating = self._beating, {}
         asked, self._asked = self._asked, {}
         tokens, self._tokens = self._tokens, {}
+        staying, self._staying = self._staying, {}
         now = time.time()
         await self._unlisted.keep(tokens)
         await self._sets.hint("hints", hints, now - WINDOW)
         await self._sets.hint("steady", steady, now - WINDOW)
         await self._beats.beat(beating, now)
         await self._beats.asked(asked, now)
+        await self._beats.stay(staying, now)

@@ -186,10 +186,11 @@ async def permissions(
             coalesce(s.status, '') AS status, coalesce(c.id, 0) AS channel_id,
             c.closed_until, u.id AS user_id,
             u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS banned,
+            coalesce(s.node, '') AS node,
             coalesce(s.policy, 'default') AS policy,
             coalesce(s.token_epoch, 0) AS token_epoch, d.users, d.viewers, d.epochs
         FROM unnest($1::text[]) AS p(path)
-        LEFT JOIN LATERAL (SELECT id, status, user_id, policy, token_epoch
+        LEFT JOIN LATERAL (SELECT id, status, user_id, node, policy, token_epoch
             FROM live_streaming_sessions
             WHERE path = p.path ORDER BY id DESC LIMIT 1) s ON true
         LEFT JOIN LATERAL (SELECT array_agg(user_id) AS users,

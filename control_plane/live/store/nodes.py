@@ -13,7 +13,10 @@ _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
 #: What whoever adds a node says of it; the rest is its state.
-_STATE = {"draining", "closed", "silent_since", "silent_because", "lost"}
+_STATE = {
+    *("draining", "closed", "silent_since", "silent_because", "lost"),
+    *("let_go", "bits"),
+}
 _DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
 _NAMES = ", ".join(_DESCRIPTION)
 _KNOWN = ", ".join(f"nodes.{name}" for name in _DESCRIPTION)
@@ -89,13 +92,39 @@ async def set_draining(
     """False when it was so before."""
     return (
         await executor.fetchval(
-            "UPDATE nodes SET draining = $2, closed = $3 WHERE name = $1"
+            "UPDATE nodes SET draining = $2, closed = $3, let_go = 0,"
+            " let_go_at = clock_timestamp() WHERE name = $1"
             " AND (draining, closed) <> ($2, $3) RETURNING true",
             name,
             draining,
             closed,
         )
         is True
+    )
+
+
+async def begin_emptying(
+    executor: Executor, every: timedelta, unknown: timedelta
+) -> list[Node]:
+    """The edges that drain and were not looked at for so long. ``unknown``: until a
+    cache has asked about everybody who plays there."""
+    rows = await executor.fetch(
+        f"""
+        UPDATE nodes SET let_go_at = clock_timestamp()
+        WHERE draining AND role <> 'origin' AND NOT lost
+            AND let_go_at <= clock_timestamp()
+                - CASE WHEN role = 'cache' AND let_go = 0 THEN $2::interval ELSE $1 END
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608
+        every,
+        unknown,
+    )
+    return [Node(**dict(row)) for row in rows]
+
+
+async def let_go(executor: Executor, name: str, share: float) -> None:
+    await executor.execute(
+        "UPDATE nodes SET let_go = $2 WHERE name = $1 AND draining", name, share
     )
 
 
@@ -133,17 +162,18 @@ async def drop_leases(executor: Executor, owner: str) -> None:
     )
 
 
-async def heard(executor: Executor, name: str, started: str) -> Heard | None:
+async def heard(executor: Executor, name: str, started: str, bits: int) -> Heard | None:
     """It answered. None when there is no such node any more."""
     row = await executor.fetchrow(
         """
         UPDATE nodes n SET silent_since = NULL, silent_because = '', lost = false,
-            started = $2
+            started = $2, bits = $3
         FROM (SELECT started, lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
         WHERE n.name = $1 RETURNING n.id, old.started, old.lost
         """,
         name,
         started,
+        bits,
     )
     return None if row is None else Heard(**dict(row))
 
