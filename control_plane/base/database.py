@@ -21,12 +21,14 @@ Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
 CLOSING = 3.0  # seconds
-#: Postgres is away, full, too slow, or a standby that takes no writes.
+#: Postgres is away, full, too slow, or a standby that takes no writes. The driver's
+#: internal error: a connection that ended while its answer was read.
 AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
@@ -213,10 +215,23 @@ async def ping(pool: Pool) -> None:
     await pool.fetchval("SELECT 1")
 
 
-async def writable(pool: Pool) -> None:
-    """Raises Away where it is a standby, or set to take no writes."""
-    if await pool.fetchval("SHOW transaction_read_only") == "on":
-        raise Away("Postgres takes no writes")
+class Server(NamedTuple):
+    """``takes_writes``: it is no standby, nor set to take none. ``clock``: as it goes
+    there, unix seconds."""
+
+    takes_writes: bool
+    clock: float
+
+
+async def server(pool: Pool) -> Server:
+    """Raises Away."""
+    row = await pool.fetchrow(
+        "SELECT current_setting('transaction_read_only') = 'off',"
+        " extract(epoch FROM clock_timestamp())::float"
+    )
+    if row is None:
+        raise RuntimeError("a SELECT without a table gave no row")
+    return Server(*row)
 
 
 class Notices:

@@ -36,6 +36,7 @@ from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
 from control_plane.live.service.sources import Sources
 from control_plane.live.service.stills import Stills
+from control_plane.live.service.stores import Stores
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.ingest import IngestStore
@@ -82,6 +83,10 @@ class Live:
             return Cache(self._http, node.api_url)
         password = self.secrets.node_api(node.name)
         return Client(self._http, node.api_url, API_USER, password, turn=self._turn)
+
+    @cached_property
+    def stores(self) -> Stores:
+        return Stores(self.reserved, self.redis)
 
     @cached_property
     def lifecycle(self) -> Lifecycle:

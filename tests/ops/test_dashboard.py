@@ -200,3 +200,15 @@ async def test_every_page_opens(desk: Desk) -> None:
         await page.get_by_role("link", name=name).click()
         await expect(page.locator(f'[data-path="{route}"]')).to_be_visible()
     assert wrong == []
+
+
+async def test_what_needs_somebody_says_where_it_stands_what_to_do(desk: Desk) -> None:
+    """The last one here: nothing is live any more after it."""
+    assert desk.stack.node is not None
+    await desk.stack.node.kill()
+    page = await desk.sign_in(await desk.token("night", "read"))
+    section = page.get_by_role("region", name="Needs attention")
+    needed = section.get_by_role("listitem").filter(has_text="local: does not answer")
+    await expect(needed.get_by_role("link")).to_be_visible()
+    await expect(needed).to_contain_text("What to do: docs/operations.md#nodesilent")
+    assert await barriers(page) == []

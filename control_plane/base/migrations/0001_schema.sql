@@ -388,6 +388,7 @@ CREATE TABLE nodes (
     sandbox boolean NOT NULL DEFAULT false,
     draining boolean NOT NULL DEFAULT false,
     silent_since timestamptz,
+    silent_because text NOT NULL DEFAULT '',
     lost boolean NOT NULL DEFAULT false,
     started text NOT NULL DEFAULT '', -- as it says of itself
     owner text,

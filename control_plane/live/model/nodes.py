@@ -190,6 +190,7 @@ class Node:
     draining: bool = False
     closed: bool = False
     silent_since: datetime | None = None
+    silent_because: str = ""
     lost: bool = False
 
     @property

@@ -127,10 +127,12 @@ class Nodes:
                 )
         return restarted
 
-    async def unheard(self, name: str, lost_after: timedelta) -> bool:
+    async def unheard(
+        self, name: str, lost_after: timedelta, because: str = ""
+    ) -> bool:
         """It did not answer. True when that makes it lost now."""
         async with self._pool.transaction() as connection:
-            node_id = await nodes.unheard(connection, name, lost_after)
+            node_id = await nodes.unheard(connection, name, because, lost_after)
             if node_id is not None:
                 await append_node_event(
                     connection, node_id, "node.lost", {"name": name}

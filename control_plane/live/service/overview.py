@@ -17,7 +17,7 @@ from control_plane.live.model.overview import (
     sorted_after,
 )
 from control_plane.live.service.counts import Counts
-from control_plane.live.store import nodes
+from control_plane.live.store import grants, nodes
 from control_plane.live.store import overview as store
 
 FRESH_FOR = 0.5  # seconds: so old may a list of what is open be
@@ -108,6 +108,10 @@ class Overview:
         if found is None:
             raise Empty("There is no such key.")
         return found
+
+    async def contested(self) -> dict[str, int]:
+        """By path, how often encoders with valid keys just took it from each other."""
+        return await grants.contested(self._pool)
 
     async def nodes(self) -> list[tuple[Node, NodeLoad]]:
         loads: dict[str, NodeLoad] = {}

@@ -126,7 +126,7 @@ class Reconciler:
     async def _mark_heard(self, node: Node, view: View) -> None:
         """A time-out says nothing about the streams: of them nothing changes."""
         if view.answer != "answered":
-            if await self._nodes.unheard(node.name, LOST_AFTER):
+            if await self._nodes.unheard(node.name, LOST_AFTER, view.reason):
                 log.warning("node lost", node=node.name, reason=view.reason)
             return
         if await self._nodes.heard(node.name, view.started):

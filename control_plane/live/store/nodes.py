@@ -13,7 +13,7 @@ _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
 #: What whoever adds a node says of it; the rest is its state.
-_STATE = {"draining", "closed", "silent_since", "lost"}
+_STATE = {"draining", "closed", "silent_since", "silent_because", "lost"}
 _DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
 _NAMES = ", ".join(_DESCRIPTION)
 _KNOWN = ", ".join(f"nodes.{name}" for name in _DESCRIPTION)
@@ -137,7 +137,8 @@ async def heard(executor: Executor, name: str, started: str) -> Heard | None:
     """It answered. None when there is no such node any more."""
     row = await executor.fetchrow(
         """
-        UPDATE nodes n SET silent_since = NULL, lost = false, started = $2
+        UPDATE nodes n SET silent_since = NULL, silent_because = '', lost = false,
+            started = $2
         FROM (SELECT started, lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
         WHERE n.name = $1 RETURNING n.id, old.started, old.lost
         """,
@@ -147,16 +148,20 @@ async def heard(executor: Executor, name: str, started: str) -> Heard | None:
     return None if row is None else Heard(**dict(row))
 
 
-async def unheard(executor: Executor, name: str, lost_after: timedelta) -> int | None:
+async def unheard(
+    executor: Executor, name: str, because: str, lost_after: timedelta
+) -> int | None:
     """It did not answer. Its id when that makes it lost now."""
     lost: int | None = await executor.fetchval(
         """
         UPDATE nodes n SET silent_since = coalesce(n.silent_since, now()),
-            lost = n.lost OR coalesce(n.silent_since, now()) + $2 <= now()
+            silent_because = $2,
+            lost = n.lost OR coalesce(n.silent_since, now()) + $3 <= now()
         FROM (SELECT lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
         WHERE n.name = $1 RETURNING CASE WHEN n.lost AND NOT old.lost THEN n.id END
         """,
         name,
+        because,
         lost_after,
     )
     return lost
