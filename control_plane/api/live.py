@@ -217,7 +217,7 @@ class LiveApi:
                         node,
                         call.host,
                         session.path,
-                        admission.token,
+                        admission.opens,
                         at=admission.source,
                     ),
                     "thumbnail": f"{call.files}{preview(session.id)}"

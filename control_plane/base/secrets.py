@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 #: For one purpose: the first is what we make things with, and each is believed.
 Derived: TypeAlias = tuple[bytes, ...]
+#: Each with its public name; the same.
+SigningKeys: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def derive(secret: str, purpose: str) -> bytes:
@@ -65,6 +67,11 @@ class Secrets:
     def cdn(self, origin: str) -> str:
         """With it a cache in front of a node gets what that node serves."""
         return self._texts(f"cdn:{origin}")[0]
+
+    def signed_urls(self, cdn: str) -> SigningKeys:
+        """With them it checks who was let in, without asking."""
+        names, keys = self._texts(f"cdn-key-name:{cdn}"), self._texts(f"cdn-key:{cdn}")
+        return tuple((name[:8], key) for name, key in zip(names, keys, strict=True))
 
     def marks(self) -> list[str]:
         """What tells that two secrets are the same, and nothing else."""

@@ -45,6 +45,11 @@ def by_name(
 @click.option("--folder", default="/var/lib/nginx", show_default=True)
 @click.option("--logs", default="/var/log/nginx", show_default=True)
 @click.option("--size", default="1g", show_default=True, help="Of what it keeps.")
+@click.option(
+    "--signed",
+    is_flag=True,
+    help="It checks signed addresses by itself, as --role cdn, and asks nobody.",
+)
 @to_file
 def edge_config(
     name: str,
@@ -54,6 +59,7 @@ def edge_config(
     folder: str,
     logs: str,
     size: str,
+    signed: bool,
     output: Path | None,
 ) -> None:
     """Print the nginx file of a cache. It holds its secret, and its origins'.
@@ -61,7 +67,7 @@ def edge_config(
     The origins' own files need CONTROL_PLANE_CACHES=true.
     """
     config = replace(
-        cache_config(settings(), name, origins),
+        cache_config(settings(), name, origins, signed=signed),
         listen=listen,
         certificate=certificate,
         folder=folder,

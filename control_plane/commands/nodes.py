@@ -78,7 +78,7 @@ def _room(most: int | None, taken: int) -> str:
     type=click.Choice(get_args(Role)),
     default="origin",
     show_default=True,
-    help="Encoders publish to origins; edges and caches serve viewers.",
+    help="Encoders publish to origins; the others serve viewers.",
 )
 @click.option("--region", default="", help="Where it stands.")
 @click.option(

@@ -24,6 +24,9 @@ class LiveSettings(Concern):
     ffmpeg: str = "ffmpeg"
     reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
 
+    # So long a CDN serves whoever was sent there, whatever happens meanwhile.
+    signed_url_seconds: int = Field(900, ge=30, le=86_400)
+
     # Nodes let caches in front of them, from MediaMTX v1.18.1 on.
     caches: bool = False
 

@@ -80,7 +80,7 @@ class Live:
         return Nodes(self.reserved, self._connect)
 
     def _connect(self, node: Node) -> NodeApi:
-        if node.role == "cache":
+        if node.role in ("cache", "cdn"):
             return Cache(self._http, node.api_url)
         password = self.secrets.node_api(node.name)
         return Client(self._http, node.api_url, API_USER, password, turn=self._turn)
@@ -175,6 +175,8 @@ class Live:
             self.sources,
             viewer_key=self._viewer_key,
             token_seconds=int(self.settings.viewer_token_hours * 3600),
+            signing_keys=self.secrets.signed_urls,
+            signed_seconds=self.settings.signed_url_seconds,
         )
 
     @cached_property

@@ -52,14 +52,20 @@ def edge_config(
     )
 
 
-def cache_config(known: Settings, name: str, origins: Mapping[str, str]) -> CacheConfig:
-    """Of a cache in front of ``origins``, by name their HLS URLs."""
-    secrets = Secrets(known.secret.get_secret_value())
+def cache_config(
+    known: Settings, name: str, origins: Mapping[str, str], *, signed: bool = False
+) -> CacheConfig:
+    """Of a cache in front of ``origins``, by name their HLS URLs. ``signed``: it checks
+    addresses, those of the old secret too, and asks nobody."""
+    secrets = Secrets(
+        known.secret.get_secret_value(), known.old_secret.get_secret_value()
+    )
     return CacheConfig(
         name=name,
         secret=secrets.node(name),
         control_plane=known.node_reaches_us_at,
         origins={one: Behind(url, secrets.cdn(one)) for one, url in origins.items()},
+        signing_keys=dict(secrets.signed_urls(name)) if signed else {},
         beat=ASKS_AFTER,
     )
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from control_plane.base.secrets import Secrets
+from control_plane.live.model.edges import signed
 from tests.deploy.tools import tool
 from tests.support.commands import command
 from tests.support.nginx import configured
@@ -54,6 +57,7 @@ class Origin:
 
 class CacheEdge:
     process: Process
+    role = "cache"
 
     def __init__(self, stack: Stack, folder: Path, origin: str) -> None:
         self.name = f"cache-{stack.unique()}"
@@ -67,7 +71,7 @@ class CacheEdge:
     async def running(self, *more: str) -> AsyncIterator["CacheEdge"]:
         """``more``: of what `nodes add` takes."""
         await self.stack.command(
-            *("nodes", "add", self.name, "--role", "cache", "--api", self.url),
+            *("nodes", "add", self.name, "--role", self.role, "--api", self.url),
             *("--host", "127.0.0.1", "--hls-url", self.url, *more),
         )
         around = configured(self.folder, await self.configuration())
@@ -108,6 +112,30 @@ class CacheEdge:
                 return response.status == 200
         except aiohttp.ClientError:
             return False
+
+
+class SignedEdge(CacheEdge):
+    """It asks nobody: addresses say who may watch. ``old``: a secret of before, which
+    counts too."""
+
+    role = "cdn"
+    old = "an old secret of thirty-two letters"
+
+    async def configuration(self, *more: str) -> str:
+        self.stack.env["CONTROL_PLANE_OLD_SECRET"] = self.old
+        try:
+            return await super().configuration("--signed", *more)
+        finally:
+            del self.stack.env["CONTROL_PLANE_OLD_SECRET"]
+
+    def opens(self, path: str, seconds: int, secret: str = "") -> str:
+        """What an address of ``path`` begins with."""
+        known = Secrets(secret or self.stack.env["CONTROL_PLANE_SECRET"])
+        keys = known.signed_urls(self.name)
+        return signed(keys, "local", path, int(time.time()) + seconds)
+
+    def at(self, opens: str, path: str) -> str:
+        return f"{self.url}/{opens}/local/{path}/index.m3u8"
 
 
 class MediaEdge:

@@ -398,8 +398,9 @@ CREATE TABLE nodes (
     id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
     seq bigint NOT NULL DEFAULT 0,
     event_xid xid8 NOT NULL DEFAULT '0',
-    -- Encoders publish to origins; edges and caches serve what they get from those.
-    role text NOT NULL DEFAULT 'origin' CHECK (role IN ('origin', 'edge', 'cache')),
+    -- Encoders publish to origins; the others serve what they get from those.
+    role text NOT NULL DEFAULT 'origin'
+        CHECK (role IN ('origin', 'edge', 'cache', 'cdn')),
     weight integer NOT NULL DEFAULT 1 CHECK (weight > 0), -- its share of the load
     -- What it carries at most; null: no bound.
     most_publishers integer CHECK (most_publishers > 0),

@@ -3,9 +3,10 @@ path. ``live/12`` of the origin ``eu-1`` is ``eu-1/live/12`` there."""
 
 import hashlib
 import math
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 
-from control_plane.base.secrets import Derived
+from control_plane.base.secrets import Derived, SigningKeys
 from control_plane.base.tokens import ViewerToken, sign_viewer
 from control_plane.live.model.nodes import Node
 
@@ -39,6 +40,15 @@ def pull_token(viewer_key: Derived, edge: str) -> str:
     return sign_viewer(viewer_key, ViewerToken(EDGE, edge, 0, 2**31 - 1))
 
 
+def signed(keys: SigningKeys, origin: str, path: str, expires_at: int) -> str:
+    """What stands before the path in an address that opens all of ``path`` until then,
+    as nginx's secure_link checks it: a hash of what it opens and a secret."""
+    (name, key), *_ = keys
+    text = f"{expires_at}/{path_at_edge(origin, path)}/ {key}"
+    digest = hashlib.md5(text.encode()).digest()  # noqa: S324  (nginx has no other)
+    return f"{name}.{expires_at}.{urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
 def source(
     origin: Node,
     edges: Sequence[Node],
@@ -57,6 +67,8 @@ def source(
     # One that has fallen silent may be gone: whose player has lost it comes again.
     up = [edge for edge in up if edge.is_well] or up
     roomy = [edge for edge in up if has_room(edge, readers)]
+    # Whom a CDN serves nobody counts, and can cut at once.
+    roomy = [edge for edge in roomy if edge.role != "cdn"] or roomy
     near = [edge for edge in roomy if edge.region == region]
     if near or roomy:
         return max(near or roomy, key=lambda edge: _lot(edge, viewer))

@@ -13,8 +13,9 @@ Answer = Literal["answered", "refused", "silent"]
 KickResult = Literal["kicked", "missing", "unknown"]
 
 #: Encoders publish to an ``origin``. An ``edge`` is a MediaMTX that pulls from one when
-#: somebody watches there, a ``cache`` an HTTP cache in front of one.
-Role = Literal["origin", "edge", "cache"]
+#: somebody watches there, a ``cache`` an HTTP cache in front of one, a ``cdn`` one that
+#: asks nobody who may watch: it checks signed addresses.
+Role = Literal["origin", "edge", "cache", "cdn"]
 
 
 class Intake(Protocol):

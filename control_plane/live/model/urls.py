@@ -38,10 +38,10 @@ def playback_url(
     origin: Node, host: str, path: str, token: str = "", *, at: Node | None = None
 ) -> str:
     """``at``: where to read; None: at the origin. A cache knows each viewer by what
-    stands before the path, and has one answer for all."""
+    stands before the path, and has one answer for all; a CDN checks that by itself."""
     at = at or origin
     name = path if at.role == "origin" else path_at_edge(origin.name, path)
-    if at.role == "cache":
+    if at.role in ("cache", "cdn"):
         return f"{_at(at.hls_url, host)}/{token}/{name}/index.m3u8"
     query = "?" + urlencode({"token": token}) if token else ""
     return f"{_at(at.hls_url, host)}/{name}/index.m3u8{query}"

@@ -3,14 +3,21 @@
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass, replace
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
-from control_plane.base.secrets import Derived
+from control_plane.base.secrets import Derived, SigningKeys
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer, sign_viewer
 from control_plane.live.model.bans import NO_CLIENT, Client, mark
+from control_plane.live.model.edges import signed as signed_for
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.rights import own_part, viewer_of
 from control_plane.live.model.viewers import NO_VIEWERS, PREVIEWER
@@ -31,12 +38,14 @@ LIST_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """``source``: where to read."""
+    """``source``: where to read, and ``opens``: what its address holds to show there,
+    until ``expires_at``."""
 
     broadcast: Broadcast
     source: Node
     viewer: str
     token: str
+    opens: str
     expires_at: int  # unix seconds
 
 
@@ -53,7 +62,12 @@ class Watching:
         *,
         viewer_key: Derived,
         token_seconds: int,
+        signing_keys: Callable[[str], SigningKeys],
+        signed_seconds: int,
     ) -> None:
+        """``signing_keys``: of a CDN, by its name."""
+        self._signing_keys = signing_keys
+        self._signed_seconds = signed_seconds
         self._pool = pool
         self._nodes = nodes
         self._counts = counts
@@ -107,7 +121,12 @@ class Watching:
         self, broadcast: Broadcast, source: Node, token: ViewerToken
     ) -> Admission:
         signed = sign_viewer(self._viewer_key, token)
-        return Admission(broadcast, source, token.viewer, signed, token.expires_at)
+        opens, until = signed, token.expires_at
+        if source.role == "cdn":
+            until = min(until, int(time.time()) + self._signed_seconds)
+            keys = self._signing_keys(source.name)
+            opens = signed_for(keys, broadcast.node.name, token.path, until)
+        return Admission(broadcast, source, token.viewer, signed, opens, until)
 
     def _viewer(self, caller: User | None, old_token: str) -> str:
         own = secrets.token_urlsafe(9)

@@ -14,8 +14,13 @@ _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
 #: What whoever adds a node says of it; the rest is its state.
 _STATE = {
-    *("draining", "closed", "silent_since", "silent_because", "lost"),
-    *("let_go", "bits"),
+    "draining",
+    "closed",
+    "silent_since",
+    "silent_because",
+    "lost",
+    "let_go",
+    "bits",
 }
 _DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
 _NAMES = ", ".join(_DESCRIPTION)
@@ -111,7 +116,7 @@ async def begin_emptying(
     rows = await executor.fetch(
         f"""
         UPDATE nodes SET let_go_at = clock_timestamp()
-        WHERE draining AND role <> 'origin' AND NOT lost
+        WHERE draining AND role IN ('edge', 'cache') AND NOT lost
             AND let_go_at <= clock_timestamp()
                 - CASE WHEN role = 'cache' AND let_go = 0 THEN $2::interval ELSE $1 END
         RETURNING {_COLUMNS}

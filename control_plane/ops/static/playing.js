@@ -35,7 +35,7 @@ export function playing(id, preview, signal) {
     tools.hidden = !live;
     if (wanted && live) {
       player ??= new Player(video, still, changed);
-      player.want(id, status === "reconnecting");
+      player.want({ id, node: "" }, status === "reconnecting");
     } else {
       player?.rest();
       still.hidden = true;

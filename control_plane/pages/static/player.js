@@ -48,14 +48,12 @@ export class Player {
   }
 
   /**
-   * `node`: where the session is; at another one its address is another. `leaving`: of
-   * edges that drain, the share of viewers that shall go elsewhere. `slow`: its
-   * publisher is away, so a start is only tried now and then.
+   * The session of a state. `slow`: its publisher is away, so a start is only tried now
+   * and then.
    */
-  want(session, node, leaving, slow) {
+  want({ id: session, node, leaving }, slow) {
     const back = this.#slow && !slow;
-    const { source, lot } = this.#ticket ?? {};
-    const moved = node !== this.#node || lot < leaving?.[source];
+    const moved = node !== this.#node || this.#isSentOn(leaving);
     this.#slow = slow;
     this.#node = node;
     if (moved) this.#ticket = null;
@@ -67,6 +65,11 @@ export class Player {
       this.#failures = 0;
       if (this.phase !== "held") this.#again(RUSH * Math.random());
     }
+  }
+
+  /** From an edge that drains: its share of viewers shall go elsewhere. */
+  #isSentOn(leaving) {
+    return this.#ticket !== null && this.#ticket.lot < leaving?.[this.#ticket.source];
   }
 
   /** Stops for good; the last picture stays. */

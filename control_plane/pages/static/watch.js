@@ -48,8 +48,8 @@ function isOver() {
 }
 
 function steer() {
-  if (state?.status === "live") player.want(state.id, state.node, state.leaving, false);
-  else if (state?.status === "reconnecting") player.want(state.id, state.node, state.leaving, true);
+  if (state?.status === "live") player.want(state, false);
+  else if (state?.status === "reconnecting") player.want(state, true);
   else player.rest();
 }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from control_plane.base.database import Pool
-from control_plane.live.model.edges import BEAT
+from control_plane.live.model.edges import BEAT, signed
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
 from control_plane.live.service.lifecycle import Source
@@ -118,3 +118,22 @@ async def test_rights_are_looked_at_again_at_edges_too(
     await pool.execute("UPDATE users SET token_version = token_version + 1")
     await opened.looking_again.turn()
     assert await pool.fetchval("SELECT count(*) FROM viewer_denials") == 1
+
+
+async def test_a_cdn_is_given_what_it_can_check(
+    opened: Services, session: LiveSession
+) -> None:
+    """For a while, and only where nobody has room who asks us."""
+    await _two_nodes(opened)
+    cdn = replace(await opened.nodes.get("c"), name="cdn", role="cdn")
+    await opened.nodes.save(replace(cdn, most_readers=None, hls_url="https://cdn"))
+    sent = [await opened.watching.admit(session.name, None, "") for _ in range(4)]
+    assert [one.source.name for one in sent] == ["local", "c", "c", "cdn"]
+    last = sent[-1]
+    keys = opened.secrets.signed_urls("cdn")
+    until = last.expires_at
+    assert until <= time.time() + opened.settings.signed_url_seconds
+    assert last.opens == signed(keys, "local", session.path, until)
+    assert last.token not in last.opens
+    again = await opened.watching.admit(session.name, None, last.token)
+    assert (again.source.name, again.viewer) == ("cdn", last.viewer)
