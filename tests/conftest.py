@@ -21,7 +21,14 @@ MOST_WORKERS = 8
 #: Their tests wait for programs that they start: first, so that short ones end a run.
 LONG = ("live", "deploy", "pages", "ops", "contract", "simulator", "roles", "sandbox")
 TESTS = Path(__file__).parent
+#: Made requests of each kind to each route.
+FEW = 2
 _servers = Servers()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "made requests of each kind to each route of /v1 (tests/ops)"
+    parser.addoption("--examples", type=int, default=FEW, help=text)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -132,10 +132,10 @@ class Route:
         """What may be answered instead, and when."""
         found = {400: "Something in the request cannot be read."}
         if self.needs != "open":
-            found |= {401: "No token that counts.", 429: "Too many requests."}
+            found[429] = "Too many requests."
+        if self.needs != "open" or self.writes:
+            found |= {401: "No token that counts.", 403: self._forbidden}
             found |= {503: "Postgres or a node is away."}
-        if self.needs not in ("open", "any"):
-            found[403] = f"The token has not the scope {self.needs}."
         if self.in_path:
             found[404] = "There is no such thing."
         if self.writes:
@@ -144,6 +144,13 @@ class Route:
                 422: "This Idempotency-Key was used for another request.",
             }
         return found
+
+    @property
+    def _forbidden(self) -> str:
+        elsewhere = "Another page than ours asks."
+        if self.needs in ("open", "any"):
+            return elsewhere
+        return f"The token has not the scope {self.needs}. {elsewhere}"
 
     @cached_property
     def _call(self) -> tuple[type[Struct], type[Struct]]:

@@ -64,15 +64,15 @@ class Hints:
         if asks_again:
             self._asked[edge] = self._asked.get(edge, 0) + 1
 
-    def stay(self, edge: str, viewer: str) -> None:
-        """At a cache that drains, never waits."""
-        self._staying.setdefault(edge, {})[viewer] = time.time() + BEAT
-
     def unlisted(self, session_id: int, reader_id: str, token: ViewerToken) -> None:
         """The node's lists will name this reader, and not its token. Never waits."""
         if self._hinted < MOST_HINTS:
             self._tokens.setdefault(session_id, {})[reader_id] = token
             self._hinted += 1
+
+    def stay(self, edge: str, viewer: str) -> None:
+        """At a cache that drains, never waits."""
+        self._staying.setdefault(edge, {})[viewer] = time.time() + BEAT
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -85,8 +85,8 @@ class Hints:
         steady, self._steady = self._steady, {}
         beating, self._beating = self._beating, {}
         asked, self._asked = self._asked, {}
-        staying, self._staying = self._staying, {}
         tokens, self._tokens = self._tokens, {}
+        staying, self._staying = self._staying, {}
         now = time.time()
         await self._unlisted.keep(tokens)
         await self._sets.hint("hints", hints, now - WINDOW)
