@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
-from control_plane.base.database import Pool, listening
+from control_plane.base.database import Notices, Pool, listening
 from control_plane.base.faults import Away, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.model.bans import BanList
@@ -128,7 +128,14 @@ class Permissions:
                 self._loop.goes_well()
                 await self._look_at_viewers()
                 await asyncio.sleep(HEARTBEAT)
-                await notices.check(within=HEARTBEAT)
+                await self._check(notices)
+
+    async def _check(self, notices: Notices) -> None:
+        try:
+            await notices.check()
+        except Away:
+            await self._pool.renew()  # a server that went silent is silent to all
+            raise
 
     async def _look_at_viewers(self) -> None:
         """Without notices somebody may have been let in who was denied meanwhile."""

@@ -1,4 +1,5 @@
-"""Postgres's socket as a port: behind it, everybody is whoever runs the tests."""
+"""Postgres's socket as a port: behind it, everybody is whoever runs the tests. While
+the server is away, connections are closed at once."""
 
 import asyncio
 import contextlib
@@ -20,7 +21,11 @@ async def by_port(url: str) -> AsyncIterator[str]:
     (port,) = free_ports(1)
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        theirs, ours = await asyncio.open_unix_connection(path)
+        try:
+            theirs, ours = await asyncio.open_unix_connection(path)
+        except OSError:
+            writer.close()
+            return
         await asyncio.gather(_pour(reader, ours), _pour(theirs, writer))
 
     async with await asyncio.start_server(relay, "127.0.0.1", port):
