@@ -30,7 +30,7 @@ lint: install-dev ## Check style, types and layers only
 
 simulate: install-dev ## Try SEEDS=1000 simulated worlds, or SEED=123 again
 	@$(IN)/python -m tests.simulator $(if $(SEED),--seed=$(SEED),--seeds=$(or $(SEEDS),1000)) \
-		$(if $(FIRST),--first=$(FIRST)) $(if $(BUG),--bug="$(BUG)")
+		$(if $(FIRST),--first=$(FIRST)) $(if $(FAULTS),--faults=$(FAULTS)) $(if $(BUG),--bug="$(BUG)")
 
 simulate-scale: install ## Have 200 caches ask about a million viewers
 	@$(IN)/python -m bench.edges
@@ -48,6 +48,7 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.million
 	@$(IN)/python -m bench.webhooks
 	@$(IN)/python -m bench.live_events
+	@$(IN)/python -m bench.readers
 
 clean: ## Delete all that make has made, the data of `make run` included
 	@if [ -x $(IN)/python ]; then $(IN)/python -m deploy.local clean; fi

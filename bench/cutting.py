@@ -1,7 +1,9 @@
-"""How long until an encoder is out: from the call that ends a broadcast, revokes or
-rotates its key or bans its host, to the end of the encoder at a real MediaMTX.
+"""How long until somebody is out: from the call that ends a broadcast, revokes or
+rotates its key or bans its host, to the end of the encoder; and from the call that
+denies a viewer to the last bytes that it gets over HLS.
 
-Needs MEDIAMTX_BIN. Several encoders run at the same time, and are cut one by one.
+On the real MediaMTX that MEDIAMTX_BIN names, else on the sandbox node. Several
+encoders run at the same time, and are cut one by one.
 """
 
 import argparse
@@ -12,7 +14,9 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
+from urllib.parse import urljoin
 
 import aiohttp
 
@@ -26,7 +30,11 @@ from control_plane.wiring.services import Services, services
 TOGETHER = 5  # encoders
 PATIENCE = 60.0  # seconds until an encoder is live
 AIM = 2.0  # seconds, p99
+NO_NEW_BYTES = 5.0  # seconds, for viewers
+OUT_AFTER = 1.0  # seconds in which a viewer gets nothing
 Json = dict[str, Any]
+Process: TypeAlias = "subprocess.Popen[bytes]"
+Cut: TypeAlias = "Callable[[Host, Process], Awaitable[float]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,31 @@ class Plane:
         body = {"id": host.key_id, "at_once": 1}
         await self.ask("rotateStreamKey", body, host.token)
 
+    async def watch(self, host: Host) -> Any:
+        """With a token, which is needed from here on."""
+        body = {"id": host.session_id, "policy": "token"}
+        await self.ask("setLivePolicy", body, host.token)
+        return (await self.ask("watch", {"id": host.session_id}))["Watch"]
+
+    async def opened(self, url: str) -> str:
+        """The media playlist, once there is one."""
+        while True:
+            async with self._http.get(url) as response:
+                text, found = await response.text(), str(response.url)
+                if response.status == 200:
+                    lines = [one for one in text.splitlines() if one[:1] != "#"]
+                    return urljoin(found, next(filter(None, lines)))
+            await asyncio.sleep(0.1)
+
+    async def last_bytes(self, playlist: str) -> float:
+        """When it was answered last, on the benchmark's clock."""
+        last = time.perf_counter()
+        while (now := time.perf_counter()) < last + OUT_AFTER:
+            async with self._http.get(playlist) as response:
+                last = now if response.status == 200 else last
+            await asyncio.sleep(0.02)
+        return last
+
     async def ban(self, host: Host) -> None:
         await self._own.moderation.ban(Banned(host.user_id), "a benchmark")
 
@@ -77,9 +110,6 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=50, help="of each way")
     options = parser.parse_args()
-    if not binary():
-        print("cutting: skipped, MEDIAMTX_BIN names no MediaMTX")
-        return
     logs.set_up("error", readable=True)
     asyncio.run(_run(options.count))
 
@@ -90,6 +120,8 @@ async def _run(count: int) -> None:
         "CONTROL_PLANE_ENV": "development",
         "CONTROL_PLANE_API_PORT": str(where.api),
         "CONTROL_PLANE_RTMP_PORT": str(where.rtmp),
+        "CONTROL_PLANE_HLS_PORT": str(where.hls),
+        "CONTROL_PLANE_NODE_SANDBOX": str(not binary()),
     }
     async with contextlib.AsyncExitStack() as stack:
         urls = await stack.enter_async_context(stores())
@@ -105,13 +137,13 @@ async def _run(count: int) -> None:
             "rotate at once": plane.rotate,
             "ban": plane.ban,
         }
-        print(f"until the encoder is out, {count} times each (aim: p99 {AIM:g} s)")
+        where_to = "a real MediaMTX" if binary() else "the sandbox node"
+        print(f"until the encoder is out, {count} times each, on {where_to}")
         for name, way in ways.items():
-            found: list[float] = []
-            while len(found) < count:
-                batch = min(TOGETHER, count - len(found))
-                found += await _round(plane, way, batch)
-            _report(name, sorted(found))
+            cut = partial(_cut, way)
+            _report(name, await _times(plane, cut, count), AIM)
+        print("until a viewer over HLS gets no new bytes")
+        _report("deny", await _times(plane, partial(_deny, plane), count), NO_NEW_BYTES)
 
 
 def _settings(urls: Stores, secret: str, api: int) -> Settings:
@@ -125,13 +157,18 @@ def _settings(urls: Stores, secret: str, api: int) -> Settings:
     )
 
 
-async def _round(
-    plane: Plane, way: Callable[[Host], Awaitable[None]], count: int
-) -> list[float]:
+async def _times(plane: Plane, cut: Cut, count: int) -> list[float]:
+    found: list[float] = []
+    while len(found) < count:
+        found += await _round(plane, cut, min(TOGETHER, count - len(found)))
+    return sorted(found)
+
+
+async def _round(plane: Plane, cut: Cut, count: int) -> list[float]:
     with contextlib.ExitStack() as stack:
         going = [_go_live(plane, stack) for _ in range(count)]
         live = await asyncio.gather(*going)
-        return [await _cut(way, host, process) for host, process in live]
+        return [await cut(host, process) for host, process in live]
 
 
 async def _go_live(
@@ -161,18 +198,33 @@ async def _cut(
     host: Host,
     process: "subprocess.Popen[bytes]",
 ) -> float:
-    out = asyncio.create_task(asyncio.to_thread(process.wait, PATIENCE))
+    """Whoever asked may wait longer: until viewers are cut too."""
+    out = asyncio.create_task(asyncio.to_thread(_ended, process))
     begin = time.perf_counter()
     await way(host)
-    await out
-    return time.perf_counter() - begin
+    return await out - begin
 
 
-def _report(name: str, seconds: list[float]) -> None:
+def _ended(process: Process) -> float:
+    process.wait(PATIENCE)
+    return time.perf_counter()
+
+
+async def _deny(plane: Plane, host: Host, _: object) -> float:
+    watch = await plane.watch(host)
+    playlist = await plane.opened(watch["playback_url"])
+    getting = asyncio.create_task(plane.last_bytes(playlist))
+    begin = time.perf_counter()
+    body = {"id": host.session_id, "viewer": watch["viewer"]}
+    await plane.ask("denyViewer", body, host.token)
+    return max(0.0, await getting - begin)
+
+
+def _report(name: str, seconds: list[float], aim: float) -> None:
     p99 = seconds[min(len(seconds) - 1, int(len(seconds) * 0.99))]
     print(
         f"  {name:14} p50 {statistics.median(seconds):.3f} s   p99 {p99:.3f} s"
-        f"   {p99 / AIM:.2f} of the aim"
+        f"   {p99 / aim:.2f} of the aim ({aim:g} s)"
     )
 
 

@@ -1,8 +1,9 @@
-"""A real MediaMTX as a benchmark's node, and encoders for it."""
+"""A real MediaMTX as a benchmark's node, or the sandbox, and encoders for it."""
 
 import contextlib
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ def node(where: Node, secret: str, asked: int, *, excluded: str = "") -> Iterato
     with tempfile.TemporaryDirectory(prefix="bench-node-") as folder:
         file = Path(folder) / "mediamtx.yml"
         file.write_text(yaml.safe_dump(settings))
-        with running([binary(), str(file)], where.hls, os.environ):
+        command = [binary()] if binary() else [sys.executable, "-m", "mediamtx.sandbox"]
+        with running([*command, str(file)], where.hls, os.environ):
             yield
 
 

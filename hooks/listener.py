@@ -50,6 +50,8 @@ class Listener:
         """Only these may call; each with its own secret."""
         self._authorizer.know_nodes(nodes)
         roles = {node.name: node.role for node in nodes}
+        for name in roles:
+            metrics.WRONG_SECRETS.labels(name)  # a first one shows beside a zero only
         known = {name: self._secrets.known_of_node(name) for name in roles}
         self._nodes = {
             name: [secret.encode() for secret in secrets]
@@ -91,7 +93,7 @@ class Listener:
         node, headers = self._auth.get(request.path, NOBODY)
         if not _is_one_of(headers, request.authorization):
             metrics.count_auth("other", "wrong_node_secret")
-            return Answer(401)
+            return _refused(node)
         return auth.answer(request.body, node, self._authorizer)
 
     async def _hook(self, request: Request, node: str, event: str) -> Answer:
@@ -100,7 +102,7 @@ class Listener:
         told = lifecycle.values(request.body)
         secret = told.pop(BODY_SECRET, "").encode() or _basic(request, node)
         if not _is_one_of(self._nodes.get(node, []), secret):
-            return Answer(401)
+            return _refused(node if node in self._nodes else "")
         metrics.HOOKS.labels(event if event in KNOWN else "other").inc()
         request_ids.answering(request_ids.made())  # in a task of its own
         return await lifecycle.tell(
@@ -109,6 +111,12 @@ class Listener:
 
 
 KNOWN = lifecycle.READY | lifecycle.NOT_READY
+
+
+def _refused(node: str) -> Answer:
+    """``node``: empty, where there is none of the name."""
+    metrics.WRONG_SECRETS.labels(node or "?").inc()
+    return Answer(401)
 
 
 def _asks_at(name: str, role: Role) -> bytes:

@@ -34,6 +34,7 @@ KickResult = Literal["kicked", "missing", "unknown"]
 #: Gets the readers, some at a time.
 Take = Callable[[Sequence[Connection | HlsSession]], Awaitable[None]]
 
+WITHIN = 3.0  # seconds
 #: The server has no upper limit, and its default of 100 hides the rest.
 PATHS_PER_PAGE = 100_000
 #: Smaller: decoding a page holds the event loop (5,000 take 2 ms).
@@ -70,7 +71,7 @@ class Client:
         api_url: str,
         user: str = "",
         password: str = "",
-        timeout: float = 3.0,
+        timeout: float = WITHIN,
         turn: asyncio.Lock | None = None,
     ) -> None:
         self._turn = turn or asyncio.Lock()

@@ -5,11 +5,12 @@ from datetime import timedelta
 from aiohttp import web
 
 from control_plane.api import shapes
-from control_plane.api.own import OwnAccount, live_name
+from control_plane.api.own import OwnAccount, key, live_name
 from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
 from control_plane.base.refusals import BadInput, Refusal, Unavailable
 from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
+from control_plane.live.model.edges import lot
 from control_plane.live.model.keys import Terms
 from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.starts import Start
@@ -126,13 +127,14 @@ class LiveApi:
 
     async def rotate_key(self, call: Call) -> web.Response:
         """``overlap``: seconds; ``at_once``: 1 cuts whoever publishes with the old
-        one."""
-        body = call.body
+        one. With the same Idempotency-Key it is the same new key again."""
+        body, request = call.body, key(call)
         made = await self._lasting_keys.rotate(
             call.me,
             body.id("id"),
             timedelta(seconds=body.integer("overlap", OVERLAP)),
             at_once=body.integer("at_once", 0) != 0,
+            request="" if request is None else f"app:{request.key}",
         )
         return await self._made(call, made)
 
@@ -220,6 +222,8 @@ class LiveApi:
                     ),
                     "thumbnail": f"{call.files}{preview(session.id)}"
                     f"?token={admission.token}",
+                    "source": admission.source.name,
+                    "lot": lot(admission.source.name, admission.viewer),
                     "sandbox": node.sandbox,
                     "LiveStreaming": broadcast(admission.broadcast),
                 }

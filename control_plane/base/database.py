@@ -230,10 +230,23 @@ async def ping(pool: Pool) -> None:
     await pool.fetchval("SELECT 1")
 
 
-async def writable(server: Executor) -> None:
-    """Raises Away where it is a standby, or set to take no writes."""
-    if await server.fetchval("SHOW transaction_read_only") == "on":
-        raise Away("Postgres takes no writes")
+class Server(NamedTuple):
+    """``takes_writes``: it is no standby, nor set to take none. ``clock``: as it goes
+    there, unix seconds."""
+
+    takes_writes: bool
+    clock: float
+
+
+async def server(executor: Executor) -> Server:
+    """Raises Away."""
+    row = await executor.fetchrow(
+        "SELECT current_setting('transaction_read_only') = 'off',"
+        " extract(epoch FROM clock_timestamp())::float"
+    )
+    if row is None:
+        raise RuntimeError("a SELECT without a table gave no row")
+    return Server(*row)
 
 
 class Notices:
@@ -245,7 +258,8 @@ class Notices:
     async def check(self) -> None:
         """Raises Away when nothing can be heard any more; nothing is said by a server
         that takes no writes."""
-        await writable(Connection(self._raw))
+        if not (await server(Connection(self._raw))).takes_writes:
+            raise Away("Postgres takes no writes")
 
 
 @contextlib.asynccontextmanager

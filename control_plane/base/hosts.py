@@ -12,17 +12,19 @@ from control_plane.base.faults import Away
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 PRIMARY = "target_session_attrs=read-write"
-#: Postgres is away, full, too slow, or a standby that takes no writes.
+#: Postgres is away, full, too slow, or a standby that takes no writes. The driver's
+#: internal error: a connection that ended while its answer was read, or no host that
+#: takes writes.
 AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TargetServerAttributeNotMatched,
 )
 
 

@@ -55,6 +55,11 @@ class Memory(NamedTuple):
     used: int
     most: int
 
+    @property
+    def share(self) -> float:
+        """Of what it may use."""
+        return self.used / self.most if self.most else 0.0
+
 
 async def memory(redis: Redis) -> Memory:
     """Raises Away."""

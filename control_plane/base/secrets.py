@@ -24,6 +24,10 @@ class Secrets:
     def key_peppers(self) -> Derived:
         return self._derive("stream-key")
 
+    def requested_keys(self) -> Derived:
+        """What stream keys are made from that may be asked for again."""
+        return self._derive("requested-key")
+
     def user_tokens(self) -> Derived:
         return self._derive("user-token")
 

@@ -33,7 +33,7 @@ class UserToken(
 
 
 class ViewerToken(
-    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True
+    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False
 ):
     viewer: str
     path: str

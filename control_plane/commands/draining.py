@@ -15,18 +15,16 @@ LOOK = 2.0  # seconds between two
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--wait", default=0.0, help="Seconds at most until its broadcasts are over."
-)
+@click.option("--wait", default=0.0, help="Seconds at most until nobody uses it.")
 @click.option(
     "--now",
     is_flag=True,
     help="Cut its encoders and keep them out: their broadcasts go on at other nodes.",
 )
 def drain(name: str, wait: float, now: bool) -> None:
-    """No new sessions go there; the running ones stay.
+    """No new sessions go there; the running ones stay. An edge's viewers go to others.
 
-    Fails when some still run after the wait.
+    Fails when some are still there after the wait.
     """
 
     async def work(services: Services) -> int:
@@ -34,7 +32,7 @@ def drain(name: str, wait: float, now: bool) -> None:
         return await _left(services, name, wait) if wait else 0
 
     if left := run(work):
-        raise click.ClickException(f"{left} broadcasts still run on {name}.")
+        raise click.ClickException(f"{left} still use {name}.")
     click.echo(f"{name} is draining.")
 
 
@@ -62,11 +60,11 @@ def keep(name: str, wait: float) -> None:
 
 
 async def _left(services: Services, name: str, wait: float) -> int:
-    """How many broadcasts run there when none does, or when the time is over."""
+    """How many use it when none does, or when the time is over."""
     end = time.monotonic() + wait
     while True:
         try:
-            left = await services.nodes.broadcasts(name)
+            left = await services.emptying.left(name)
         except Away:
             left = 1  # nobody knows: the node is not told to go
         if not left or time.monotonic() >= end:

@@ -42,6 +42,8 @@ class StoreSettings(Concern):
     """Postgres, and Redis or Valkey."""
 
     database_url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
+    # At most, of each role, besides those reserved for auth and going live.
+    postgres_connections: int = Field(default=10, ge=2, le=1000)
     redis_url: SecretStr = Field(validation_alias=AliasChoices("REDIS_URL"))
     # Of a role that owns the tables, so that the service's own need not. None: the
     # service's owns them.

@@ -1,12 +1,13 @@
 """Making, checking and revoking operators' tokens."""
 
+import contextlib
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
-from control_plane.base.faults import Rejected, Taken
+from control_plane.base.faults import Away, Rejected, Taken
 from control_plane.base.refusals import NoToken, Refusal
 from control_plane.operators import store
 from control_plane.operators.model import (
@@ -16,6 +17,8 @@ from control_plane.operators.model import (
     Scope,
     hash_token,
 )
+
+NOTED_EVERY = timedelta(minutes=1)
 
 
 class OutOfScope(Refusal):
@@ -66,7 +69,15 @@ class Tokens:
         found = await store.find(self._pool, hash_token(token))
         if found is None:
             raise NoToken("This needs an operator's token that is valid.")
+        await self._note_use(found)
         return within(found, scope)
+
+    async def _note_use(self, token: OperatorToken) -> None:
+        """As often as a person wants to know it."""
+        before = token.last_used_at
+        if before is None or datetime.now(UTC) - before > NOTED_EVERY:
+            with contextlib.suppress(Away):
+                await store.note_use(self._pool, token.id)
 
 
 def within(token: OperatorToken, scope: Scope | None) -> OperatorToken:

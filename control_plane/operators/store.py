@@ -47,18 +47,19 @@ async def revoke(executor: Executor, name: str) -> bool:
 
 
 async def find(executor: Executor, token_hash: bytes) -> OperatorToken | None:
-    """None: it does not count, or not any more. The time of use is a minute late."""
+    """None: it does not count, or not any more. It only reads, so that a database that
+    takes no writes can still be looked at."""
     row = await executor.fetchrow(
-        f"""
-        WITH used AS (
-            UPDATE operator_tokens SET last_used_at = now() WHERE hash = $1
-                AND coalesce(last_used_at + interval '1 minute' < now(), true)
-        )
-        {_SELECT} WHERE hash = $1 AND revoked_at IS NULL AND expires_at > now()
-        """,  # noqa: S608
+        f"{_SELECT} WHERE hash = $1 AND revoked_at IS NULL AND expires_at > now()",
         token_hash,
     )
     return None if row is None else _token(row)
+
+
+async def note_use(executor: Executor, token_id: int) -> None:
+    await executor.execute(
+        "UPDATE operator_tokens SET last_used_at = now() WHERE id = $1", token_id
+    )
 
 
 async def begin_session(
@@ -79,7 +80,7 @@ async def session(
     executor: Executor, session_hash: bytes, idle: timedelta
 ) -> OperatorToken | None:
     """Whose it is. None: it idled too long, or its token does not count any more. It
-    only reads, so that a database that takes no writes can still be looked at."""
+    only reads, as ``find`` does."""
     row = await executor.fetchrow(
         f"""
         SELECT {_OF_TOKEN} FROM operator_sessions s

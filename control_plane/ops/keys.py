@@ -9,6 +9,7 @@ from control_plane.base.refusals import Refusal
 from control_plane.live.model.overview import KeyRow
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.overview import Overview
+from control_plane.ops.admission import KEY
 from control_plane.ops.routes import Because, Call, One, Route
 from control_plane.people.model.users import User
 from control_plane.people.service.directory import Directory
@@ -56,9 +57,19 @@ class KeysApi:
             raise Refusal("Only a channel's key has another put in its place.")
         owner = await self._owner(key)
         new = await self._lasting_keys.rotate(
-            owner, key.id, timedelta(seconds=said.overlap), at_once=said.at_once
+            owner,
+            key.id,
+            timedelta(seconds=said.overlap),
+            at_once=said.at_once,
+            request=_name(call),
         )
         return Rotated(new.id, new.channel.name, new.key)
 
     async def _owner(self, key: KeyRow) -> User:
         return await self._directory.get(key.user_id)
+
+
+def _name(call: Call[One, Rotation]) -> str:
+    """Of this request; empty where it has none."""
+    given = call.request.headers.get(KEY, "")
+    return f"{call.caller.id}:{given}" if given and call.caller else ""

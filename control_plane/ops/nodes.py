@@ -37,22 +37,18 @@ class Configured(OneNode, kw_only=True):
 
 
 class Room(Struct, frozen=True):
-    """Null: no bound."""
+    """``bits``: a second, to readers. Null: no bound."""
 
     publishers: int | None
     readers: int | None
-
-
-class Capacity(Room, frozen=True):
-    """``bits``: a second, to readers."""
-
     bits: int | None
 
 
 class NodeRow(Struct, frozen=True, kw_only=True):
     """``sessions``: that are open there, and need a publisher's place; ``live``: those
-    with a picture. ``closed``: it drains, and encoders are kept out. ``weight``: its
-    share of the load."""
+    with a picture; ``viewers``: of these; ``readers``: who reads there. ``let_go``: of
+    an edge that drains, the share of its viewers that was sent elsewhere. ``closed``:
+    it drains, and encoders are kept out. ``weight``: its share of the load."""
 
     name: str
     role: Role
@@ -60,7 +56,7 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     closed: bool
     region: str
     weight: int
-    capacity: Capacity
+    capacity: Room
     room: Room
     sandbox: bool
     api_url: str
@@ -68,6 +64,8 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     sessions: int
     live: int
     viewers: int
+    readers: int
+    let_go: float
 
 
 class NodePage(Struct, frozen=True):
@@ -165,10 +163,11 @@ def _row(node: Node, load: NodeLoad) -> NodeRow:
         closed=node.closed,
         region=node.region,
         weight=node.weight,
-        capacity=Capacity(node.most_publishers, node.most_readers, node.most_bits),
+        capacity=Room(node.most_publishers, node.most_readers, node.most_bits),
         room=Room(
             room(node.most_publishers, load.sessions),
-            room(node.most_readers, load.viewers),
+            room(node.most_readers, load.readers),
+            room(node.most_bits, node.bits),
         ),
         sandbox=node.sandbox,
         api_url=node.api_url,
@@ -176,4 +175,6 @@ def _row(node: Node, load: NodeLoad) -> NodeRow:
         sessions=load.sessions,
         live=load.live,
         viewers=load.viewers,
+        readers=load.readers,
+        let_go=node.let_go,
     )

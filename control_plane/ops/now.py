@@ -1,9 +1,7 @@
 """``/v1/now``: what is live, and what needs somebody first: one look for all."""
 
 import time
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Literal
+from collections.abc import Sequence
 
 import msgspec
 from aiohttp import web
@@ -13,6 +11,7 @@ from control_plane.base.batches import Shared
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.overview import Overview
 from control_plane.live.service.previews import Previews
+from control_plane.ops.attention import Attention, Concern
 from control_plane.ops.routes import Call, Nothing, One, Route
 from control_plane.ops.rows import Session, session_row
 from control_plane.web import files
@@ -27,14 +26,6 @@ class Picture(One):
     """``at``: whatever the reader likes, so that its cache asks again."""
 
     at: int = 0
-
-
-class Concern(Struct, frozen=True):
-    """``about``: whose page tells more; ``id``: that session's or that node's name."""
-
-    about: Literal["session", "node"]
-    id: int | str
-    words: str
 
 
 class Totals(Struct, frozen=True):
@@ -58,9 +49,14 @@ class Now(Struct, frozen=True):
 
 class NowApi:
     def __init__(
-        self, overview: Overview, ingest: IngestHealth, previews: Previews
+        self,
+        overview: Overview,
+        ingest: IngestHealth,
+        previews: Previews,
+        attention: Attention,
     ) -> None:
         self._overview = overview
+        self._attention = attention
         self._ingest = ingest
         self._previews = previews
         self._last: File | None = None
@@ -96,13 +92,8 @@ class NowApi:
         healths = await self._ingest.of_all(one.session for one in seen)
         rows = [session_row(one, healths.get(one.session.id)) for one in seen]
         nodes = [node for node, _ in await self._overview.nodes()]
-        concerns = [
-            Concern("node", node.name, _of_node(node.name, node.silent_since))
-            for node in nodes
-            if node.silent_since is not None
-        ]
-        concerns += _of_sessions(rows)
-        return Now(_totals(rows, len(nodes)), concerns, rows)
+        needed = await self._attention.needed(nodes, rows)
+        return Now(_totals(rows, len(nodes)), needed, rows)
 
 
 def _totals(rows: Sequence[Session], nodes: int) -> Totals:
@@ -114,18 +105,3 @@ def _totals(rows: Sequence[Session], nodes: int) -> Totals:
         bitrate=sum(one.ingest.bitrate or 0 for one in rows if one.ingest),
         nodes=nodes,
     )
-
-
-def _of_node(name: str, since: datetime) -> str:
-    return f"{name}: does not answer since {since:%H:%M:%S} UTC. Is it running?"
-
-
-def _of_sessions(rows: Sequence[Session]) -> Iterator[Concern]:
-    """What most people see is first."""
-    for one in sorted(rows, key=lambda row: -row.viewers):
-        if one.reconnecting_until:
-            until = f"{one.reconnecting_until:%H:%M:%S} UTC"
-            words = f"{one.username}: encoder away; ends at {until} unless it is back."
-            yield Concern("session", one.id, words)
-        for words in one.ingest.advice if one.ingest else ():
-            yield Concern("session", one.id, f"{one.username}: {words}")

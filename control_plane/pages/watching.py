@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
+from control_plane.live.model.watching import Broadcast
 from control_plane.live.service.watching import Watching
 from control_plane.pages.updates import NoSuchStream, Snapshot
 from control_plane.web.snapshots import broadcast
@@ -21,7 +22,7 @@ class WatchingUpdates:
         if not await self._watching.exists(name):
             raise NoSuchStream(name)
         async with aclosing(self._watching.follow(name)) as changes:
-            yield (None if one is None else broadcast(one) async for one in changes)
+            yield (None if one is None else _shown(one) async for one in changes)
 
     @asynccontextmanager
     async def subscribe_list(self) -> AsyncIterator[AsyncIterator[Sequence[Snapshot]]]:
@@ -30,3 +31,7 @@ class WatchingUpdates:
 
     async def hls_urls(self, host: str) -> Sequence[str]:
         return await self._watching.hls_urls(host)
+
+
+def _shown(of: Broadcast) -> Snapshot:
+    return broadcast(of) | {"leaving": of.leaving}

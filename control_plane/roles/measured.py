@@ -8,11 +8,10 @@ from functools import partial
 
 from prometheus_client import Gauge
 
-from control_plane.base import database, redis
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
-from control_plane.live.service.health import Health
+from control_plane.live.service.stores import Stores
 from control_plane.roles.health import health
 from control_plane.web.metrics import QUICK, Durations
 from control_plane.wiring.services import Services
@@ -38,18 +37,19 @@ CONNECTIONS = Gauge(
 )
 MEMORY = Gauge("control_plane_redis_memory_bytes", "Used by Redis.")
 MOST_MEMORY = Gauge("control_plane_redis_memory_limit_bytes", "0: it has none.")
+AHEAD = Gauge(
+    "control_plane_postgres_clock_ahead_seconds",
+    "That Postgres's clock is ahead of ours, or behind (below zero).",
+)
 
 
 class Measured:
     def __init__(self, role: str, all_of_it: Services) -> None:
         self._role = role
-        self._redis = all_of_it.redis
         self._pools = {"general": all_of_it.pool, "reserved": all_of_it.reserved}
         # What is the same for all roles one of them asks.
-        self._asks_for_all = role == "work"
-        writes = partial(database.writable, all_of_it.reserved)
-        more = {"postgres_writes": writes} if self._asks_for_all else {}
-        self._health: Health = health(all_of_it, **more)
+        self._stores = all_of_it.stores if role == "work" else None
+        self._health = health(all_of_it)
         self._ticked = time.monotonic()
 
     @contextlib.asynccontextmanager
@@ -75,12 +75,21 @@ class Measured:
     async def _look(self) -> None:
         for name, there in (await self._health.answers()).items():
             STORES.labels(self._role, name).set(there)
-        if not self._asks_for_all:
+        if self._stores is not None:
+            await self._look_for_all(self._stores)
+
+    async def _look_for_all(self, stores: Stores) -> None:
+        writes = STORES.labels(self._role, "postgres_writes")
+        try:
+            found = await stores.look()
+        except Away:
+            writes.set(False)
             return
-        with contextlib.suppress(Away):
-            found = await redis.memory(self._redis)
-            MEMORY.set(found.used)
-            MOST_MEMORY.set(found.most)
+        writes.set(found.takes_writes)
+        AHEAD.set(found.ahead)
+        if found.memory is not None:
+            MEMORY.set(found.memory.used)
+            MOST_MEMORY.set(found.memory.most)
 
 
 def _use(pool: Pool, number: int) -> float:

@@ -16,6 +16,7 @@ from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import dashboard, metrics
 from control_plane.ops.acts import ActsApi
 from control_plane.ops.admission import Admission
+from control_plane.ops.attention import Attention
 from control_plane.ops.description import DescriptionApi
 from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
@@ -54,7 +55,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
             *(all_of_it.attendance, all_of_it.heartbeats, all_of_it.looking_again),
             *(all_of_it.moderation, all_of_it.owed_cuts, all_of_it.tickets, coins),
             *(events.keeping, events.tail, events.delivery),
-            *(all_of_it.previewing, all_of_it.measuring),
+            *(all_of_it.previewing, all_of_it.measuring, all_of_it.emptying),
             *(all_of_it.figures, events.figures, Measured("work", all_of_it)),
         ):
             await stack.enter_async_context(part.running())
@@ -113,7 +114,9 @@ def _routes(all_of_it: Services, origins: Origins) -> list[Route]:
         partial(rendered, settings),
         in_force(settings),
     )
-    now = NowApi(all_of_it.overview, all_of_it.ingest_health, all_of_it.previews)
+    overview = all_of_it.overview
+    attention = Attention(all_of_it.stores, overview, events.webhooks)
+    now = NowApi(overview, all_of_it.ingest_health, all_of_it.previews, attention)
     return [
         *WebhooksApi(events.webhooks).routes(),
         *views.routes(),

@@ -64,6 +64,11 @@ AUTH_DURATIONS = Durations(
     ("answer",),
     QUICK,
 )
+WRONG_SECRETS = Counter(
+    "control_plane_wrong_node_secrets_total",
+    "Calls with a wrong secret, by the node in whose name they came; ?: of no node.",
+    ["node"],
+)
 HOOKS = Counter(
     "control_plane_hooks_total", "Lifecycle messages from nodes.", ["event"]
 )

@@ -18,10 +18,12 @@ from control_plane.live.service.broadcasts import Broadcasts
 from control_plane.live.service.counting import Counting
 from control_plane.live.service.counts import Counts
 from control_plane.live.service.cutting import Cutter
+from control_plane.live.service.emptying import Emptying
 from control_plane.live.service.figures import Figures
 from control_plane.live.service.heartbeats import Heartbeats
 from control_plane.live.service.hints import Hints
 from control_plane.live.service.ingest_health import IngestHealth
+from control_plane.live.service.judging import Judging
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.lifecycle import Lifecycle, Spans
 from control_plane.live.service.looking_again import LookingAgain
@@ -35,10 +37,12 @@ from control_plane.live.service.previews import Previews
 from control_plane.live.service.rights import Rights
 from control_plane.live.service.sources import Sources
 from control_plane.live.service.stills import Stills
+from control_plane.live.service.stores import Stores
 from control_plane.live.service.watching import Watching
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.ingest import IngestStore
 from control_plane.live.store.previews import PreviewStore
+from control_plane.live.store.unlisted import UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
 from mediamtx.cache import Cache
 from mediamtx.client import Client
@@ -82,6 +86,10 @@ class Live:
         return Client(self._http, node.api_url, API_USER, password, turn=self._turn)
 
     @cached_property
+    def stores(self) -> Stores:
+        return Stores(self.reserved, self.redis)
+
+    @cached_property
     def lifecycle(self) -> Lifecycle:
         created = self.settings.gift_created_sessions
         spans = Spans(
@@ -109,7 +117,11 @@ class Live:
     @cached_property
     def lasting_keys(self) -> LastingKeys:
         return LastingKeys(
-            self.reserved, self.nodes, self.cutter, peppers=self._peppers
+            self.reserved,
+            self.nodes,
+            self.cutter,
+            peppers=self._peppers,
+            requested=self.secrets.requested_keys(),
         )
 
     @cached_property
@@ -117,7 +129,6 @@ class Live:
         return Moderation(
             self.reserved,
             self.broadcasts,
-            self.nodes,
             self.cutter,
             viewer_key=self._viewer_key,
         )
@@ -127,15 +138,13 @@ class Live:
         return Rights(
             self.reserved,
             self.cutter,
-            viewer_key=self._viewer_key,
+            self._judging,
             tokens_by_default=self._tokens_by_default,
         )
 
     @cached_property
     def owed_cuts(self) -> OwedCuts:
-        return OwedCuts(
-            self.reserved, self.cutter, self.rights, viewer_key=self._viewer_key
-        )
+        return OwedCuts(self.reserved, self.cutter, self._judging)
 
     @cached_property
     def at_once(self) -> AtOnce:
@@ -145,7 +154,14 @@ class Live:
     @cached_property
     def looking_again(self) -> LookingAgain:
         seconds = self.settings.rights_seconds
-        return LookingAgain(self.counting, self.rights, self.at_once, seconds)
+        return LookingAgain(
+            self.counting,
+            self.rights,
+            self.at_once,
+            self.cutter,
+            self._judging,
+            seconds,
+        )
 
     @cached_property
     def watching(self) -> Watching:
@@ -163,10 +179,16 @@ class Live:
 
     @cached_property
     def sources(self) -> Sources:
-        return Sources(self.nodes, self._beats)
+        return Sources(self.nodes, self.beats)
 
     @cached_property
-    def _beats(self) -> Beats:
+    def emptying(self) -> Emptying:
+        return Emptying(
+            self.reserved, self.nodes, self.beats, viewer_key=self._viewer_key
+        )
+
+    @cached_property
+    def beats(self) -> Beats:
         return Beats(self.redis)
 
     @cached_property
@@ -174,8 +196,22 @@ class Live:
         return ViewerSets(self.redis)
 
     @cached_property
+    def _judging(self) -> Judging:
+        return Judging(
+            self.reserved,
+            self._unlisted,
+            viewer_key=self._viewer_key,
+            tokens_by_default=self._tokens_by_default,
+        )
+
+    @cached_property
+    def _unlisted(self) -> UnlistedTokens:
+        keep = self.settings.longest_session_seconds
+        return UnlistedTokens(self.redis, int(keep))
+
+    @cached_property
     def hints(self) -> Hints:
-        return Hints(self._viewer_sets, self._beats)
+        return Hints(self._viewer_sets, self.beats, self._unlisted)
 
     @cached_property
     def counts(self) -> Counts:
@@ -189,7 +225,7 @@ class Live:
     def counting(self) -> Counting:
         return Counting(
             self._viewer_sets,
-            self._beats,
+            self.beats,
             self._viewer_key,
             self.attendance,
             self._turn,
@@ -237,7 +273,7 @@ class Live:
 
     @cached_property
     def overview(self) -> Overview:
-        return Overview(self.pool, self.counts)
+        return Overview(self.pool, self.counts, self.beats)
 
     @cached_property
     def figures(self) -> Figures:

@@ -29,7 +29,7 @@ from control_plane.wiring.coins import Coins, open_coins
 from control_plane.wiring.events import Events, open_events
 from control_plane.wiring.live import Live
 
-GENERAL, RESERVED = 10, 6  # connections to Postgres at most
+RESERVED = 6  # connections to Postgres for auth and going live
 
 
 class Services(Live):
@@ -117,7 +117,8 @@ async def services(
     )
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
-        pool = await stack.enter_async_context(open_pool(url, GENERAL, at_once=0))
+        most = settings.postgres_connections
+        pool = await stack.enter_async_context(open_pool(url, most, at_once=0))
         reserved = await stack.enter_async_context(
             open_pool(url, RESERVED, at_once=reserved_at_once)
         )

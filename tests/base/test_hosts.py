@@ -23,8 +23,12 @@ def _url(*ports: int | None, database: str = "/nowhere") -> str:
 @contextlib.asynccontextmanager
 async def _silent() -> AsyncIterator[int]:
     """Takes connections and says nothing, as a machine that hangs."""
-    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
-    async with server:
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
         port: int = server.sockets[0].getsockname()[1]
         yield port
 

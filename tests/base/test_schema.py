@@ -27,6 +27,7 @@ ASKED_ELSEWHERE = {
     "control_plane.live.store.places",
     "control_plane.live.store.ingest",
     "control_plane.live.store.previews",
+    "control_plane.live.store.unlisted",
 }
 SMALL_STORES = {
     f"control_plane.{name}.store" for name in ("audit", "events", "operators")

@@ -33,7 +33,7 @@ async def test_drain_says_when_broadcasts_are_over(
         session = await new_session(pool, await new_user(pool))
         said = await command(env, "nodes", "drain", "node", "--wait", "0.01")
         assert said.exit_code == 1
-        assert "1 broadcasts still run on node" in said.output
+        assert "1 still use node" in said.output
         assert await _draining(pool)
         await end_session(pool, session)
         said = await command(env, "nodes", "drain", "node", "--wait", "60")

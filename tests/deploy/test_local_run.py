@@ -7,46 +7,58 @@ import socket
 import stat
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 import psutil
 import pytest
+import pytest_asyncio
 
 from tests.support.client import App
 from tests.support.local import DEADLINE, LocalRun, Run, eventually
 from tests.support.media import fill_with_stand_ins
 from tests.support.ports import free_ports
+from tests.support.servers import server_folder
 
 pytestmark = pytest.mark.timeout(3 * DEADLINE)
 
 FAKE = Path(__file__).with_name("fake_mediamtx.py")
-needs_linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux ends the children of a killed process"
-)
+KEY = (sys.executable, "-m", "deploy.local", "key")
+looks = pytest.mark.asyncio(loop_scope="session")
+
+
+class Up(NamedTuple):
+    """What runs, and where."""
+
+    local: LocalRun
+    run: Run
 
 
 @pytest.fixture
-def mediamtx(tmp_path: Path) -> Path:
-    program = tmp_path / "mediamtx"
+async def local(tmp_path: Path) -> AsyncIterator[LocalRun]:
+    async with _local(tmp_path) as one:
+        yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+    """One that runs, for all who only look at it."""
+    async with _local(tmp_path_factory.mktemp("up")) as one:
+        yield Up(one, await one.up())
+
+
+@asynccontextmanager
+async def _local(folder: Path) -> AsyncIterator[LocalRun]:
+    program, media = folder / "mediamtx", folder / "media"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "$@"\n')
     program.chmod(0o755)
-    return program
-
-
-@pytest.fixture
-def media(tmp_path: Path) -> Path:
-    fill_with_stand_ins(tmp_path / "media")
-    return tmp_path / "media"
-
-
-@pytest.fixture
-async def local(
-    server_folder: Path, mediamtx: Path, media: Path
-) -> AsyncIterator[LocalRun]:
-    local = LocalRun(server_folder, mediamtx, media)
-    yield local
-    await local.stop()
+    fill_with_stand_ins(media)
+    with server_folder() as data:
+        local = LocalRun(data, program, media)
+        yield local
+        await local.stop()
 
 
 async def sign_in(local: LocalRun) -> str:
@@ -79,18 +91,79 @@ def child_named(run: Run, words: str) -> psutil.Process:
     return next(child for child in children if words in " ".join(child.cmdline()))
 
 
-async def test_it_says_how_to_go_live_and_stops_everything_on_sigterm(
-    local: LocalRun,
-) -> None:
-    run = await local.up()
-    said = run.log.read_text()
+@looks
+async def test_it_says_how_to_go_live(up: Up) -> None:
+    said = up.run.log.read_text()
     order = ["Open  ", "control-plane demo", "OBS  ", "rtmp://127.0.0.1:", "Phone  "]
     places = [said.index(words) for words in order]
     assert places == sorted(places)
-    assert f"{local.base}/" in said
-    assert await operates(local, said) == 200
+    assert f"{up.local.base}/" in said
+    assert await operates(up.local, said) == 200
+
+
+@looks
+async def test_a_second_start_says_that_it_runs_already(up: Up) -> None:
+    second = await up.local.start()
+    assert await second.ended() == 1
+    said = second.log.read_text()
+    assert f"running already, as process {up.run.process.pid}" in said
+    assert up.run.running
+
+
+@looks
+async def test_what_is_secret_is_closed_to_others(up: Up) -> None:
+    for name in ("secret", "mediamtx.yml", "control-plane", "valkey/valkey.conf"):
+        mode = (up.local.data / name).stat().st_mode
+        assert stat.S_IMODE(mode) & 0o077 == 0, name
+    secret = (up.local.data / "secret").read_text()
+    for child in psutil.Process(up.run.process.pid).children(recursive=True):
+        assert secret not in " ".join(child.cmdline())
+
+
+@looks
+async def test_the_command_line_of_the_run_knows_its_settings(
+    up: Up, tmp_path: Path
+) -> None:
+    command = str(up.local.data / "control-plane")
+    nodes = await Run.start(tmp_path / "nodes", command, "nodes", "list")
+    assert await nodes.ended() == 0
+    assert f"http://127.0.0.1:{up.local.ports['API']}" in nodes.log.read_text()
+
+
+@looks
+async def test_a_key_for_obs(up: Up, tmp_path: Path) -> None:
+    made = await Run.start(tmp_path / "key", *KEY, env=up.local.env)
+    assert await made.ended() == 0
+    said = made.log.read_text()
+    assert f"rtmp://127.0.0.1:{up.local.ports['RTMP']}/live" in said
+    assert "obs?key=" in said
+
+
+async def test_no_key_where_nothing_runs(local: LocalRun, tmp_path: Path) -> None:
+    nobody = await Run.start(tmp_path / "nobody", *KEY, env=local.env)
+    assert await nobody.ended() == 1
+    assert "Is `make run` running?" in nobody.log.read_text()
+
+
+async def test_users_and_their_tokens_outlive_a_stop_and_a_kill(
+    local: LocalRun,
+) -> None:
+    run = await local.up()
+    token = await sign_in(local)
+    command = local.data / "control-plane"
+    assert command.exists()
     await run.stop(signal.SIGTERM)
     assert run.process.returncode == 0
+    assert local.left() == []
+    assert not command.exists()
+    again = await local.up()
+    assert await knows(local, token)
+    await again.stop(signal.SIGKILL)
+    if sys.platform == "linux":  # which alone ends the children of a killed process
+        await eventually(lambda: local.left() == [])
+    last = await local.up()
+    assert await knows(local, token)
+    await last.stop()
     assert local.left() == []
 
 
@@ -140,14 +213,6 @@ async def test_the_node_stops_before_the_service_and_the_service_before_postgres
     assert local.left() == []
 
 
-async def test_users_and_their_tokens_outlive_a_restart(local: LocalRun) -> None:
-    run = await local.up()
-    token = await sign_in(local)
-    await run.stop()
-    await local.up()
-    assert await knows(local, token)
-
-
 async def test_it_stops_when_its_terminal_closes(local: LocalRun) -> None:
     ours, terminal = os.openpty()
     run = await local.start_in(terminal)
@@ -159,26 +224,7 @@ async def test_it_stops_when_its_terminal_closes(local: LocalRun) -> None:
     assert local.left() == []
 
 
-@needs_linux
-async def test_after_a_kill_nothing_is_left(local: LocalRun) -> None:
-    run = await local.up()
-    await run.stop(signal.SIGKILL)
-    await eventually(lambda: local.left() == [])
-
-
-async def test_after_a_kill_the_next_start_finds_nothing_in_its_way(
-    local: LocalRun,
-) -> None:
-    run = await local.up()
-    token = await sign_in(local)
-    await run.stop(signal.SIGKILL)
-    again = await local.up()
-    assert await knows(local, token)
-    await again.stop()
-    assert local.left() == []
-
-
-@pytest.mark.parametrize("moment", ["Postgres is up", "Valkey is up", "serving"])
+@pytest.mark.parametrize("moment", ["Postgres is up", "serving"])
 async def test_it_can_be_stopped_while_it_starts(local: LocalRun, moment: str) -> None:
     run = await local.start()
     await local.said(run, moment)
@@ -217,14 +263,6 @@ async def test_a_port_that_is_none_is_refused(local: LocalRun) -> None:
     run = await local.start(CONTROL_PLANE_HLS_PORT="many")
     assert await run.ended() == 1
     assert "CONTROL_PLANE_HLS_PORT=many is no port" in run.log.read_text()
-
-
-async def test_a_second_start_says_that_it_runs_already(local: LocalRun) -> None:
-    first = await local.up()
-    second = await local.start()
-    assert await second.ended() == 1
-    assert f"running already, as process {first.process.pid}" in second.log.read_text()
-    assert first.running
 
 
 async def test_a_server_that_dies_is_named_and_stops_everything(
@@ -287,28 +325,6 @@ async def test_a_real_mediamtx_is_the_node_where_there_is_one(local: LocalRun) -
     assert local.left() == []
 
 
-async def test_what_is_secret_is_closed_to_others(local: LocalRun) -> None:
-    run = await local.up()
-    for name in ("secret", "mediamtx.yml", "control-plane", "valkey/valkey.conf"):
-        mode = (local.data / name).stat().st_mode
-        assert stat.S_IMODE(mode) & 0o077 == 0, name
-    secret = (local.data / "secret").read_text()
-    for child in psutil.Process(run.process.pid).children(recursive=True):
-        assert secret not in " ".join(child.cmdline())
-
-
-async def test_the_command_line_of_the_run_knows_its_settings(
-    local: LocalRun, tmp_path: Path
-) -> None:
-    run = await local.up()
-    command = local.data / "control-plane"
-    nodes = await Run.start(tmp_path / "nodes", str(command), "nodes", "list")
-    assert await nodes.ended() == 0
-    assert f"http://127.0.0.1:{local.ports['API']}" in nodes.log.read_text()
-    await run.stop()
-    assert not command.exists()
-
-
 async def test_given_stores_are_used_instead_of_our_own(
     local: LocalRun, empty_database_url: str, redis_url: str
 ) -> None:
@@ -317,16 +333,3 @@ async def test_given_stores_are_used_instead_of_our_own(
     assert not local.data.joinpath("postgres").exists()
     assert not local.data.joinpath("valkey").exists()
     await run.stop()
-
-
-async def test_a_key_for_obs(local: LocalRun, tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "deploy.local", "key")
-    nobody = await Run.start(tmp_path / "nobody", *command, env=local.env)
-    assert await nobody.ended() == 1
-    assert "Is `make run` running?" in nobody.log.read_text()
-    await local.up()
-    made = await Run.start(tmp_path / "key", *command, env=local.env)
-    assert await made.ended() == 0
-    said = made.log.read_text()
-    assert f"rtmp://127.0.0.1:{local.ports['RTMP']}/live" in said
-    assert "obs?key=" in said

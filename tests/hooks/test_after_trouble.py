@@ -139,7 +139,7 @@ async def test_who_was_let_in_meanwhile_is_looked_at(
     service: Service, hands: Hands
 ) -> None:
     """Reads are answered from what is remembered, and somebody may be denied then."""
-    owed = "SELECT count(*) FROM nodes WHERE cut_owed_at IS NOT NULL"
+    owed = "SELECT count(*) FROM owed_cuts"
     await until(lambda: _says(service, "ok\n"))
     assert await hands.worker.fetchval(owed) == 0
     await hands.worker.execute(LISTENERS)

@@ -1,8 +1,10 @@
 """What caches and edges may ask, and what they are told."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import aiohttp
+import asyncpg
 import pytest
 
 from control_plane.base.secrets import Secrets
@@ -68,6 +70,45 @@ async def test_a_cache_asks_about_viewers(service: Service, live: Json) -> None:
         return bool(shown["LiveStreaming"]["viewers"] == 2)
 
     await until(counted)
+
+
+async def test_a_drained_cache_is_told_who_goes(
+    service: Service, live: Json, database_url: str
+) -> None:
+    await _add("cache-1", "cache")
+    tokens = [await _token(service, live) for _ in range(3)]
+
+    async def let_in() -> int:
+        return sum([await _asks(service, live, one) == 200 for one in tokens])
+
+    async def all_are_refused() -> bool:
+        return await let_in() == 0
+
+    await until(lambda: _all_in(let_in))
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("UPDATE nodes SET draining = true WHERE role = 'cache'")
+    assert await let_in() == 3
+    await connection.execute("UPDATE nodes SET let_go = 1 WHERE role = 'cache'")
+    await connection.close()
+    await until(all_are_refused)
+
+
+async def _all_in(let_in: Callable[[], Awaitable[int]]) -> bool:
+    return await let_in() == 3
+
+
+async def test_a_drained_edge_lets_nobody_in(service: Service, live: Json) -> None:
+    await _add("edge-1", "edge")
+    edge = replace(service, node="edge-1")
+    token = await _token(service, live)
+    comes = read(f"local/{live['path']}", query=f"token={token}")
+    assert await edge.lets_in(comes)
+    await command({}, "nodes", "drain", "edge-1")
+
+    async def kept_out() -> bool:
+        return await edge.auth(comes) == 401
+
+    await until(kept_out)
 
 
 async def test_a_cache_is_no_node(service: Service, live: Json) -> None:

@@ -1,6 +1,7 @@
 """Lasting keys that are rotated, open for one broadcast, or within a time only: whom
 the node lets in, and who goes on."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -183,3 +184,16 @@ async def test_a_key_with_a_time(service: Service, ann: Account, owner: Pool) ->
 async def test_terms_that_make_no_sense(ann: Account, terms: Json) -> None:
     assert (await ann.call("streamKeys", terms))["code"] == 400
     assert await ann.ask("showStreamKeys") == []
+
+
+async def test_a_phone_that_asks_again_gets_the_same_key(
+    service: Service, ann: Account
+) -> None:
+    old = await _make(ann)
+    headers = {"Auth-Token": ann.token, "Idempotency-Key": "once"}
+    body = json.dumps({"id": old["id"], "overlap": 60})
+    answers = [
+        await service.app.raw("rotateStreamKey", body, headers) for _ in range(2)
+    ]
+    assert answers[0] == answers[1]
+    assert await _opens(service, answers[0]["msg"]["StreamKey"])

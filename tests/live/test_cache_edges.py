@@ -30,7 +30,7 @@ async def edge(
     stack: Stack, origin: Origin, server_folder: Path
 ) -> AsyncIterator[CacheEdge]:
     found = CacheEdge(stack, server_folder, origin.url)
-    async with found.running(tool("nginx")):
+    async with found.running():
         yield found
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.support.browser import chromium, needs_chromium
+from tests.support.client import Account
 from tests.support.stack import Json, Stack, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -29,7 +30,7 @@ def real_only(stack: Stack) -> None:
 class Show:
     """Ann is live, for those with a token."""
 
-    def __init__(self, stack: Stack, host: str, live: Json) -> None:
+    def __init__(self, stack: Stack, host: Account, live: Json) -> None:
         self.stack = stack
         self.host = host
         self.id = live["id"]
@@ -41,7 +42,7 @@ class Show:
 
     async def deny(self, viewer: str) -> None:
         body = {"id": self.id, "viewer": viewer}
-        await self.stack.ask("denyViewer", body, self.host)
+        await self.host.ask("denyViewer", body)
 
     def address(self, protocol: str, token: str) -> str:
         ports = self.stack.ports
@@ -54,8 +55,8 @@ class Show:
 
 
 async def _show(stack: Stack) -> Show:
-    host = await stack.sign_in("ann")
-    live = await stack.go_live(host, policy="token")
+    host = await stack.app.sign_in(f"ann{stack.unique()}")
+    live = await stack.go_live(host.token, policy="token")
     await stack.publish(live["rtmp_url"])
     await stack.status(live["id"], "live")
     return Show(stack, host, live)
@@ -96,6 +97,32 @@ async def test_who_is_denied_gets_no_more_bytes(
     assert _size(files[2]) == 0
     await _grows(files[1])
     assert saving[1].running
+
+
+def _with_password(show: Show, protocol: str, token: str) -> str:
+    """No list shows it."""
+    ports = show.stack.ports
+    if protocol == "rtsp":
+        return f"rtsp://viewer:{token}@127.0.0.1:{ports['RTSP']}/{show.path}"
+    streamid = f"read:{show.path}:viewer:{token}"
+    return f"srt://127.0.0.1:{ports['SRT']}?streamid={streamid}"
+
+
+@pytest.mark.parametrize("protocol", READERS)
+async def test_a_token_that_came_as_a_password_ends_too(
+    stack: Stack, protocol: str, tmp_path: Path
+) -> None:
+    show, options = await _show(stack), READERS[protocol]
+    bob = await stack.app.sign_in(f"bob{stack.unique()}")
+    follow = {"sender_id": bob.id, "receiver_id": show.host.id}
+    await bob.ask("followUser", follow)
+    await show.host.ask("setLivePolicy", {"id": show.id, "policy": "followers"})
+    token = (await bob.ask("watch", {"id": show.id}))["Watch"]["token"]
+    file = tmp_path / "bob.ts"
+    saving = await stack.save(_with_password(show, protocol, token), file, *options)
+    await _grows(file)
+    await bob.ask("followUser", follow)
+    await saving.ended()  # the node hung up
 
 
 async def _frames(page: Page) -> int:

@@ -1,6 +1,7 @@
 """What is seen of a stream from outside: its picture, and how well it comes in."""
 
 import json
+import re
 
 import pytest
 
@@ -63,6 +64,7 @@ async def test_pictures_and_advice(own_stack: Stack) -> None:
     assert [data["problem"] for data in told] == ["key_frames"]
     assert told[0]["advice"].startswith("No key frame for ")
     await until(lambda: _advised(stack, worse, "No key frame for "))
+    await _operators_are_told(stack, badly)
     assert "ingest" not in await stack.show(badly["id"])  # a stranger's view
 
     async def measured() -> object:
@@ -84,6 +86,17 @@ async def test_pictures_and_advice(own_stack: Stack) -> None:
     assert (await _get(stack, ended["thumbnail"]))[0] == 200
     log = (stack.folder / "service.log").read_text()
     assert "a loop failed" not in log
+
+
+async def _operators_are_told(stack: Stack, live: Json) -> None:
+    token = await stack.command("token", "create", "ops", "--scope", "read")
+    url = f"http://127.0.0.1:{stack.ports['OPERATOR']}/v1/now"
+    headers = {"Authorization": f"Bearer {token.strip()}"}
+    async with stack.http.get(url, headers=headers) as response:
+        needed = (await response.json())["attention"]
+    [words] = [one for one in needed if one["id"] == int(live["id"])]
+    assert words["runbook"] == "docs/operations.md#ingestbad"
+    assert re.match(r"bob\w+: No key frame for \d+ s: set your encoder", words["words"])
 
 
 async def _pictured(stack: Stack, live: Json) -> Json | None:

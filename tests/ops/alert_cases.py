@@ -59,8 +59,12 @@ CASES: dict[str, tuple[Series, Series]] = {
     "PermissionsStale": _gauge("control_plane_permissions_age_seconds", 2, 15),
     "AuthSlow": _late('control_plane_auth_duration_seconds_bucket{{le="{le}"}}'),
     "AuthKnowsNothing": _counter(f'{_ANSWERS}{{reason="not_known_now"}}', 0, 10),
-    "NodeSecretWrong": _counter(f'{_ANSWERS}{{reason="wrong_node_secret"}}', 0, 10),
+    "NodeSecretWrong": (
+        {'control_plane_wrong_node_secrets_total{node="a"}': "0x40"},
+        {'control_plane_wrong_node_secrets_total{node="a"}': "0x36 1x4"},
+    ),
     "KeysWrong": _counter(f'{_ANSWERS}{{action="publish",reason="wrong_key"}}', 1, 100),
+    "KeyLeaked": _gauge("control_plane_contested_sessions", 0, 1),
     "RequestsFail": _with(
         {'control_plane_requests_total{listener="public",outcome="ok"}': "0+100x40"},
         _counter(

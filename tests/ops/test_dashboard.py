@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
@@ -21,6 +22,14 @@ pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 PICTURED = "() => document.querySelector('.picture img')?.naturalWidth > 0"
+
+
+#: A node that takes broadcasts, and that nobody looks at.
+SPARE = """
+    INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url, rtsp_url,
+        owner, lease_until)
+    VALUES ('spare', '', '', '', '', '', '', 'nobody', now() + interval '1 hour')
+"""
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,29 @@ async def test_a_key_is_rotated_and_a_payout_decided(desk: Desk) -> None:
     assert wrong == []
 
 
+async def test_what_runs_on_a_node_is_moved(desk: Desk) -> None:
+    connection = await asyncpg.connect(desk.stack.env["DATABASE_URL"])
+    await connection.execute(SPARE)
+    await connection.close()
+    page = await desk.sign_in(await desk.token("mover", "read", "admin"))
+    wrong = complaints(page)
+    await page.get_by_role("link", name="Nodes").click()
+    row = page.locator("tr").filter(has_text="local")
+    await row.get_by_role("button", name="Move all now").click()
+    await shows(page, "encoders there are cut now and kept out")
+    await page.get_by_label("Reason").fill("a new kernel")
+    await page.locator("#yes").click()
+    await expect(row).to_contain_text("closed")
+    await row.get_by_role("button", name="Activate").click()
+    await page.get_by_label("Reason").fill("it runs")
+    await page.locator("#yes").click()
+    await expect(row).to_contain_text("active")
+    await desk.stack.command("nodes", "remove", "spare")
+    entries = await desk.stack.command("audit", "export")
+    assert "a new kernel" in entries
+    assert wrong == []
+
+
 async def test_every_page_opens(desk: Desk) -> None:
     """With nothing wrong in any of them, and people found and banned."""
     live = await desk.live()
@@ -200,3 +232,15 @@ async def test_every_page_opens(desk: Desk) -> None:
         await page.get_by_role("link", name=name).click()
         await expect(page.locator(f'[data-path="{route}"]')).to_be_visible()
     assert wrong == []
+
+
+async def test_what_needs_somebody_says_where_it_stands_what_to_do(desk: Desk) -> None:
+    """The last one here: nothing is live any more after it."""
+    assert desk.stack.node is not None
+    await desk.stack.node.kill()
+    page = await desk.sign_in(await desk.token("night", "read"))
+    section = page.get_by_role("region", name="Needs attention")
+    needed = section.get_by_role("listitem").filter(has_text="local: does not answer")
+    await expect(needed.get_by_role("link")).to_be_visible()
+    await expect(needed).to_contain_text("What to do: docs/operations.md#nodesilent")
+    assert await barriers(page) == []

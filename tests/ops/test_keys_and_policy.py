@@ -27,6 +27,20 @@ async def test_an_operator_rotates_and_revokes_keys(app: App, pool: Pool) -> Non
     ]
 
 
+async def test_a_rotation_whose_answer_was_lost_gives_the_same_key(
+    app: App, pool: Pool
+) -> None:
+    """Also where it was not kept: the process died."""
+    keys = await token(pool, "keys")
+    ann = await app.sign_in("ann")
+    made = await ann.ask("streamKeys", {"name": "OBS"})
+    path = f"/v1/keys/{made['StreamKey']['id']}/rotate"
+    headers = {"Idempotency-Key": "once"}
+    new = await ask(app, "POST", path, keys, headers=headers)
+    await pool.execute("DELETE FROM operator_requests")
+    assert await ask(app, "POST", path, keys, headers=headers) == new
+
+
 async def test_a_session_key_is_revoked_and_not_rotated(app: App, pool: Pool) -> None:
     keys = await token(pool, "keys")
     ann = await app.sign_in("ann")

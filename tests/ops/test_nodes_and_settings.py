@@ -27,7 +27,7 @@ async def test_a_node_says_what_it_carries(app: App, pool: Pool) -> None:
     node = found["nodes"][0]
     assert (node["role"], node["region"], node["weight"]) == ("origin", "eu", 3)
     assert node["capacity"] == {"publishers": 2, "readers": 9, "bits": None}
-    assert node["room"] == {"publishers": 1, "readers": 9}
+    assert node["room"] == {"publishers": 1, "readers": 9, "bits": None}
 
 
 async def test_no_node_is_closed_when_none_takes_over(app: App, pool: Pool) -> None:

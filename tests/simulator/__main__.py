@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -18,13 +18,16 @@ def main() -> int:
     _with_one_order_of_sets()
     asked = _arguments()
     if asked.seed is not None:
-        return _again(asked.seed, asked.bug)
+        return _again(asked)
     return _many(asked) if asked.workers else _here(asked)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator")
     parser.add_argument("--seed", type=int, help="run it again and tell its story")
+    parser.add_argument(
+        "--faults", type=_numbers, help="with --seed: these of its faults, as 2,5"
+    )
     parser.add_argument("--seeds", type=int, default=1000, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--bug", default="", help="of bugs.py, to put it in")
@@ -38,6 +41,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(int(word) for word in text.split(",") if word != "none")
+
+
 def _with_one_order_of_sets() -> None:
     """The same in every process, or a seed is not the same again."""
     if os.environ.get("PYTHONHASHSEED") != "0":
@@ -46,29 +53,34 @@ def _with_one_order_of_sets() -> None:
         os.execve(sys.executable, command, environ)  # noqa: S606
 
 
-def _again(seed: int, wrong: str) -> int:
-    from tests.simulator.worker import run  # takes seconds, and not all need it
+def _again(asked: argparse.Namespace) -> int:
+    from tests.simulator.worker import simulator  # takes seconds, and not all need it
+    from tests.simulator.world import Try
 
-    (result,) = run([seed], wrong=wrong, story=True)
+    with simulator(asked.bug, story=True) as simulate:
+        result = simulate(Try(asked.seed, asked.faults))
     print("\n".join(result.story))
-    print(f"seed {seed}: {result.events} events, trace {result.trace}")
+    print(f"seed {asked.seed}: {result.events} events, trace {result.trace}")
     for line in result.broken:
         print(f"BROKEN: {line}")
     return 1 if result.broken else 0
 
 
 def _here(asked: argparse.Namespace) -> int:
-    from tests.simulator.worker import run
+    from tests.simulator.worker import simulator
+    from tests.simulator.world import Try
 
-    seeds = range(asked.first, asked.first + asked.seeds, asked.step)
-    for result in run(seeds, wrong=asked.bug, story=False):
-        print(json.dumps(asdict(result)), flush=True)
+    with simulator(asked.bug) as simulate:
+        for seed in range(asked.first, asked.first + asked.seeds, asked.step):
+            result = simulate(Try(seed))
+            print(json.dumps(asdict(result)), flush=True)
     return 0
 
 
 def _many(asked: argparse.Namespace) -> int:
     """Until the first seed that breaks a rule. With a bug put in that is success."""
     begin, done, seconds, events = time.monotonic(), 0, 0.0, 0
+    failed: Json | None = None
     workers = [
         _worker(asked, number) for number in range(min(asked.workers, asked.seeds))
     ]
@@ -78,16 +90,18 @@ def _many(asked: argparse.Namespace) -> int:
             seconds += result["seconds"]
             events += result["events"]
             if result["broken"]:
-                return _failed(result, asked.bug)
+                failed = result
+                break
             _progress(done, asked.seeds, time.monotonic() - begin)
-        for worker in workers:
-            if worker.wait():
-                print("\na worker failed; see above")
-                return 1
+        if failed is None and any(worker.wait() for worker in workers):
+            print("\na worker failed; see above")
+            return 1
     finally:
         for worker in workers:
             worker.terminate()
             worker.communicate()
+    if failed is not None:
+        return _failed(failed, asked.bug)
     print(
         f"\n{done} seeds, {seconds / 3600:.1f} simulated hours, {events} events:"
         " nothing is broken."
@@ -128,8 +142,25 @@ def _failed(result: Json, wrong: str) -> int:
     for line in result["broken"][:MOST_SHOWN]:
         print(f"  {line}")
     option = f' BUG="{wrong}"' if wrong else ""
-    print(f"Its story: make simulate SEED={result['seed']}{option}")
+    again = f"make simulate SEED={result['seed']}{option}"
+    print(f"Its story: {again}")
+    _shrunk(result["seed"], wrong, again)
     return 0 if wrong else 1
+
+
+def _shrunk(seed: int, wrong: str, again: str) -> None:
+    from tests.simulator.worker import fewest
+
+    found = fewest(seed, wrong)
+    print(f"The fewest of its faults that do: {again} FAULTS={_listed(found.faults)}")
+    for number, fault in found.faults.items():
+        print(f"  {number}: {fault}")
+    for line in found.broken[:MOST_SHOWN]:
+        print(f"  breaks: {line}")
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers)) or "none"
 
 
 def _progress(done: int, of: int, seconds: float) -> None:

@@ -11,7 +11,7 @@ from control_plane.coins.store import idempotency
 from control_plane.events import store as events
 from control_plane.events.model import Event
 from control_plane.live.model.sessions import LiveSession
-from control_plane.live.store import sessions
+from control_plane.live.store import owed_cuts, sessions
 from control_plane.webhooks.model.messages import Answer
 from control_plane.webhooks.service.pump import Pump
 
@@ -53,6 +53,7 @@ BUGS: Mapping[str, list[tuple[object, str, object]]] = {
         (idempotency, "find", _finds_nothing),
         (idempotency, "save", _saves_nothing),
     ],
+    "owed cut": [(owed_cuts, "due", _finds_nothing)],
 }
 
 

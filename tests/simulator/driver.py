@@ -24,6 +24,8 @@ class Server:
         self.wire = wire
         self.links: dict[Link, None] = {}
         self.on_commit: Callable[[Said], None] = lambda _: None
+        #: What is about to be done at such a commit of such a process.
+        self.at_commit: dict[Process, Callable[[Said], None]] = {}
         self.note: Callable[[str, str], None] = lambda _who, _what: None
 
     async def connect(self) -> "Link":
@@ -40,10 +42,12 @@ class Server:
         for link in list(self.links):
             link.cut()
 
-    def committed(self, said: Said) -> None:
+    def committed(self, said: Said, process: Process | None) -> None:
         if not said:
             return
         self.on_commit(said)
+        if process in self.at_commit:
+            self.at_commit[process](said)
         for one in dict.fromkeys(said):
             kind, _, rest = one.partition("|")
             if kind == "notice":
@@ -111,6 +115,11 @@ class Link:
 
     # The rest.
 
+    @property
+    def in_transaction(self) -> bool:
+        """Also in one that began when nobody waited for it any more."""
+        return self._raw is not None
+
     def cut(self) -> None:
         """Its transaction never was."""
         if not self.broken:
@@ -177,7 +186,7 @@ class Link:
                 self._raw = None
                 postgres.give_back(raw)
                 if not query.startswith("ROLLBACK"):
-                    self._server.committed(said)
+                    self._server.committed(said, self._process)
 
     def _mark(self, query: str, said: Said) -> None:
         """What is undone was not said."""
@@ -241,7 +250,7 @@ class Pool:
             raise
 
     async def release(self, link: Link) -> None:
-        if link.depth and not link.broken:
+        if link.in_transaction and not link.broken:
             link.cut()
         if not link.broken:
             self._idle.append(link)

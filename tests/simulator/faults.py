@@ -1,10 +1,14 @@
 """What goes wrong. Each fault lasts so many seconds and leaves all in order."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+import random
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.simulator.node import Trouble
+from tests.simulator.postgres import Said
 
 if TYPE_CHECKING:
     from tests.simulator.world import World
@@ -24,6 +28,33 @@ async def kill(world: "World", seconds: float) -> None:
     plane.kill()
     await asyncio.sleep(min(seconds, world.chance.uniform(0.1, 4)))
     plane.start()
+    plane.busy = False
+
+
+async def kill_at_commit(world: "World", seconds: float) -> None:
+    """Just when Postgres has taken what it wrote, and nobody has heard of it."""
+    plane = world.chance.choice(world.planes)
+    kind = world.chance.choice(("", "viewer.denied", "user.banned", "live.", "gift."))
+    process = plane.process
+    if plane.busy or process is None:
+        return
+    plane.busy = True
+    taken = asyncio.Event()
+
+    def look(said: Said) -> None:
+        events = [one.split("|")[5] for one in said if one.startswith("event|")]
+        if any(one.startswith(kind) for one in events):
+            taken.set()
+
+    world.server.at_commit[process] = look
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await taken.wait()
+            plane.kill()
+            await asyncio.sleep(0.5)
+    del world.server.at_commit[process]
+    if not process.alive:
+        plane.start()
     plane.busy = False
 
 
@@ -99,7 +130,7 @@ async def redis_is_away(world: "World", seconds: float) -> None:
 
 async def receiver_fails(world: "World", seconds: float) -> None:
     receiver = world.chance.choice(world.receivers)
-    receiver.mood = world.chance.choice(["fails", "asks to wait", "hangs"])
+    receiver.mood = world.chance.choice(["fails", "asks to wait", "hangs", "is gone"])
     await asyncio.sleep(seconds)
     receiver.mood = "takes"
 
@@ -111,6 +142,7 @@ async def _cut_off(mend: Callable[[], None], seconds: float) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     kill,
+    kill_at_commit,
     stop,
     pause,
     node_dies,
@@ -123,19 +155,41 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 
-async def chaos(world: "World", until: float) -> None:
-    """Some kinds of it, one now and then; all of it is over then."""
-    chance = world.chance
+@dataclass(frozen=True, slots=True)
+class Planned:
+    number: int
+    kind: Fault
+    at: float  # seconds from when trouble begins
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.kind.__name__} at {self.at:.1f} s for {self.seconds:.1f} s"
+
+
+def plan(seed: int, within: float) -> list[Planned]:
+    """Some kinds of it, one now and then; all of it is over then. By a chance of its
+    own: any of them may be left out."""
+    chance = random.Random(f"what goes wrong in {seed}")  # noqa: S311
     kinds = [one for one in FAULTS if chance.random() < 0.5]
-    every = chance.uniform(1.5, 6.0)
-    running: list[asyncio.Task[None]] = []
+    every, at = chance.uniform(1.5, 6.0), 0.0
+    planned: list[Planned] = []
     while kinds:
-        await asyncio.sleep(chance.expovariate(1 / every))
-        left = until - world.loop.time()
+        at += chance.expovariate(1 / every)
+        left = within - at
         if left <= 0.5:
             break
-        kind = chance.choice(kinds)
-        seconds = min(left, chance.uniform(0.5, LONGEST))
-        world.note("fault", f"{kind.__name__} for {seconds:.1f} s")
-        running.append(asyncio.create_task(kind(world, seconds)))
+        kind, seconds = chance.choice(kinds), chance.uniform(0.5, LONGEST)
+        planned.append(Planned(len(planned) + 1, kind, at, min(left, seconds)))
+    return planned
+
+
+async def chaos(world: "World", planned: Iterable[Planned], until: float) -> None:
+    """As planned, and over then."""
+    loop = world.loop
+    began, running = loop.time(), list[asyncio.Task[None]]()
+    for one in planned:
+        await asyncio.sleep(began + one.at - loop.time())
+        world.note("fault", f"{one.number}: {one}")
+        running.append(asyncio.create_task(one.kind(world, one.seconds)))
+    await asyncio.sleep(began + until - loop.time())
     await asyncio.gather(*running)

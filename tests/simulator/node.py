@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.simulator.world import World
 
 READ_TIMEOUT = 10.0  # seconds for an auth call
+SEGMENT = 2.0  # seconds
 HOOK_TRIES, HOOK_WITHIN, HOOK_PAUSE = 3, 2.0, 0.3
 
 
@@ -113,7 +114,18 @@ class Node:
             raise Denied
         one.state = "read"
         self.viewers[one.id] = one
+        if self.old:
+            self._world.spawn(self._fetch(one))
         return one
+
+    async def _fetch(self, one: Connection) -> None:
+        """v1.17 asks about every playlist and segment."""
+        while not one.closed.is_set():
+            await asyncio.sleep(SEGMENT)
+            try:
+                await self._admit(one, "read", "hls", f"token={one.secret}")
+            except (Denied, OSError):
+                self._close(one)
 
     async def leave(self, one: Connection) -> None:
         """The other end is gone."""

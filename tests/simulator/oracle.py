@@ -1,6 +1,7 @@
 """What must always be true, held against every commit, every answer and every node."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -76,6 +77,7 @@ class Oracle:
         self.sessions: dict[int, Session] = {}
         self.events: list[Event] = []
         self.said: dict[tuple[str, int], int] = {}
+        self.refunded: dict[int, int] = {}  # coins, by ticket
         self.broken: list[str] = []
         self._kinds: dict[str, Callable[[str], None]] = {
             "session": self._session,
@@ -132,6 +134,14 @@ class Oracle:
         self._world.note("event", f"{subject} {subject_id} {seq} {kind} {data}")
         if subject == "session":
             self._of_session(event, data)
+        elif kind == "ticket.refunded":
+            self._refunded(json.loads(data))
+
+    def _refunded(self, data: Mapping[str, int]) -> None:
+        ticket_id = data["ticket_id"]
+        again = ticket_id in self.refunded
+        self.check(not again, f"ticket {ticket_id} is given back again")
+        self.refunded[ticket_id] = data["coin"]
 
     def _of_session(self, event: Event, data: str) -> None:
         session = self.sessions[event.subject_id]
@@ -193,7 +203,7 @@ class Oracle:
         for node in self._world.nodes.values():
             for one in node.paths.values():
                 self._publishes_rightly(node, one)
-            for one in () if node.old else node.viewers.values():
+            for one in node.viewers.values():
                 self._watches_rightly(node, one)
         for session in self.sessions.values():
             if session.status == "live":
@@ -230,7 +240,9 @@ class Oracle:
             " AND (d.user_id = u.id OR d.viewer = $3)"
             " WHERE s.path = $1 AND s.ended_at IS NULL AND u.banned_at IS NULL"
             " AND (d.session_id IS NULL OR d.epoch IS NOT NULL)"
-            " AND greatest(s.token_epoch, d.epoch) <= $4",
+            " AND greatest(s.token_epoch, d.epoch) <= $4 AND (s.policy <> 'paid'"
+            " OR EXISTS (SELECT FROM tickets t WHERE t.session_id = s.id"
+            " AND t.user_id = u.id AND t.refund_transfer_id IS NULL))",
             *(token.path, token.user_id, token.viewer, token.epoch),
         )
         self.check(rows[0][0], f"{one.id[:8]} watches {one.path} of {node.name} still")

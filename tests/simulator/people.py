@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from control_plane.base.faults import StoreFault
 from control_plane.base.refusals import BadInput, Empty, Refusal, Unavailable
-from control_plane.coins.model.gifts import GiftOrder, SentGift
-from control_plane.coins.model.idempotency import request_key
 from control_plane.live.model.bans import Banned
+from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.starts import Start
 from control_plane.live.service.broadcasts import Started
 from control_plane.live.service.lasting_keys import LastingKey
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PATIENCE = 8.0  # seconds that an app waits for an answer
-ROSE, PRICE = 1, 10
-NAME = "an operator"
+TICKET = 7  # coins
+TERMS = (WatchTerms("token"), WatchTerms("paid", TICKET))
 
 
 class Person:
@@ -96,7 +95,8 @@ class Phone(Person):
 
     async def _broadcast(self) -> None:
         window = self.chance.choice([None, 2, 4])
-        started = await self._start(Start(reconnect_window=window))
+        watch = self.chance.choice([None, *TERMS])
+        started = await self._start(Start(reconnect_window=window, watch=watch))
         encoding = [self._encode(started)]
         if self.chance.random() < 0.3 and await self.pause(4):
             again = await self._start(Start(title="again"))
@@ -203,60 +203,13 @@ class Fan(Person):
             end.cancel()
 
 
-class Giver(Person):
-    """Counts what it should have."""
-
-    coins = 0
-    gave = 0
-    given: dict[int, int]
-
-    async def live(self) -> None:
-        self.given = {}
-        self.coins = 0
-        await self._bonus(1)
-        bonus = 1
-        while await self.pause(1.5):
-            if self.chance.random() < 0.15:
-                bonus += 1
-                await self._bonus(bonus)
-            session = self.world.some_session()
-            if session is not None:
-                await self._give(session.id, session.user_id)
-
-    async def _bonus(self, number: int) -> None:
-        coins = self.chance.randrange(20, 200)
-        await self.insist(
-            lambda s: s.coins.ledger.give_bonus(
-                self.user.id, coins, "why not", f"bonus-{number}"
-            )
-        )
-        self.coins += coins
-
-    async def _give(self, session_id: int, host_id: int) -> None:
-        count = self.chance.randrange(1, 4)
-        order = GiftOrder(self.user.id, ROSE, count, session_id=session_id)
-        self.gave += 1
-        key = request_key(f"gift-{self.gave}", "sendGift", {"to": session_id})
-
-        async def send(s: Services) -> SentGift:
-            return await s.coins.gifts.send(order, key)
-
-        try:
-            sent = await self.insist(send)
-            if self.chance.random() < 0.3:  # a phone that did not see the answer
-                again = await self.insist(send)
-                self.world.oracle.check(again == sent, f"{again} is not {sent}")
-        except Refusal:
-            return
-        self.coins -= count * PRICE
-        self.given[host_id] = self.given.get(host_id, 0) + count * PRICE
-
-
 class Operator(Person):
     async def live(self) -> None:
         while await self.pause(6):
             session = self.world.some_session()
-            what = self.chance.choice([self._kick, self._ban, self._deny, self._drain])
+            what = self.chance.choice(
+                [self._kick, self._ban, self._deny, self._set_policy, self._drain]
+            )
             if session is not None:
                 try:
                     await what(session.id, session.user_id)
@@ -280,6 +233,10 @@ class Operator(Person):
         fans = [0, *(fan.user.id for fan in self.world.fans)]
         whom = Whom(self.chance.choice(fans))
         await self.insist(lambda s: s.rights.deny(0, session_id, whom))
+
+    async def _set_policy(self, session_id: int, _: int) -> None:
+        terms = self.chance.choice(TERMS)
+        await self.insist(lambda s: s.rights.set_policy(0, session_id, terms))
 
     async def _drain(self, _: int, __: int) -> None:
         name, now = self.world.some_node().name, self.chance.random() < 0.5

@@ -37,6 +37,8 @@ SETTINGS = Settings.model_validate(
         "heartbeat_seconds": 16.0,
         "ledger_check_seconds": 0.0,
         "playback": "token",
+        "rights_seconds": 8.0,
+        "unwatched_ticket_hours": 0.003,
     }
 )
 

@@ -219,10 +219,11 @@ class Postgres:
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 await one.done
-        except TimeoutError:
-            self._blocked.remove(one)
-            self._cancel(task, pid)
-            self.look_again()
+        except (TimeoutError, asyncio.CancelledError):
+            if one in self._blocked:  # it was not undone meanwhile
+                self._blocked.remove(one)
+                self._cancel(task, pid)
+                self.look_again()
             raise
 
     def _answered(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from control_plane.events.model import BEGINNING
 from control_plane.events.reading import Page, Wanted
-from control_plane.webhooks.model.endpoints import Wish
+from control_plane.webhooks.model.endpoints import GONE, Wish
 from control_plane.wiring.services import Services
 from tests.simulator.http import Asked, Host, Session, Told, told
 from tests.simulator.network import Wire
@@ -50,7 +50,7 @@ class CursorReader(Person):
         oracle.check(not twice, f"{twice} events came twice by cursor")
 
 
-Mood = Literal["takes", "fails", "asks to wait", "hangs"]
+Mood = Literal["takes", "fails", "asks to wait", "hangs", "is gone"]
 
 
 class Receiver:
@@ -71,7 +71,16 @@ class Receiver:
         wish = Wish(f"http://{self.name}/hook")
         added = await person.insist(lambda s: s.events.webhooks.add(wish))
         self._world.oracle.check(not added.problem, added.problem)
+        self._id = added.endpoint.id
         self._begin = len(self._world.oracle.events)
+
+    async def switch_on(self, person: Person) -> None:
+        """If it was switched off because it was gone."""
+        found = await person.insist(lambda s: s.events.webhooks.get(self._id))
+        if not found.enabled:
+            gone = found.disabled_because == GONE
+            self._world.oracle.check(gone, f"{self.name}: {found.disabled_because}")
+            await person.insist(lambda s: s.events.webhooks.enable(self._id))
 
     @property
     def missing(self) -> int:
@@ -87,6 +96,8 @@ class Receiver:
         if self.mood == "hangs":
             mend = self.wire.cut_off(None)
             self._world.later(16.0, mend)
+        elif self.mood == "is gone":
+            return told(410)
         elif self.mood == "asks to wait":
             return Told(429, headers={"Retry-After": "3"})
         elif self.mood == "fails" and self._chance.random() < 0.7:

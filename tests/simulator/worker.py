@@ -6,7 +6,7 @@ import gc
 import logging
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import structlog
 from tests.simulator.bugs import bug
 from tests.simulator.postgres import Postgres
 from tests.simulator.servers import Servers, servers
-from tests.simulator.world import World
+from tests.simulator.world import Try, World
 
 SILENT = 50  # no log line is as grave
 
@@ -29,10 +29,15 @@ class Result:
     seconds: float  # of virtual time
     events: int
     broken: list[str]
+    faults: dict[int, str]  # by their numbers
     story: list[str]
 
 
-def run(seeds: Iterable[int], *, wrong: str, story: bool) -> Iterator[Result]:
+Simulate = Callable[[Try], Result]
+
+
+@contextlib.contextmanager
+def simulator(wrong: str, *, story: bool = False) -> Iterator[Simulate]:
     """``wrong``: the name of a bug, or nothing."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(SILENT),
@@ -48,19 +53,37 @@ def run(seeds: Iterable[int], *, wrong: str, story: bool) -> Iterator[Result]:
         with _opened(folder) as (found, postgres):
             gc.collect()
             gc.freeze()
-            for seed in seeds:
-                yield _one(seed, found, postgres, story=story)
-                gc.collect()
+            yield lambda tried: _one(tried, found, postgres, story=story)
 
 
-def _one(seed: int, found: Servers, postgres: Postgres, *, story: bool) -> Result:
-    world = World(seed, postgres, found, story=story)
+def fewest(seed: int, wrong: str) -> Result:
+    """With as few of its faults as still break a rule, leaving out one after the
+    other."""
+    with simulator(wrong) as simulate:
+        found = simulate(Try(seed))
+        for number in found.faults:
+            left = frozenset(found.faults) - {number}
+            fewer = simulate(Try(seed, left))
+            found = fewer if fewer.broken else found
+    return found
+
+
+def _one(tried: Try, found: Servers, postgres: Postgres, *, story: bool) -> Result:
+    world = World(tried, postgres, found, story=story)
     trace = world.run()
-    seconds = world.loop.time() - world.began
-    oracle = world.oracle
-    return Result(
-        seed, trace, seconds, len(oracle.events), oracle.broken, world.story or []
+    seconds, oracle = world.loop.time() - world.began, world.oracle
+    result = Result(
+        seed=tried.seed,
+        trace=trace,
+        seconds=seconds,
+        events=len(oracle.events),
+        broken=oracle.broken,
+        faults={one.number: str(one) for one in world.faults},
+        story=world.story or [],
     )
+    del world, oracle
+    gc.collect()
+    return result
 
 
 @contextlib.contextmanager

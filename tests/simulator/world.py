@@ -5,6 +5,7 @@ import contextvars
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,16 +17,18 @@ from control_plane.wiring.services import Services
 from hooks.messages import Request
 from tests.simulator import clock
 from tests.simulator.driver import Server
-from tests.simulator.faults import chaos
+from tests.simulator.faults import chaos, plan
 from tests.simulator.http import Host, Session
 from tests.simulator.loop import Loop
 from tests.simulator.network import Wire
 from tests.simulator.node import Node
 from tests.simulator.oracle import Oracle
 from tests.simulator.oracle import Session as Seen
-from tests.simulator.people import Fan, Giver, Operator, Person, Phone, Studio, Viewer
+from tests.simulator.payers import Buyer, Giver
+from tests.simulator.people import Fan, Operator, Person, Phone, Studio, Viewer
 from tests.simulator.plane import SECRET, Plane, Role
 from tests.simulator.postgres import Postgres
+from tests.simulator.quiet import acts_in_time
 from tests.simulator.readers import CursorReader, Receiver
 from tests.simulator.servers import Servers
 from tests.simulator.valkey import Valkey
@@ -46,11 +49,24 @@ async def _viewers(session_id: int, found: Services) -> int:
     return (await found.counts.of([session]))[session_id]
 
 
+@dataclass(frozen=True)
+class Try:
+    """``faults``: by their numbers in its plan; None: all of them."""
+
+    seed: int
+    faults: frozenset[int] | None = None
+
+    def has(self, number: int) -> bool:
+        return self.faults is None or number in self.faults
+
+
 class World:
     def __init__(
-        self, seed: int, postgres: Postgres, servers: Servers, *, story: bool
+        self, tried: Try, postgres: Postgres, servers: Servers, *, story: bool
     ) -> None:
-        self.seed = seed
+        self.seed = seed = tried.seed
+        every = plan(seed, TROUBLED)
+        self.faults = [one for one in every if tried.has(one.number)]
         self.chance = random.Random(seed)  # noqa: S311
         self.loop = Loop()
         self.began = self.loop.time()
@@ -136,7 +152,7 @@ class World:
     async def _live(self) -> None:
         await self._make()
         living = [asyncio.create_task(one.live()) for one in self.people]
-        await chaos(self, self.loop.time() + TROUBLED)
+        await chaos(self, self.faults, TROUBLED)
         self.calm.set()
         self.note("calm", "")
         await asyncio.wait(living)
@@ -145,6 +161,7 @@ class World:
         await asyncio.sleep(CALM)
         self.oracle.settled()
         await self._viewers_counted()
+        await acts_in_time(self)
         await self._told_everything()
         self._counted()
         self.oracle.ledger()
@@ -168,9 +185,11 @@ class World:
         self.givers = [Giver(self, next(people)) for _ in range(2)]
         kinds = [Phone, Phone, Studio, Viewer, Operator]
         self.fans = [Fan(self, next(people)) for _ in range(2)]
+        self.buyer = Buyer(self, next(people))
         self.people += [
             *self.givers,
             *self.fans,
+            self.buyer,
             *(kind(self, next(people)) for kind in kinds),
         ]
         await asyncio.sleep(4.0)  # somebody owns each node
@@ -196,6 +215,8 @@ class World:
         await self.reader.insist(lambda s: s.nodes.save(row))
 
     async def _told_everything(self) -> None:
+        for one in self.receivers:
+            await one.switch_on(self.reader)
         for _ in range(int(LONGEST_RETRY / LOOK_EVERY)):
             if not any(one.missing for one in self.receivers):
                 break
@@ -217,7 +238,8 @@ class World:
                 )
 
     def _counted(self) -> None:
-        for giver in self.givers:
+        self.buyer.count()
+        for giver in [*self.givers, self.buyer]:
             rows = self.postgres.fetch(
                 "SELECT trial + paid + bonus + earnings AS wallet FROM wallets"
                 " WHERE user_id = $1",
@@ -225,7 +247,8 @@ class World:
             )
             has = rows[0][0]
             self.oracle.check(
-                has == giver.coins, f"a giver has {has} of {giver.coins} coins"
+                has == giver.coins,
+                f"{giver.user.username} has {has} of {giver.coins} coins",
             )
 
     def _end(self) -> None:

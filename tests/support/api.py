@@ -29,6 +29,7 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
             "api_metrics_port": 0,
             "work_metrics_port": 0,
             "operator_port": 0,
+            "postgres_connections": 3,
             "api_port": free_ports(1)[0],
             "sign_ins_per_minute": 0,
             "money_per_minute": 0,

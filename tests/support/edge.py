@@ -1,8 +1,11 @@
-"""nginx with the file that `edge-config` writes, and readers of HLS in this process."""
+"""Edges: nginx with the file that `edge-config` writes, and a MediaMTX that pulls; and
+readers of HLS in this process."""
 
 import asyncio
 import contextlib
+import os
 import re
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,10 +16,12 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.deploy.tools import tool
+from tests.support.commands import command
 from tests.support.nginx import configured
 from tests.support.ports import free_ports
 from tests.support.process import Process
-from tests.support.stack import Json, Stack, until
+from tests.support.stack import PORTS, Json, Stack, until
 
 URI = re.compile(r'URI="([^"]+)"')
 
@@ -48,6 +53,8 @@ class Origin:
 
 
 class CacheEdge:
+    process: Process
+
     def __init__(self, stack: Stack, folder: Path, origin: str) -> None:
         self.name = f"cache-{stack.unique()}"
         self.stack = stack
@@ -57,20 +64,29 @@ class CacheEdge:
         self.url = f"http://127.0.0.1:{self.port}"
 
     @contextlib.asynccontextmanager
-    async def running(self, nginx: str) -> AsyncIterator[None]:
+    async def running(self, *more: str) -> AsyncIterator["CacheEdge"]:
+        """``more``: of what `nodes add` takes."""
         await self.stack.command(
             *("nodes", "add", self.name, "--role", "cache", "--api", self.url),
-            *("--host", "127.0.0.1", "--hls-url", self.url),
+            *("--host", "127.0.0.1", "--hls-url", self.url, *more),
         )
         around = configured(self.folder, await self.configuration())
-        log = self.folder / "nginx.log"
-        process = await Process.start(log, nginx, "-c", str(around))
+        self._command = tool("nginx"), "-c", str(around)
         try:
-            await until(self._answers)
-            yield
+            await self.start()
+            yield self
         finally:
-            await process.stop()
+            await self.process.stop()
             await self.stack.command("nodes", "remove", self.name)
+
+    async def start(self) -> None:
+        self.process = await Process.start(self.folder / "nginx.log", *self._command)
+        await until(self._answers)
+
+    async def kill(self) -> None:
+        """Its workers with it."""
+        os.killpg(self.process.process.pid, signal.SIGKILL)
+        await self.process.ended()
 
     async def configuration(self, *more: str) -> str:
         folder = str(self.folder)
@@ -94,6 +110,59 @@ class CacheEdge:
             return False
 
 
+class MediaEdge:
+    """A MediaMTX that serves what it pulls from the stack's node."""
+
+    process: Process
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.name = f"edge-{stack.unique()}"
+        self.stack = stack
+        self.folder = folder
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.url = f"http://127.0.0.1:{self.ports['HLS']}"
+
+    @contextlib.asynccontextmanager
+    async def running(self, *more: str) -> AsyncIterator["MediaEdge"]:
+        """``more``: of what `nodes add` takes."""
+        api = f"http://127.0.0.1:{self.ports['API']}"
+        await self.stack.command(
+            *("nodes", "add", self.name, "--role", "edge", "--api", api),
+            *("--host", "127.0.0.1", "--hls-url", self.url, *more),
+        )
+        self._config = self.folder / f"{self.name}.yml"
+        self._config.write_text(await self._configuration())
+        try:
+            await self.start()
+            yield self
+        finally:
+            await self.process.stop()
+            await self.stack.command("nodes", "remove", self.name)
+
+    async def start(self) -> None:
+        log = self.folder / f"{self.name}.log"
+        self.process = await Process.start(log, self.stack.binary, str(self._config))
+
+    async def kill(self) -> None:
+        await self.process.kill()
+
+    async def address(self, live: Json, old_token: str = "") -> str:
+        body = {"id": live["id"], "token": old_token}
+        watch = (await self.stack.ask("watch", body))["Watch"]
+        return f"{self.url}/local/{live['path']}/index.m3u8?token={watch['token']}"
+
+    async def _configuration(self) -> str:
+        origin = f"local=rtsp://127.0.0.1:{self.stack.ports['RTSP']}"
+        here = {f"CONTROL_PLANE_{n}_PORT": str(p) for n, p in self.ports.items()}
+        said = await command(
+            self.stack.env | here,
+            *("mediamtx-config", "--node", self.name, "--bind", "127.0.0.1"),
+            *("--role", "edge", "--origin", origin),
+        )
+        assert said.exit_code == 0, said.output
+        return said.stdout
+
+
 class HlsReader:
     """Plays all of a stream's tracks from its end on, until it is stopped."""
 
@@ -102,6 +171,7 @@ class HlsReader:
         self.url = url
         self.bytes = 0
         self.requests = 0
+        self.pause = 0.5  # seconds between two looks at the playlists
         self.statuses: Counter[int] = Counter()
         self._seen: set[str] = set()
 
@@ -123,6 +193,23 @@ class HlsReader:
 
         await until(moved)
 
+    async def rests(self) -> None:
+        """Until it is refused once more, and has got nothing since it was last."""
+
+        async def refused() -> bool:
+            before, denied = self.bytes, self._denied
+            await until(lambda: self._denied_again(denied))
+            return self.bytes == before
+
+        await until(refused)
+
+    @property
+    def _denied(self) -> int:
+        return self.statuses[401] + self.statuses[403]
+
+    async def _denied_again(self, before: int) -> bool:
+        return self._denied > before
+
     async def ends_with(self, status: int) -> None:
         async def met() -> bool:
             return self.statuses[status] > 0
@@ -130,13 +217,18 @@ class HlsReader:
         await until(met)
 
     async def _play(self) -> None:
+        playlists: list[str] = []
         while True:
-            for playlist in await self.names(self.url):
-                for name in (await self.names(playlist))[-3:]:
+            playlists = playlists or await self.names(self.url)
+            for playlist in playlists:
+                names = await self.names(playlist)
+                if not names:
+                    playlists = []  # it begins anew
+                for name in names[-3:]:
                     if name not in self._seen:
                         self._seen.add(name)
                         self.bytes += len(await self._get(name))
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(self.pause)
 
     async def gets(self, url: str, status: int) -> bool:
         before = self.statuses[status]
@@ -150,7 +242,7 @@ class HlsReader:
 
     async def _get(self, url: str) -> bytes:
         """Nothing, if it was refused."""
-        async with self._http.get(url, allow_redirects=False) as response:
+        async with self._http.get(url) as response:
             self.requests += 1
             self.statuses[response.status] += 1
             return await response.read() if response.status == 200 else b""

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any
 
 from aiohttp import web
@@ -87,14 +88,17 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiver(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Receiver]:
+async def receiver(
+    host: str = "127.0.0.1", port: int = 0, tls: SSLContext | None = None
+) -> AsyncIterator[Receiver]:
     port = port or free_ports(1)[0]
-    found = Receiver(f"http://{host}:{port}/hook")
+    scheme = "http" if tls is None else "https"
+    found = Receiver(f"{scheme}://{host}:{port}/hook")
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", found.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    await web.TCPSite(runner, host, port, ssl_context=tls).start()
     try:
         yield found
     finally:

@@ -388,12 +388,11 @@ CREATE TABLE nodes (
     sandbox boolean NOT NULL DEFAULT false,
     draining boolean NOT NULL DEFAULT false,
     silent_since timestamptz,
+    silent_because text NOT NULL DEFAULT '',
     lost boolean NOT NULL DEFAULT false,
     started text NOT NULL DEFAULT '', -- as it says of itself
     owner text,
     lease_until timestamptz,
-    -- Since when viewers have to be cut there, until that is known to be done.
-    cut_owed_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- As the subject of events.
     id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
@@ -408,8 +407,22 @@ CREATE TABLE nodes (
     most_bits bigint CHECK (most_bits > 0), -- a second, to readers
     -- Draining, and encoders have to go: their sessions go on elsewhere.
     closed boolean NOT NULL DEFAULT false,
-    CONSTRAINT closed_drains CHECK (draining OR NOT closed)
+    -- Of an edge that drains: the share of its viewers that has been sent elsewhere, and
+    -- since when it is so.
+    let_go double precision NOT NULL DEFAULT 0 CHECK (let_go BETWEEN 0 AND 1),
+    let_go_at timestamptz,
+    bits bigint NOT NULL DEFAULT 0, -- a second, to readers, as counted last
+    CONSTRAINT closed_drains CHECK (draining OR NOT closed),
+    CONSTRAINT draining_lets_go CHECK (draining OR let_go = 0)
 );
+
+-- Viewers have to be cut there; gone once that is known to be done.
+CREATE TABLE owed_cuts (
+    id integer GENERATED ALWAYS AS IDENTITY (CYCLE) PRIMARY KEY,
+    node text NOT NULL REFERENCES nodes ON DELETE CASCADE,
+    owed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX owed_cuts_node ON owed_cuts (node);
 
 CREATE TABLE channels (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -612,6 +625,7 @@ CREATE TRIGGER session_notice_insert AFTER INSERT ON live_streaming_sessions
     FOR EACH ROW EXECUTE FUNCTION notice_session();
 CREATE TRIGGER session_notice_update AFTER UPDATE ON live_streaming_sessions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status
+        OR OLD.node IS DISTINCT FROM NEW.node
         OR OLD.token_epoch IS DISTINCT FROM NEW.token_epoch)
     EXECUTE FUNCTION notice_session();
 
@@ -716,7 +730,8 @@ BEGIN
     PERFORM pg_notify('nodes', '');
     RETURN NULL;
 END $$;
-CREATE TRIGGER node_notice AFTER INSERT OR DELETE OR UPDATE OF role, closed ON nodes
+CREATE TRIGGER node_notice AFTER INSERT OR DELETE
+    OR UPDATE OF role, draining, closed, let_go, most_publishers ON nodes
     FOR EACH STATEMENT EXECUTE FUNCTION notice_node();
 
 -- Videos of the feed.

@@ -18,6 +18,9 @@ ASKS_AFTER = 10
 #: players ask for something every segment.
 BEAT = 16.0
 
+#: Seconds until a viewer who was sent somewhere is among the readers there.
+ARRIVES = 20.0
+
 STREAMS = "/live/"
 
 
@@ -51,6 +54,8 @@ def source(
     if has_room(origin, readers):
         return origin
     up = [edge for edge in edges if edge.state == "active"]
+    # One that has fallen silent may be gone: whose player has lost it comes again.
+    up = [edge for edge in up if edge.is_well] or up
     roomy = [edge for edge in up if has_room(edge, readers)]
     near = [edge for edge in roomy if edge.region == region]
     if near or roomy:
@@ -58,17 +63,49 @@ def source(
     return min([origin, *up], key=lambda node: _fullness(node, readers))
 
 
+def lot(edge: str, viewer: str) -> float:
+    """Above 0, up to 1. Whoever has drawn less than an edge has let go, goes."""
+    return _drawn(f"{viewer} {edge}")
+
+
+def share(staying: Sequence[float], count: int) -> float:
+    """To be let go, so that of those with these lots ``count`` go."""
+    return 1.0 if count >= len(staying) else sorted(staying)[count]
+
+
+def room_beside(edge: Node, nodes: Sequence[Node], readers: Mapping[str, int]) -> float:
+    """For how many more: at the other edges, and at the fullest origin, since each
+    serves its own broadcasts only."""
+    others = [one for one in nodes if one.is_well and one.name != edge.name]
+    free = [(one.role == "origin", _free(one, readers)) for one in others]
+    at_origin = min((room for is_origin, room in free if is_origin), default=0)
+    return at_origin + sum(room for is_origin, room in free if not is_origin)
+
+
+def _free(node: Node, readers: Mapping[str, int]) -> float:
+    there = readers.get(node.name, 0)
+    free = math.inf if node.most_readers is None else node.most_readers - there
+    if node.most_bits is not None and node.bits:
+        free = min(free, (node.most_bits - node.bits) * max(1, there) // node.bits)
+    return max(0, free)
+
+
 def has_room(node: Node, readers: Mapping[str, float]) -> bool:
     return _fullness(node, readers) < 1.0
 
 
 def _fullness(node: Node, readers: Mapping[str, float]) -> float:
+    bits = 0.0 if node.most_bits is None else node.bits / node.most_bits
     if node.most_readers is None:
-        return 0.0
-    return readers.get(node.name, 0.0) / node.most_readers
+        return bits
+    return max(bits, readers.get(node.name, 0.0) / node.most_readers)
 
 
 def _lot(edge: Node, viewer: str) -> float:
     """Weighted rendezvous hashing: when an edge goes, only its own viewers move."""
-    drawn = hashlib.blake2b(f"{edge.name} {viewer}".encode(), digest_size=8).digest()
-    return edge.weight / -math.log((int.from_bytes(drawn) + 1) / (2**64 + 2))
+    return edge.weight / -math.log(_drawn(f"{edge.name} {viewer}"))
+
+
+def _drawn(text: str) -> float:
+    drawn = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return (int.from_bytes(drawn) + 1) / (2**64 + 2)

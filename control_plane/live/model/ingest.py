@@ -18,7 +18,7 @@ Problem = Literal[
     "nothing_arrives", "key_frames", "frame_rate", "frames_in_error", "codec"
 ]
 
-EVERY = 5.0  # seconds that are measured together
+EVERY = 4.0  # seconds that are measured together
 HOLD = 10.0  # seconds that a value has to be bad, or good again, without a break
 SHOWN = 60.0  # seconds that what a segment told counts
 #: What players of HLS know.
@@ -53,12 +53,14 @@ class IntakeMinute:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``bad`` above ``good``: the more, the worse. Between them nothing changes."""
+    """``bad`` above ``good``: the more, the worse. Between them nothing changes.
+    ``seen_to_last``: a value is of some time itself, and bad at once."""
 
     value: Callable[[Health], float | None]
     bad: float
     good: float
     advice: Callable[[Health], str]
+    seen_to_last: bool = False
 
     def verdict(self, health: Health) -> bool | None:
         """True: it is bad. None: it is neither, or not known."""
@@ -93,6 +95,7 @@ RULES: Mapping[Problem, Rule] = {
             f"No key frame for {_said(health.key_frame_seconds, 'some')} s:"
             " set your encoder's key-frame interval to 1–2 s."  # noqa: RUF001
         ),
+        seen_to_last=True,
     ),
     "frame_rate": Rule(
         lambda health: health.fps,
@@ -248,7 +251,7 @@ def _facts(sample: Sample, segment: Segment) -> Health:
 def _judged(ingest: Ingest, now: float) -> Ingest:
     standings = {
         problem: _standing(
-            ingest.standings.get(problem, Standing()), rule.verdict(ingest.health), now
+            rule, ingest.standings.get(problem, Standing()), ingest.health, now
         )
         for problem, rule in RULES.items()
     }
@@ -257,11 +260,12 @@ def _judged(ingest: Ingest, now: float) -> Ingest:
     return replace(ingest, health=health, standings=standings)
 
 
-def _standing(before: Standing, verdict: bool | None, now: float) -> Standing:
+def _standing(rule: Rule, before: Standing, health: Health, now: float) -> Standing:
+    verdict = rule.verdict(health)
     if verdict is None or verdict == before.bad:
         return Standing(before.bad)
     since = now if before.against is None else before.against
-    if now - since >= HOLD:
+    if now - since >= HOLD or (verdict and rule.seen_to_last):
         return Standing(verdict)
     return Standing(before.bad, since)
 

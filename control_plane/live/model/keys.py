@@ -1,6 +1,7 @@
 """Stream keys: the secret, its hash, and what is shown of it later."""
 
 import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,13 @@ MOST_OF_CHANNEL = 20
 
 def new_key() -> str:
     return token_urlsafe(KEY_BYTES)
+
+
+def requested_key(secret: bytes, key_id: int, request: str) -> str:
+    """In the place of ``key_id``: the same whenever the same request asks for it."""
+    asked = f"{key_id}:{request}".encode()
+    made = hashlib.blake2b(asked, key=secret, digest_size=KEY_BYTES).digest()
+    return urlsafe_b64encode(made).decode().rstrip("=")
 
 
 def hash_key(peppers: Derived, key: str) -> bytes:
@@ -70,6 +78,15 @@ class Revoked:
     path: str
     session_id: int
     now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The key that stands in another one's place."""
+
+    id: int
+    name: str
+    hash: bytes
 
 
 #: ``rotating``: another took its place, and it still opens for a while.

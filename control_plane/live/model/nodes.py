@@ -1,7 +1,7 @@
 """What we need from a media node, and what we remember of one."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -169,8 +169,10 @@ class Node:
     request came to: in development a phone gets an address it can use.
 
     ``weight``: its share of the load beside others'. ``most_…``: its capacity; None: no
-    bound. ``most_bits``: a second, to readers. ``closed``: it drains, and encoders are
-    sent away: their broadcasts go on at other nodes.
+    bound. ``most_bits``: a second, to readers; ``bits``: of these, as
+    counted last, of a cache nobody knows. ``closed``: it drains, and encoders are
+    sent away: their broadcasts go on at other nodes. ``let_go``: of an edge that
+    drains, the share of its viewers that goes elsewhere.
     """
 
     name: str
@@ -190,13 +192,21 @@ class Node:
     draining: bool = False
     closed: bool = False
     silent_since: datetime | None = None
+    silent_because: str = ""
     lost: bool = False
+    let_go: float = 0.0
+    # Another each second: no reason to tell pages of it.
+    bits: int = field(default=0, compare=False)
 
     @property
     def state(self) -> Literal["active", "draining", "lost"]:
         if self.lost:
             return "lost"
         return "draining" if self.draining else "active"
+
+    @property
+    def has_bits(self) -> bool:
+        return self.most_bits is None or self.bits < self.most_bits
 
     @property
     def is_well(self) -> bool:

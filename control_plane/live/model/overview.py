@@ -136,11 +136,13 @@ def _is_past(moment: datetime | None, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NodeLoad:
-    """``sessions``: that are open there; ``live``: those of them with a picture."""
+    """``sessions``: that are open there; ``live``: those of them with a picture;
+    ``viewers``: of these, wherever they read; ``readers``: who reads there."""
 
     sessions: int = 0
     live: int = 0
     viewers: int = 0
+    readers: int = 0
 
     def with_one(self, seen: "Seen") -> "NodeLoad":
         return NodeLoad(

@@ -24,6 +24,8 @@ Reason = Literal[
     "banned",
     "flapping",
     "node_closed",
+    "node_draining",
+    "node_full",
     "token_missing",
     "token_invalid",
     "viewer_denied",
@@ -66,6 +68,7 @@ class Permission:
     user_id: int
     banned: bool
     keys: Mapping[bytes, KeyPermit]  # by hash
+    node: str = ""  # of that session
     policy: Policy = "default"
     token_epoch: int = 0  # viewers' tokens of an earlier one count no more
     # Who was denied, and the epoch that a token of theirs needs since.

@@ -16,7 +16,8 @@ class Origin:
 
     @property
     def has_room(self) -> bool:
-        return room(self.node.most_publishers, self.broadcasts) != 0
+        free = room(self.node.most_publishers, self.broadcasts) != 0
+        return free and self.node.has_bits
 
 
 def choose(origins: Iterable[Origin], region: str = "") -> Node | None:

@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from msgspec import Struct
 
 from control_plane.base.secrets import Derived
+from control_plane.base.tokens import ViewerToken
 from control_plane.live.model.credentials import viewer_token
 from control_plane.live.model.edges import EDGE, path_at_origin
 from control_plane.live.model.nodes import Reader
@@ -87,7 +88,7 @@ class Watched:
 
     def __init__(self, viewer_key: Derived) -> None:
         self._viewer_key = viewer_key
-        self._readers: dict[str, _Progress] | None = None
+        self._readers: dict[str, Listed] | None = None
         self._complete_at = 0.0
 
     def complete(self, now: float) -> bool:
@@ -98,6 +99,11 @@ class Watched:
     def look(self) -> "Look":
         """Begin one. The first tells nothing about movement."""
         return Look(self._viewer_key, self._readers)
+
+    @property
+    def readers(self) -> "Iterable[Listed]":
+        """As the last look found them."""
+        return (self._readers or {}).values()
 
     def saw(self, look: "Look", now: float) -> dict[str, Audience]:
         """By path at the origin, once the node has answered to the end. A look that it
@@ -111,16 +117,15 @@ class Watched:
 class Look:
     """One look at the readers, as they come, some at a time."""
 
-    def __init__(
-        self, viewer_key: Derived, before: "dict[str, _Progress] | None"
-    ) -> None:
-        self.readers: dict[str, _Progress] = {}
+    def __init__(self, viewer_key: Derived, before: "dict[str, Listed] | None") -> None:
+        self.readers: dict[str, Listed] = {}
+        self.sent = 0  # bytes, since the look before
         self._viewer_key = viewer_key
         self._first = before is None
         self._before = before or {}
         self._confirmed: dict[str, set[str]] = defaultdict(set)
         self._addresses: dict[str, set[str]] = defaultdict(set)
-        self._new: list[_Progress] = []
+        self._new: list[Listed] = []
 
     def take(self, readers: Iterable[Reader], now: float) -> None:
         """Somebody may come twice: lists move while they are read."""
@@ -131,6 +136,7 @@ class Look:
             if one is None:
                 one = after.get(reader.reader_id) or self._come(reader, now)
             elif (sent := reader.outbound_bytes) != one.bytes:
+                self.sent += max(0, sent - one.bytes)
                 # The first bytes may be a playlist, which anybody asks for.
                 if one.bytes:
                     one.moved_at = now
@@ -149,39 +155,38 @@ class Look:
             viewers -= NO_VIEWERS
         found = {path: Audience(who) for path, who in self._confirmed.items()}
         for one in self._new:
-            if one.token in NO_VIEWERS:
+            if one.viewer in NO_VIEWERS:
                 continue
-            if one.token is not None or one.address not in self._addresses[one.path]:
-                who = one.token or viewer_of_address(one.address)
+            tokenless = one.token is None
+            if not tokenless or one.address not in self._addresses[one.path]:
+                who = viewer_of_address(one.address) if tokenless else one.viewer
                 found.setdefault(one.path, Audience()).new.add(who)
         return found
 
-    def _come(self, reader: Reader, now: float) -> "_Progress":
-        token = self._token_viewer(reader)
-        return _Progress(
+    def _come(self, reader: Reader, now: float) -> "Listed":
+        token = viewer_token(self._viewer_key, reader.query, reader.path)
+        return Listed(
             reader_id=reader.reader_id,
             path=sys.intern(path_at_origin(reader.path)[1]),
             address=reader.address,
             bytes=reader.outbound_bytes,
             token=token,
-            viewer=token or viewer_of_reader(reader.reader_id),
+            viewer=(
+                viewer_of_reader(reader.reader_id) if token is None else token.viewer
+            ),
             new_at=0.0 if self._first else now,
         )
 
-    def _token_viewer(self, reader: Reader) -> str | None:
-        token = viewer_token(self._viewer_key, reader.query, reader.path)
-        return None if token is None else token.viewer
 
-
-# As in mediamtx/payloads.py: 100,000 that refer to nothing but text and numbers.
-class _Progress(Struct, gc=False):
-    """How far one reader had come, and when that last changed."""
+# As in mediamtx/payloads.py: 100,000 that refer to nothing that could refer to them.
+class Listed(Struct, gc=False):
+    """Who reads, how far they had come, and when that last changed."""
 
     reader_id: str
     path: str
     address: str
     bytes: int
-    token: str | None
+    token: ViewerToken | None
     viewer: str
     new_at: float  # 0: it was there when we first looked
     moved_at: float = 0.0  # 0: never

@@ -1,6 +1,7 @@
 """A broadcast as viewers see it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import LiveSession
@@ -9,13 +10,15 @@ from control_plane.live.model.sessions import LiveSession
 @dataclass(frozen=True, slots=True)
 class Broadcast:
     """``viewers`` are counted elsewhere. ``pictured``: there is a picture of it that
-    everybody may see."""
+    everybody may see. ``leaving``: of edges that drain, the share of viewers that goes
+    elsewhere."""
 
     session: LiveSession
     node: Node
     host_picture: str
     viewers: int = 0
     pictured: bool = False
+    leaving: Mapping[str, float] = field(default_factory=dict)
 
 
 def session_id(name: str) -> int | None:

@@ -10,7 +10,7 @@ from control_plane.base.faults import Away
 from control_plane.base.refusals import Refusal
 from control_plane.live.model.rights import Viewing
 from control_plane.live.model.viewers import WINDOW
-from control_plane.live.service.rights import Rights, Whom
+from control_plane.live.service.rights import Rights, Whom, take_back
 from control_plane.live.store import viewings
 from control_plane.live.store.viewers import ViewerSets
 
@@ -56,8 +56,11 @@ class AtOnce:
 
     async def _enforce(self, user_id: int) -> None:
         for one in (await self._playing(user_id))[self._limit :]:
-            await viewings.cut(self._pool, one.session_id, one.viewer)
-            await self._rights.end(one.session_id, Whom(viewer=one.viewer), "too_many")
+            async with self._pool.transaction() as connection:
+                whom = Whom(viewer=one.viewer)
+                cut = await take_back(connection, one.session_id, whom, "too_many")
+                await viewings.cut(connection, one.session_id, one.viewer)
+            await self._rights.cut(cut, wait=False)
 
     async def _playing(self, user_id: int) -> list[Viewing]:
         """Newest first; none while nobody can say."""

@@ -20,8 +20,8 @@ from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.auth_call import AuthCall
-from control_plane.live.model.credentials import candidates
-from control_plane.live.model.edges import EDGE, path_at_origin
+from control_plane.live.model.credentials import candidates, from_query
+from control_plane.live.model.edges import EDGE, lot, path_at_origin
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Role
 from control_plane.live.model.permissions import Permission, Reason
@@ -76,13 +76,21 @@ class Authorizer:
         self._tokens_required = tokens_required
         self._limit = limit
         self._edges: Mapping[str, Role] = {}
+        self._draining: Mapping[str, Node] = {}  # edges
         self._closed: Set[str] = frozenset()  # to encoders
+        self._most: Mapping[str, int] = {}  # broadcasts
         self._allowed: dict[str, deque[float]] = {}
         self._admitted: dict[tuple[str, str], tuple[float, ViewerToken]] = {}
 
     def know_nodes(self, nodes: Sequence[Node]) -> None:
         self._edges = {one.name: one.role for one in nodes if one.role != "origin"}
         self._closed = {one.name for one in nodes if one.closed}
+        self._most = {
+            one.name: one.most_publishers for one in nodes if one.most_publishers
+        }
+        self._draining = {
+            one.name: one for one in nodes if one.draining and one.role != "origin"
+        }
 
     def decide_now(self, node: str, call: AuthCall) -> Verdict | None:
         """From memory alone. None: it has to be looked up, see :meth:`decide`."""
@@ -149,13 +157,25 @@ class Authorizer:
         reason = rules.may_publish(permission, key, datetime.now(UTC))
         if reason == "ok" and bans.has_device(key.device, now):
             reason = "banned"
+        if reason == "ok":
+            reason = self._at_node(node, permission)
         if reason != "ok":
             return deny(reason)
-        if self._flaps(permission.path):
-            return deny("flapping")
         if call.id:
             self._grants.note(node, call.id, permission.path, key.id)
         return ALLOW
+
+    def _at_node(self, node: str, permission: Permission) -> Reason:
+        if not self._has_place(node, permission):
+            return "node_full"
+        return "flapping" if self._flaps(permission.path) else "ok"
+
+    def _has_place(self, node: str, permission: Permission) -> bool:
+        """A broadcast keeps its own; one that begins here or comes here needs one."""
+        if permission.is_open and permission.node == node:
+            return True
+        most = self._most.get(node)
+        return most is None or self._permissions.broadcasts(node) < most
 
     def _read(self, node: str, call: AuthCall, permission: Permission) -> Verdict:
         token = self._viewer_token(call, permission.path) or self._admitted_token(
@@ -170,9 +190,30 @@ class Authorizer:
             return deny("token_invalid")
         if reason != "ok":
             return deny(reason)
+        if self._goes_elsewhere(node, call, token):
+            return deny("node_draining")
+        if token is not None and call.id and not _is_listed(call):
+            self._hints.unlisted(permission.session_id, call.id, token)
         if call.action == "read" and not _is_nobody(token):
             self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
+
+    def _goes_elsewhere(
+        self, node: str, call: AuthCall, token: ViewerToken | None
+    ) -> bool:
+        """An edge that drains. A MediaMTX asks about whoever comes, and, of HLS before
+        v1.18, about whoever goes on, as a cache does."""
+        edge = self._draining.get(node)
+        if edge is None:
+            return False
+        if edge.role == "edge" and (call.id or call.protocol != "hls"):
+            return True
+        viewer = viewer_of_address(call.ip) if token is None else token.viewer
+        if lot(node, viewer) < edge.let_go:
+            return True
+        if edge.role == "cache":
+            self._hints.stay(node, viewer)
+        return False
 
     def _viewer_token(self, call: AuthCall, path: str) -> ViewerToken | None:
         for text in candidates(call):
@@ -249,6 +290,11 @@ class Authorizer:
         if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW
+
+
+def _is_listed(call: AuthCall) -> bool:
+    """The node's lists show its query, and nothing else that may be a token."""
+    return bool(from_query(call.query))
 
 
 def _is_nobody(token: ViewerToken | None) -> bool:

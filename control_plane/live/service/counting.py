@@ -26,6 +26,7 @@ from control_plane.live.model.viewers import (
     WINDOW,
     Audience,
     Change,
+    Listed,
     Look,
     Watched,
     change,
@@ -45,11 +46,22 @@ class Tally:
     """One look at a node, under way. ``turn``: of all looks, one at a time goes on, so
     that many hold the event loop no longer than one does."""
 
-    def __init__(self, node: str, look: Look, turn: asyncio.Lock) -> None:
+    def __init__(
+        self, node: str, look: Look, turn: asyncio.Lock, since: float | None
+    ) -> None:
+        """``since``: when the look before was begun."""
         self._turn = turn
+        self._since = since
         self.node = node
         self.look = look
         self.asked_at = time.time()
+
+    @property
+    def bits(self) -> int:
+        """A second, to readers, since the look before."""
+        if self._since is None:
+            return 0
+        return int(8 * self.look.sent / max(self.asked_at - self._since, 0.1))
 
     async def take(self, readers: Sequence[Reader]) -> None:
         for start in range(0, len(readers), SLICE):
@@ -79,7 +91,7 @@ class Counting:
     def look(self, node: str) -> Tally:
         """Just before the node is asked."""
         known = self._nodes.setdefault(node, _Node(Watched(self._viewer_key)))
-        return Tally(node, known.watched.look(), self._turn)
+        return Tally(node, known.watched.look(), self._turn, known.asked_at)
 
     async def count(
         self, tally: Tally, open_sessions: Iterable[LiveSession], *, lists_hls: bool
@@ -87,7 +99,7 @@ class Counting:
         """Take in a look that was answered. How many viewers are confirmed, by
         session; those that are not live or reconnecting have none."""
         node, now = self._nodes[tally.node], time.time()
-        found = node.watched.saw(tally.look, now)
+        found = node.saw(tally, now)
         audiences = {
             session.id: _audience(session, found, lists_hls)
             for session in open_sessions
@@ -111,6 +123,10 @@ class Counting:
         self._attendance.watched(confirmed, since, now)
         node.counted_at = now
         return confirmed
+
+    def listed(self) -> list[tuple[str, list[Listed]]]:
+        """By node, as the last looks of this process found them."""
+        return [(name, [*node.watched.readers]) for name, node in self._nodes.items()]
 
     def watching(self) -> Iterator[tuple[int, str]]:
         """Session and viewer, of those found by the last looks of this process."""
@@ -136,7 +152,7 @@ class Counting:
 
     def saw(self, tally: Tally) -> Mapping[str, Audience]:
         """Take in a look at an edge that was answered: who watches, by path."""
-        return self._nodes[tally.node].watched.saw(tally.look, time.time())
+        return self._nodes[tally.node].saw(tally, time.time())
 
     async def beat(
         self,
@@ -227,6 +243,11 @@ class _Node:
         self.looked: Looked | None = None
         self.checked_at = 0.0
         self.counted_at: float | None = None
+        self.asked_at: float | None = None
+
+    def saw(self, tally: Tally, now: float) -> Mapping[str, Audience]:
+        self.asked_at = tally.asked_at
+        return self.watched.saw(tally.look, now)
 
 
 def _audience(

@@ -1,19 +1,19 @@
 """Cutting: deny first (a commit, before any of this), then kick.
 
-A publisher that stays is judged by the next round. Viewers are in no table, so a node
-where they could not be cut owes it until it answers (``owed_cuts.py``)."""
+A publisher that stays is judged by the next round. Viewers are in no table: that commit
+says that they have to be cut, until their node has answered (``owed_cuts.py``)."""
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 import structlog
 
 from control_plane.base.database import Pool
+from control_plane.base.faults import StoreFault
 from control_plane.live.model.nodes import NodeApi, Publisher, Reader
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.nodes import Nodes
-from control_plane.live.store import grants, nodes
+from control_plane.live.store import grants, owed_cuts
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +24,7 @@ PAUSE = 0.25  # seconds
 STILL_COMING = 15  # seconds
 HEARD_WITHIN = 0.5  # seconds for a notice to reach every process
 
+Owed = Mapping[str, int]  # by node, as its store wrote it
 Chosen = Callable[[Reader], bool]
 ChosenPublisher = Callable[[Publisher], bool]
 
@@ -53,18 +54,11 @@ class Cutter:
         return False
 
     async def cut_viewers(
-        self, node_name: str, chosen: Chosen, *, wait: bool = True
+        self, owed: Owed, chosen: Chosen, *, wait: bool = True
     ) -> None:
-        """Close those who may not watch any more, there and at edges; caches ask about
-        each again anyway. What cannot be done now is owed. Without ``wait`` it has only
-        begun."""
-        edges = [one for one in await self._nodes.edges() if one.role == "edge"]
-        names = [node_name, *(edge.name for edge in edges)]
-        marks = {name: await nodes.owe_cut(self._pool, name) for name in names}
-        for edge in edges:
-            if edge.lost:
-                del marks[edge.name]
-        cutting = self._cut_everywhere(marks, chosen)
+        """Close those who may not watch any more; caches ask about each again anyway.
+        What cannot be done now stays owed. Without ``wait`` it has only begun."""
+        cutting = self._cut_everywhere(owed, chosen)
         if wait:
             await cutting
         else:
@@ -75,10 +69,6 @@ class Cutter:
     async def finish(self) -> None:
         """What has begun."""
         await asyncio.gather(*self._begun, return_exceptions=True)
-
-    async def owe(self, node_name: str) -> None:
-        """A node that cannot be asked now."""
-        await nodes.owe_cut(self._pool, node_name)
 
     async def kick_viewers(self, node_name: str, chosen: Chosen) -> bool:
         """Twice: an auth process may have let one in before it heard of the denial. A
@@ -99,16 +89,12 @@ class Cutter:
         return False
 
     async def cut_all(
-        self, node_name: str, publishes: ChosenPublisher, watches: Chosen
+        self, owed: Owed, publishes: ChosenPublisher, watches: Chosen
     ) -> None:
-        """Both kinds, on a whole node; twice, as above."""
-        api = self._nodes.api(await self._nodes.get(node_name))
-        view = await api.look()
-        await _kick(api, [one for one in view.publishers if publishes(one)])
-        mark = await nodes.owe_cut(self._pool, node_name)
-        await self._cut_viewers(node_name, watches, mark)
-        view = await api.look()
-        await _kick(api, [one for one in view.publishers if publishes(one)])
+        """Both kinds, on whole nodes; twice, as above."""
+        await asyncio.gather(*(self._kick_publishers(n, publishes) for n in owed))
+        await self._cut_everywhere(owed, watches)
+        await asyncio.gather(*(self._kick_publishers(n, publishes) for n in owed))
 
     async def kick(self, source: Source) -> None:
         """One publisher that has turned out not to belong there."""
@@ -116,17 +102,21 @@ class Cutter:
         api = self._nodes.api(await self._nodes.get(source.node))
         await api.kick(source.type, source.id)
 
-    async def _cut_everywhere(
-        self, marks: Mapping[str, datetime | None], chosen: Chosen
-    ) -> None:
-        cuts = (self._cut_viewers(name, chosen, mark) for name, mark in marks.items())
+    async def _cut_everywhere(self, owed: Owed, chosen: Chosen) -> None:
+        cuts = (self._cut_viewers(name, chosen, i) for name, i in owed.items())
         await asyncio.gather(*cuts)
 
-    async def _cut_viewers(
-        self, node_name: str, chosen: Chosen, mark: datetime | None
-    ) -> None:
-        if await self.kick_viewers(node_name, chosen) and mark is not None:
-            await nodes.cut_done(self._pool, node_name, mark)
+    async def _cut_viewers(self, node_name: str, chosen: Chosen, owed: int) -> None:
+        try:
+            if await self.kick_viewers(node_name, chosen):
+                await owed_cuts.done(self._pool, [owed])
+        except StoreFault as error:
+            log.warning("viewers are cut later", node=node_name, error=repr(error))
+
+    async def _kick_publishers(self, node_name: str, chosen: ChosenPublisher) -> None:
+        api = self._nodes.api(await self._nodes.get(node_name))
+        view = await api.look()
+        await _kick(api, [one for one in view.publishers if chosen(one)])
 
     async def _kick_coming(self, api: NodeApi, node: str, path: str) -> None:
         for source_id in await grants.coming(self._pool, node, path, STILL_COMING):

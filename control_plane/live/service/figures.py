@@ -30,6 +30,10 @@ INGEST = Gauge(
 PROBLEM = Gauge(
     "control_plane_ingest_problem_sessions", "Live sessions by problem.", ["problem"]
 )
+CONTESTED = Gauge(
+    "control_plane_contested_sessions",
+    "Whose encoders took the place of one another again and again just now.",
+)
 LOST = Gauge("control_plane_node_lost", "1 while a node counts as lost.", ["node"])
 DRAINING = Gauge("control_plane_node_draining", "1: it gets no new one.", ["node"])
 SILENT = Gauge(
@@ -54,6 +58,7 @@ class Figures:
         seen = await self._overview.open()
         nodes = await self._nodes.listing()
         healths = await self._health.of_all(one.session for one in seen)
+        CONTESTED.set(len(await self._overview.contested()))
         _show_sessions(seen)
         _show_ingest(sum(one.session.status == "live" for one in seen), healths)
         _show_nodes(nodes, Counter(one.session.node for one in seen))

@@ -11,11 +11,13 @@ import time
 from collections.abc import AsyncIterator
 
 from control_plane.base.tasks import Loop
+from control_plane.base.tokens import ViewerToken
 from control_plane.live.model.asking import Asking
 from control_plane.live.model.edges import BEAT
 from control_plane.live.model.viewers import WINDOW
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.places import Place
+from control_plane.live.store.unlisted import ByReader, UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
 
 FLUSH_EVERY = 0.5  # seconds
@@ -25,13 +27,18 @@ Seen = dict[Place, dict[str, float]]
 
 
 class Hints:
-    def __init__(self, sets: ViewerSets, beats: Beats) -> None:
+    def __init__(
+        self, sets: ViewerSets, beats: Beats, unlisted: UnlistedTokens
+    ) -> None:
         self._sets = sets
+        self._unlisted = unlisted
+        self._tokens: dict[int, ByReader] = {}
         self._beats = beats
         self._hints: Seen = {}
         self._steady: Seen = {}
         self._beating: Seen = {}
         self._asked: dict[str, int] = {}
+        self._staying: dict[str, dict[str, float]] = {}
         self._hinted = 0
         self._asking = Asking()
 
@@ -57,6 +64,16 @@ class Hints:
         if asks_again:
             self._asked[edge] = self._asked.get(edge, 0) + 1
 
+    def unlisted(self, session_id: int, reader_id: str, token: ViewerToken) -> None:
+        """The node's lists will name this reader, and not its token. Never waits."""
+        if self._hinted < MOST_HINTS:
+            self._tokens.setdefault(session_id, {})[reader_id] = token
+            self._hinted += 1
+
+    def stay(self, edge: str, viewer: str) -> None:
+        """At a cache that drains, never waits."""
+        self._staying.setdefault(edge, {})[viewer] = time.time() + BEAT
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with Loop("hints", self.flush, FLUSH_EVERY).running():
@@ -68,8 +85,12 @@ class Hints:
         steady, self._steady = self._steady, {}
         beating, self._beating = self._beating, {}
         asked, self._asked = self._asked, {}
+        tokens, self._tokens = self._tokens, {}
+        staying, self._staying = self._staying, {}
         now = time.time()
+        await self._unlisted.keep(tokens)
         await self._sets.hint("hints", hints, now - WINDOW)
         await self._sets.hint("steady", steady, now - WINDOW)
         await self._beats.beat(beating, now)
         await self._beats.asked(asked, now)
+        await self._beats.stay(staying, now)

@@ -1,6 +1,7 @@
 """One's channel and its lasting keys, for encoders such as OBS."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,9 +16,11 @@ from control_plane.live.model.keys import (
     Channel,
     StreamKey,
     Terms,
+    all_hashes,
     hash_key,
     hint,
     new_key,
+    requested_key,
 )
 from control_plane.live.model.nodes import Node
 from control_plane.live.service.cutting import Cutter
@@ -41,8 +44,16 @@ class LastingKey:
 
 class LastingKeys:
     def __init__(
-        self, pool: Pool, nodes: Nodes, cutter: Cutter, *, peppers: Derived
+        self,
+        pool: Pool,
+        nodes: Nodes,
+        cutter: Cutter,
+        *,
+        peppers: Derived,
+        requested: Derived,
     ) -> None:
+        """``requested``: what keys are made from that may be asked for again."""
+        self._requested = requested
         self._pool = pool
         self._nodes = nodes
         self._cutter = cutter
@@ -66,14 +77,23 @@ class LastingKeys:
         async with self._pool.transaction() as connection:
             await channels.lock(connection, channel.id)
             await _check_room(connection, user, MOST_OF_CHANNEL)
-            return await self._add(connection, user, channel, name, terms, device)
+            return await self._add(
+                connection, user, channel, name, terms, device, new_key()
+            )
 
     async def rotate(
-        self, user: User, key_id: int, overlap: timedelta, *, at_once: bool
+        self,
+        user: User,
+        key_id: int,
+        overlap: timedelta,
+        *,
+        at_once: bool,
+        request: str = "",
     ) -> LastingKey:
         """Another key in this one's place, of the same name and terms. The old one
         opens the channel for ``overlap`` more, and whoever publishes with it goes on;
-        or, ``at_once``, it is revoked as with :meth:`revoke`."""
+        or, ``at_once``, it is revoked as with :meth:`revoke`. ``request``: its name for
+        whoever asks; the same once more gets the same key."""
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise BadInput("overlap must be 0 to 86400 seconds.")
         channel = await channels.of_user(self._pool, user.id)
@@ -81,20 +101,18 @@ class LastingKeys:
             raise Empty
         async with self._pool.transaction() as connection:
             await channels.lock(connection, channel.id)
-            await _check_room(connection, user, MOST_OF_CHANNEL + 1)
-            old = await _rotatable(connection, user, key_id)
-            terms = Terms(old.opens_at, old.closes_at, old.one_shot)
-            new = await self._add(
-                connection, user, channel, old.name, terms, old.device
-            )
-            ends = timedelta(0) if at_once else overlap
-            until = await keys.rotate(connection, key_id, new.id, ends)
-            data = {"key_id": key_id, "new_key_id": new.id, "until": until.isoformat()}
-            await append_user_event(connection, user.id, "key.rotated", data)
-            after = {"user_id": user.id, "new_key_id": new.id, "until": until}
-            await record(connection, "key.rotated", f"key/{key_id}", after=after)
+            texts = [
+                requested_key(secret, key_id, request) for secret in self._requested
+            ]
+            new = await self._rotated(connection, channel, key_id, texts)
+            if new is None:
+                text = texts[0] if request else new_key()
+                ends = timedelta(0) if at_once else overlap
+                new = await self._rotate(connection, user, channel, key_id, text, ends)
+            if at_once:
+                await _revoke(connection, user, key_id)
         if at_once:
-            await self.revoke(user, key_id)
+            await self._cut_users_of_key(channel.path, key_id)
         return new
 
     async def listing(self, user: User) -> list[StreamKey]:
@@ -103,15 +121,8 @@ class LastingKeys:
     async def revoke(self, user: User, key_id: int) -> None:
         """From here on it opens nothing, and whoever publishes with it is cut."""
         async with self._pool.transaction() as connection:
-            revoked = await keys.revoke(connection, user.id, key_id)
-            if revoked is None:
-                raise Empty
-            if revoked.now:
-                data = {"key_id": key_id, "session_id": revoked.session_id}
-                await append_user_event(connection, user.id, "key.revoked", data)
-                after = {"user_id": user.id, "session_id": revoked.session_id}
-                await record(connection, "key.revoked", f"key/{key_id}", after=after)
-        await self._cut_users_of_key(revoked.path, key_id)
+            path = await _revoke(connection, user, key_id)
+        await self._cut_users_of_key(path, key_id)
 
     async def node_of(self, path: str, region: str) -> Node | None:
         """Where an encoder of this channel should publish to now. None: no node takes
@@ -124,6 +135,42 @@ class LastingKeys:
                 return await self._nodes.find_origin(connection, region)
             return await self._nodes.goes_on_at(connection, node, region)
 
+    async def _rotated(
+        self,
+        connection: Connection,
+        channel: Channel,
+        key_id: int,
+        texts: Sequence[str],
+    ) -> LastingKey | None:
+        """By the same request before."""
+        found = await keys.replacement(connection, channel.user_id, key_id)
+        for text in texts:
+            if found and found.hash in all_hashes(self._peppers, [text]):
+                return LastingKey(found.id, found.name, channel, text)
+        return None
+
+    async def _rotate(
+        self,
+        connection: Connection,
+        user: User,
+        channel: Channel,
+        key_id: int,
+        text: str,
+        overlap: timedelta,
+    ) -> LastingKey:
+        await _check_room(connection, user, MOST_OF_CHANNEL + 1)
+        old = await _rotatable(connection, user, key_id)
+        terms = Terms(old.opens_at, old.closes_at, old.one_shot)
+        new = await self._add(
+            connection, user, channel, old.name, terms, old.device, text
+        )
+        until = await keys.rotate(connection, key_id, new.id, overlap)
+        data = {"key_id": key_id, "new_key_id": new.id, "until": until.isoformat()}
+        await append_user_event(connection, user.id, "key.rotated", data)
+        after = {"user_id": user.id, "new_key_id": new.id, "until": until}
+        await record(connection, "key.rotated", f"key/{key_id}", after=after)
+        return new
+
     async def _add(
         self,
         connection: Connection,
@@ -132,8 +179,8 @@ class LastingKeys:
         name: str,
         terms: Terms,
         device: str,
+        key: str,
     ) -> LastingKey:
-        key = new_key()
         hashed = hash_key(self._peppers, key)
         key_id = await keys.add_channel_key(
             connection, channel, name, hashed, hint(key), terms, device
@@ -182,6 +229,19 @@ async def _check_room(connection: Connection, user: User, most: int) -> None:
         raise Refusal(
             f"A channel has at most {MOST_OF_CHANNEL} keys. Revoke one first."
         )
+
+
+async def _revoke(connection: Connection, user: User, key_id: int) -> str:
+    """Its path."""
+    revoked = await keys.revoke(connection, user.id, key_id)
+    if revoked is None:
+        raise Empty
+    if revoked.now:
+        data = {"key_id": key_id, "session_id": revoked.session_id}
+        await append_user_event(connection, user.id, "key.revoked", data)
+        after = {"user_id": user.id, "session_id": revoked.session_id}
+        await record(connection, "key.revoked", f"key/{key_id}", after=after)
+    return revoked.path
 
 
 async def _rotatable(connection: Connection, user: User, key_id: int) -> StreamKey:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -29,9 +29,8 @@ from control_plane.live.model.credentials import viewer_token
 from control_plane.live.model.nodes import Publisher, Reader
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.broadcasts import Broadcasts
-from control_plane.live.service.cutting import Cutter
-from control_plane.live.service.nodes import Nodes
-from control_plane.live.store import bans, channels, sessions
+from control_plane.live.service.cutting import Cutter, Owed
+from control_plane.live.store import bans, channels, owed_cuts, sessions
 from control_plane.people.store import users
 
 LOOK_EVERY = 10.0  # seconds; who asks sees that a ban is over by its end
@@ -43,14 +42,12 @@ class Moderation:
         self,
         pool: Pool,
         broadcasts: Broadcasts,
-        nodes: Nodes,
         cutter: Cutter,
         *,
         viewer_key: Derived,
     ) -> None:
         self._pool = pool
         self._broadcasts = broadcasts
-        self._nodes = nodes
         self._cutter = cutter
         self._viewer_key = viewer_key
         self._covered = Reads(partial(bans.covered, pool))
@@ -75,9 +72,10 @@ class Moderation:
         if len(reason) > LONGEST_REASON:
             raise BadInput(f"The reason has at most {LONGEST_REASON} characters.")
         async with self._pool.transaction() as connection:
+            owed = await owed_cuts.owe(connection)
             await _ban(connection, whom, reason, ends_at)
-        out = not whom.user_id or await self._cut_user(whom.user_id)
-        await self._cut(whom)
+        out = not whom.user_id or await self._cut_user(whom.user_id, owed)
+        await self._cut(whom, owed)
         return out
 
     async def unban(self, whom: Banned) -> bool:
@@ -117,18 +115,17 @@ class Moderation:
                 await _ended(connection, ban.id, ban.whom)
         return ban is not None
 
-    async def _cut_user(self, user_id: int) -> bool:
+    async def _cut_user(self, user_id: int, present: Iterable[str]) -> bool:
         session = await sessions.open_of_user(self._pool, user_id)
         out = session is None or await self._broadcasts.end(session, "banned")
         channel = await channels.of_user(self._pool, user_id)
         if channel is None:
             return out
         # An encoder let in just before the ban, which no session shows yet.
-        present, _ = await self._present()
         cuts = (self._cutter.cut(name, channel.path) for name in present)
         return all(await asyncio.gather(*cuts)) and out
 
-    async def _cut(self, whom: Banned) -> None:
+    async def _cut(self, whom: Banned, owed: Owed) -> None:
         """Whoever watches or publishes and falls under it."""
         listed = BanList.of(whom)
         publishing: set[str] = set()
@@ -144,17 +141,7 @@ class Moderation:
             token = viewer_token(self._viewer_key, one.query, one.path)
             return listed.covers(one.address, token, time.time())
 
-        present, lost = await self._present()
-        await asyncio.gather(
-            *(self._cutter.cut_all(name, publishes, watches) for name in present),
-            *map(self._cutter.owe, lost),
-        )
-
-    async def _present(self) -> tuple[list[str], list[str]]:
-        """The nodes that may answer, and those that are lost."""
-        found = await self._nodes.listing()
-        lost = [node.name for node in found if node.state == "lost"]
-        return [node.name for node in found if node.state != "lost"], lost
+        await self._cutter.cut_all(owed, publishes, watches)
 
 
 def _checked(whom: Banned) -> Banned:

@@ -106,14 +106,11 @@ class Nodes:
                 after = {"draining": draining, "closed": closed}
                 await record(connection, kind, f"node/{name}", after=after)
 
-    async def broadcasts(self, name: str) -> int:
-        """How many run there, or may come back."""
-        return await nodes.broadcasts(self._pool, name)
-
-    async def heard(self, name: str, started: str) -> bool:
-        """It answered. True when it was restarted since it did so last."""
+    async def heard(self, name: str, started: str, bits: int = 0) -> bool:
+        """It answered, and sends its readers so many bits a second. True when it was
+        restarted since it did so last."""
         async with self._pool.transaction() as connection:
-            before = await nodes.heard(connection, name, started)
+            before = await nodes.heard(connection, name, started, bits)
             if before is None:
                 return False
             restarted = before.started not in ("", started)
@@ -127,10 +124,12 @@ class Nodes:
                 )
         return restarted
 
-    async def unheard(self, name: str, lost_after: timedelta) -> bool:
+    async def unheard(
+        self, name: str, lost_after: timedelta, because: str = ""
+    ) -> bool:
         """It did not answer. True when that makes it lost now."""
         async with self._pool.transaction() as connection:
-            node_id = await nodes.unheard(connection, name, lost_after)
+            node_id = await nodes.unheard(connection, name, because, lost_after)
             if node_id is not None:
                 await append_node_event(
                     connection, node_id, "node.lost", {"name": name}

@@ -1,10 +1,12 @@
 """What operators see: sessions, channels, keys and nodes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from control_plane.base.batches import Shared
 from control_plane.base.database import Pool
+from control_plane.base.faults import Away
 from control_plane.base.refusals import BadInput, Empty
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.overview import (
@@ -17,8 +19,9 @@ from control_plane.live.model.overview import (
     sorted_after,
 )
 from control_plane.live.service.counts import Counts
-from control_plane.live.store import nodes
+from control_plane.live.store import grants, nodes
 from control_plane.live.store import overview as store
+from control_plane.live.store.beats import Beats
 
 FRESH_FOR = 0.5  # seconds: so old may a list of what is open be
 MOST = 2**31 - 1
@@ -27,8 +30,9 @@ MOST = 2**31 - 1
 class Overview:
     """What is open is looked up once for all who ask at about the same time."""
 
-    def __init__(self, pool: Pool, counts: Counts) -> None:
+    def __init__(self, pool: Pool, counts: Counts, beats: Beats) -> None:
         self._pool = pool
+        self._beats = beats
         self._counts = counts
         self._open: Sequence[Seen] = ()
         self._read_at = float("-inf")
@@ -109,12 +113,28 @@ class Overview:
             raise Empty("There is no such key.")
         return found
 
+    async def contested(self) -> dict[str, int]:
+        """By path, how often encoders with valid keys just took it from each other."""
+        return await grants.contested(self._pool)
+
     async def nodes(self) -> list[tuple[Node, NodeLoad]]:
         loads: dict[str, NodeLoad] = {}
         for one in await self.open():
             name = one.session.node
             loads[name] = loads.get(name, NodeLoad()).with_one(one)
+        found = await nodes.listing(self._pool)
+        readers = await self._readers([node.name for node in found])
         return [
-            (node, loads.get(node.name, NodeLoad()))
-            for node in await nodes.listing(self._pool)
+            (
+                node,
+                replace(loads.get(node.name, NodeLoad()), readers=readers[node.name]),
+            )
+            for node in found
         ]
+
+    async def _readers(self, names: Sequence[str]) -> Mapping[str, int]:
+        """None is shown while Redis does not say."""
+        try:
+            return await self._beats.readers(names, time.time())
+        except Away:
+            return dict.fromkeys(names, 0)

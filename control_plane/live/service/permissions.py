@@ -8,6 +8,7 @@ changed. Without those notices a remembered permission to publish counts for
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from control_plane.base.faults import Away, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.model.bans import BanList
 from control_plane.live.model.permissions import Permission
-from control_plane.live.store import bans, keys, nodes
+from control_plane.live.store import bans, keys, owed_cuts
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class Permissions:
         self._pool = pool
         self._url = url
         self._known: dict[str, Permission] = {}
+        self._places: Counter[str] = Counter()
         self._closed: dict[str, tuple[float, Permission | None]] = {}
         self._loading: dict[str, asyncio.Task[Permission | None]] = {}
         self._asked_again: dict[str, float] = {}
@@ -58,6 +60,10 @@ class Permissions:
 
     def recall(self, path: str) -> Permission | None:
         return self._known.get(path)
+
+    def broadcasts(self, node: str) -> int:
+        """How many are open there, those without a picture too."""
+        return self._places[node]
 
     @property
     def fresh(self) -> bool:
@@ -141,7 +147,7 @@ class Permissions:
         """Without notices somebody may have been let in who was denied meanwhile."""
         if self._missed:
             with contextlib.suppress(StoreFault):  # it takes no writes: later then
-                await nodes.owe_cuts(self._pool)
+                await owed_cuts.owe(self._pool)
                 self._missed = False
 
     def _nodes_changed(self, _: str = "") -> None:
@@ -180,6 +186,7 @@ class Permissions:
             chunk = paths[start : start + LOAD_CHUNK]
             known.update(await keys.permissions(self._pool, chunk))
         self._known = known
+        self._places = Counter(one.node for one in known.values() if one.is_open)
         self._closed.clear()
         for path in self._heard_paths:  # changed while the rest was read
             self._reload(path)
@@ -207,15 +214,24 @@ class Permissions:
             return
         if task.exception() is not None:
             # It changed, and we could not learn how: better ask again than guess.
-            self._known.pop(path, None)
+            self._remember(path, None)
             return
         self._keep(path, task.result())
 
     def _keep(self, path: str, permission: Permission | None) -> None:
         if permission is not None and (permission.is_open or permission.channel_id):
-            self._known[path] = permission
+            self._remember(path, permission)
             return
-        self._known.pop(path, None)
+        self._remember(path, None)
         if len(self._closed) >= MOST_CLOSED:
             self._closed.clear()
         self._closed[path] = (time.monotonic() + CLOSED_FOR, permission)
+
+    def _remember(self, path: str, permission: Permission | None) -> None:
+        """None: nothing."""
+        before = self._known.pop(path, None)
+        if before is not None and before.is_open:
+            self._places[before.node] -= 1
+        if permission is not None:
+            self._known[path] = permission
+            self._places[permission.node] += permission.is_open

@@ -85,7 +85,7 @@ class Reconciler:
     async def _look(self, node: Node, tally: Tally, *, quiet: bool = False) -> View:
         view = await self._nodes.api(node).look(tally.take, quiet=quiet)
         LOOKS.labels(node.name, view.answer).inc()
-        await self._mark_heard(node, view)
+        await self._mark_heard(node, view, tally)
         return view
 
     async def _round(self, node: Node) -> None:
@@ -123,13 +123,13 @@ class Reconciler:
         self._counting.drop_node(name)
         self._measuring.drop_node(name)
 
-    async def _mark_heard(self, node: Node, view: View) -> None:
+    async def _mark_heard(self, node: Node, view: View, tally: Tally) -> None:
         """A time-out says nothing about the streams: of them nothing changes."""
         if view.answer != "answered":
-            if await self._nodes.unheard(node.name, LOST_AFTER):
+            if await self._nodes.unheard(node.name, LOST_AFTER, view.reason):
                 log.warning("node lost", node=node.name, reason=view.reason)
             return
-        if await self._nodes.heard(node.name, view.started):
+        if await self._nodes.heard(node.name, view.started, tally.bits):
             log.warning("node restarted", node=node.name)
 
     async def _lost_publishers(

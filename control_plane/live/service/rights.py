@@ -6,13 +6,8 @@ from dataclasses import asdict, dataclass
 from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
-from control_plane.base.secrets import Derived
 from control_plane.events.log import append_session_event
 from control_plane.live.model.bans import NO_CLIENT, NOT_HERE, Client
-from control_plane.live.model.credentials import viewer_token
-from control_plane.live.model.edges import path_at_origin
-from control_plane.live.model.nodes import Reader
-from control_plane.live.model.permissions import may_read
 from control_plane.live.model.rights import (
     POLICIES,
     Gone,
@@ -24,8 +19,9 @@ from control_plane.live.model.rights import (
 )
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.tickets import MOST_COINS
-from control_plane.live.service.cutting import Chosen, Cutter
-from control_plane.live.store import keys, rights, sessions, tickets
+from control_plane.live.service.cutting import Cutter, Owed
+from control_plane.live.service.judging import Judging
+from control_plane.live.store import owed_cuts, rights, sessions, tickets
 from control_plane.people.store import users
 
 LONGEST_VIEWER = 64  # characters
@@ -40,18 +36,26 @@ class Whom:
     viewer: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """To be made after the commit that denied, which says that it is owed."""
+
+    path: str
+    owed: Owed
+
+
 class Rights:
     def __init__(
         self,
         pool: Pool,
         cutter: Cutter,
+        judging: Judging,
         *,
-        viewer_key: Derived,
         tokens_by_default: bool,
     ) -> None:
         self._pool = pool
         self._cutter = cutter
-        self._viewer_key = viewer_key
+        self._judging = judging
         self._tokens_by_default = tokens_by_default
 
     async def check(
@@ -92,10 +96,8 @@ class Rights:
         """What let them watch is gone: so are their tokens, and they are cut soon:
         whoever asked waits for no node."""
         async with self._pool.transaction() as connection:
-            await take_back(connection, session_id, whom, reason)
-        session = await sessions.get(self._pool, session_id)
-        if session is not None:
-            await self._cut(session, wait=False)
+            cut = await take_back(connection, session_id, whom, reason)
+        await self.cut(cut, wait=False)
 
     async def look_again(self, seen: Sequence[Seen]) -> None:
         """At those who watch: whose right is gone is cut."""
@@ -105,10 +107,7 @@ class Rights:
         for one, reason in gone:
             by_session.setdefault(one.session_id, []).append((one, reason))
         for session_id, some in by_session.items():
-            await self._take_back(session_id, some)
-            session = await sessions.get(self._pool, session_id)
-            if session is not None:
-                await self._cut(session)
+            await self.cut(await self._take_back(session_id, some))
 
     def _needing_tokens(self) -> list[Policy]:
         default = self._tokens_by_default
@@ -116,12 +115,13 @@ class Rights:
 
     async def _take_back(
         self, session_id: int, gone: Sequence[tuple[Seen, Gone]]
-    ) -> None:
+    ) -> Cut | None:
         """Each account's once, however many of its viewers watch."""
         ended = dict.fromkeys((_whom(one, reason), reason) for one, reason in gone)
         async with self._pool.transaction() as connection:
             for whom, reason in ended:
-                await take_back(connection, session_id, whom, reason)
+                await _take_back(connection, session_id, whom, reason)
+            return await owe(connection, session_id)
 
     async def set_policy(
         self, host_id: int, session_id: int, terms: WatchTerms
@@ -130,7 +130,9 @@ class Rights:
         ``host_id``: 0 for an operator."""
         session = await self._own(host_id, session_id)
         async with self._pool.transaction() as connection:
-            if await set_policy(connection, session.id, terms):
+            changed = await set_policy(connection, session.id, terms)
+            cut = await owe(connection, session.id)
+            if changed:
                 await record(
                     connection,
                     "session.policy",
@@ -138,7 +140,7 @@ class Rights:
                     before={"policy": session.policy},
                     after={"policy": terms.policy, "ticket_price": terms.ticket_price},
                 )
-        await self._cut(session, tokenless=True)
+        await self.cut(cut, tokenless=True)
 
     async def deny(self, host_id: int, session_id: int, whom: Whom) -> None:
         """They may not watch this session any more, and who does is cut. ``host_id``:
@@ -156,34 +158,18 @@ class Rights:
             ):
                 return
             await _say_denied(connection, session.id, whom, "")
+            cut = await owe(connection, session.id)
             about, after = f"session/{session.id}", asdict(whom)
             await record(connection, "viewer.denied", about, after=after)
-        await self._cut(session, tokenless=True)
+        await self.cut(cut, tokenless=True)
 
-    async def outsiders(self, paths: Sequence[str], *, tokenless: bool) -> Chosen:
-        """Who watches one of these and would not be let in now. No list shows the token
-        of one who came with it as a password or in a header: an act that has to reach
-        them too is ``tokenless``, and whoever still may comes back."""
-        permissions = await keys.permissions(self._pool, paths)
-
-        def may_not(reader: Reader) -> bool:
-            permission = permissions.get(path_at_origin(reader.path)[1])
-            if permission is None:
-                return False
-            token = viewer_token(self._viewer_key, reader.query, reader.path)
-            verdict = may_read(
-                permission, token, tokens_by_default=self._tokens_by_default
-            )
-            return verdict != "ok" and (tokenless or verdict != "token_missing")
-
-        return may_not
-
-    async def _cut(
-        self, session: LiveSession, *, tokenless: bool = False, wait: bool = True
+    async def cut(
+        self, cut: Cut | None, *, tokenless: bool = False, wait: bool = True
     ) -> None:
-        if session.is_watchable:
-            chosen = await self.outsiders([session.path], tokenless=tokenless)
-            await self._cutter.cut_viewers(session.node, chosen, wait=wait)
+        """None: nobody can be watching."""
+        if cut is not None:
+            chosen = await self._judging.outsiders([cut.path], tokenless=tokenless)
+            await self._cutter.cut_viewers(cut.owed, chosen, wait=wait)
 
     async def _own(self, host_id: int, session_id: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)
@@ -213,13 +199,28 @@ def _whom(one: Seen, reason: Gone) -> Whom:
 
 
 async def take_back(
-    connection: Connection, session_id: int, whom: Whom, reason: str
-) -> None:
+    connection: Connection, session_id: int, whom: Whom, reason: Gone
+) -> Cut | None:
     """Their tokens count no more; they may ask for others."""
+    await _take_back(connection, session_id, whom, reason)
+    return await owe(connection, session_id)
+
+
+async def _take_back(
+    connection: Connection, session_id: int, whom: Whom, reason: Gone
+) -> None:
     await rights.take_back(
         connection, session_id, whom.user_id or None, whom.viewer or None
     )
     await _say_denied(connection, session_id, whom, reason)
+
+
+async def owe(connection: Connection, session_id: int) -> Cut | None:
+    """The lock of the session's row is held: it stays at its node until the commit."""
+    session = await sessions.get(connection, session_id)
+    if session is None or not session.is_watchable:
+        return None
+    return Cut(session.path, await owed_cuts.owe(connection, session.node))
 
 
 async def _say_denied(

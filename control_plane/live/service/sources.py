@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
 from control_plane.base.faults import Away
-from control_plane.live.model.edges import has_room, source
+from control_plane.live.model.edges import ARRIVES, has_room, source
 from control_plane.live.model.nodes import Node
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.store.beats import Beats
@@ -14,8 +15,6 @@ from control_plane.live.store.beats import Beats
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN = 1.0  # seconds
-#: Seconds until a viewer who was sent somewhere is among the readers there.
-ARRIVES = 20.0
 
 
 class Sources:
@@ -31,24 +30,31 @@ class Sources:
 
     async def of(self, origin: Node, session_id: int, viewer: str, region: str) -> Node:
         """The same for the same viewer, as long as there is room."""
-        if origin.most_readers is None:
+        if origin.most_readers is None and origin.most_bits is None:
             return origin
-        await self._look(origin)
+        await self._look()
         expected = self._expected(viewer)
+        origin = self._with(expected, origin)
         if not has_room(origin, expected) and await self._reads_at_origin(
             (session_id, origin.name), viewer
         ):
             return origin
-        found = source(origin, self._edges, expected, viewer, region)
+        edges = [self._with(expected, edge) for edge in self._edges]
+        found = source(origin, edges, expected, viewer, region)
         sent = self._sent.setdefault(found.name, {})
         sent.pop(viewer, None)
         sent[viewer] = time.monotonic() + ARRIVES
         return found
 
-    async def _look(self, origin: Node) -> None:
+    async def leaving(self) -> Mapping[str, float]:
+        """See :class:`Broadcast`."""
+        await self._look()
+        return {edge.name: edge.let_go for edge in self._edges if edge.let_go}
+
+    async def _look(self) -> None:
         """While Redis is away what is known stands."""
         now = time.monotonic()
-        if now < self._looked_at + LOOK_AGAIN and origin.name in self._readers:
+        if now < self._looked_at + LOOK_AGAIN:
             return
         self._looked_at = now
         nodes = await self._nodes.listing()
@@ -59,6 +65,13 @@ class Sources:
             )
         except Away as error:
             log.warning("readers of nodes are not known", error=repr(error))
+
+    def _with(self, expected: Mapping[str, int], node: Node) -> Node:
+        """Its bits once they are there who were sent there."""
+        there = self._readers.get(node.name, 0)
+        if not there or not node.bits:
+            return node
+        return replace(node, bits=node.bits * expected.get(node.name, 0) // there)
 
     def _expected(self, viewer: str) -> dict[str, int]:
         now = time.monotonic()

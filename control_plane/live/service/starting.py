@@ -16,7 +16,7 @@ from control_plane.live.model.nodes import Node
 from control_plane.live.model.starts import Opened, Wanted
 from control_plane.live.service.lifecycle import Spans
 from control_plane.live.service.nodes import NO_NODE, Nodes
-from control_plane.live.service.rights import set_policy
+from control_plane.live.service.rights import owe, set_policy
 from control_plane.live.store import openings, sessions
 
 MOST = 50  # starts in a batch
@@ -114,7 +114,8 @@ async def _with_terms(
         found = opened.get(one.user_id)
         if found is None or one.start.watch is None:
             continue
-        await set_policy(connection, found.session.id, one.start.watch)
+        if await set_policy(connection, found.session.id, one.start.watch):
+            await owe(connection, found.session.id)  # the host waits for no node
         session = await sessions.get(connection, found.session.id)
         opened[one.user_id] = replace(found, session=session or found.session)
     return opened

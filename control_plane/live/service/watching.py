@@ -163,7 +163,9 @@ class Watching:
     async def _at(self, names: Iterable[str]) -> dict[str, Broadcast]:
         found = await self._uncounted(names)
         counted = await self._counted(list(found.values()))
-        return dict(zip(found, counted, strict=True))
+        leaving = await self._sources.leaving()
+        told = [replace(one, leaving=leaving) for one in counted]
+        return dict(zip(found, told, strict=True))
 
     async def _uncounted(self, names: Iterable[str]) -> dict[str, Broadcast]:
         ids = {name: session_id(name) for name in names}

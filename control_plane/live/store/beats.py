@@ -2,16 +2,19 @@
 
 ``beats:`` stands beside the sets of ``viewers.py``. ``asked:`` is how many asked to go
 on at a cache, for each ten seconds, ``readers:`` how many a node listed last.
+``sent:`` is how many were sent away from edges that drain, for each five seconds; who
+is at one that is a cache stands in the ``beats:`` of session 0 there.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
-from control_plane.live.model.edges import ASKS_AFTER
+from control_plane.live.model.edges import ARRIVES, ASKS_AFTER
 from control_plane.live.store.places import Place
 from control_plane.live.store.viewers import CHUNK, hinting, joining, key_of
 
 KEEP_LOAD = 30  # seconds
+SENT_EVERY = 5  # seconds
 
 
 class Beats:
@@ -31,6 +34,35 @@ class Beats:
     async def count(self, places: Sequence[Place], now: float) -> list[int]:
         commands = (("ZCOUNT", key_of("beats", at), now, "+inf") for at in places)
         return [int(count) for count in await pipelined(self._redis, commands)]
+
+    @asks_redis
+    async def stay(self, seen: Mapping[str, Mapping[str, float]], now: float) -> None:
+        """At caches that drain, as ``beat``."""
+        whole = {_whole(edge): viewers for edge, viewers in seen.items()}
+        await pipelined(self._redis, hinting("beats", whole, now))
+
+    @asks_redis
+    async def staying(self, edge: str, now: float) -> list[str]:
+        asked = ("ZRANGEBYSCORE", key_of("beats", _whole(edge)), now, "+inf")
+        [found] = await pipelined(self._redis, [asked])
+        return [str(viewer) for viewer in found]
+
+    @asks_redis
+    async def sent(self, count: int, now: float) -> None:
+        """So many were sent from edges that drain to others."""
+        key = _sent(now)
+        await pipelined(
+            self._redis, [("INCRBY", key, count), ("EXPIRE", key, KEEP_LOAD)]
+        )
+
+    @asks_redis
+    async def on_their_way(self, now: float) -> int:
+        """Of those, who may not have come yet."""
+        lately = range(0, int(ARRIVES) + 1, SENT_EVERY)
+        found = await pipelined(
+            self._redis, [("GET", _sent(now - ago)) for ago in lately]
+        )
+        return sum(int(one or 0) for one in found)
 
     async def viewers(self, place: Place) -> AsyncIterator[list[str]]:
         """Some at a time; whoever comes or goes meanwhile may be missing."""
@@ -80,6 +112,15 @@ class Beats:
 
 def _asked(node: str, now: float) -> str:
     return f"asked:{{{node}}}:{int(now // ASKS_AFTER)}"
+
+
+def _whole(edge: str) -> Place:
+    """All who ask there: no session has this number."""
+    return 0, edge
+
+
+def _sent(now: float) -> str:
+    return f"sent:{int(now // SENT_EVERY)}"
 
 
 def _listed(node: str) -> str:

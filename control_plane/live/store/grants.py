@@ -101,6 +101,22 @@ async def coming(executor: Executor, node: str, path: str, seconds: int) -> list
     return [row["source_id"] for row in rows]
 
 
+async def contested(executor: Executor) -> dict[str, int]:
+    """By path, how many encoders came within the last half minute while another that
+    came in it was there; one alone is a phone that changes its network."""
+    rows = await executor.fetch(
+        """
+        SELECT path, count(*) FROM publish_grants g
+        WHERE granted_at > now() - interval '30 s' AND EXISTS (
+            SELECT FROM publish_grants o WHERE o.granted_at > now() - interval '30 s'
+            AND o.path = g.path AND o.granted_at < g.granted_at
+            AND (o.ended_at IS NULL OR o.ended_at >= g.granted_at))
+        GROUP BY path HAVING count(*) > 1
+        """
+    )
+    return {row["path"]: row["count"] for row in rows}
+
+
 async def forget_old(executor: Executor) -> None:
     await executor.execute(
         """

@@ -6,7 +6,13 @@ from typing import TypeVar
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.base.tasks import in_turns
-from control_plane.live.model.keys import Channel, Revoked, StreamKey, Terms
+from control_plane.live.model.keys import (
+    Channel,
+    Replacement,
+    Revoked,
+    StreamKey,
+    Terms,
+)
 from control_plane.live.model.permissions import FOR_GOOD, KeyPermit, Permission
 
 MOST_LISTED = 100
@@ -72,6 +78,20 @@ async def rotate(
         overlap,
     )
     return closes_at
+
+
+async def replacement(
+    executor: Executor, user_id: int, key_id: int
+) -> Replacement | None:
+    """Unless it is revoked."""
+    row = await executor.fetchrow(
+        "SELECT new.id, new.name, new.hash FROM stream_keys old"
+        " JOIN stream_keys new ON new.id = old.replaced_by"
+        " WHERE old.user_id = $1 AND old.id = $2 AND new.revoked_at IS NULL",
+        user_id,
+        key_id,
+    )
+    return None if row is None else Replacement(**dict(row))
 
 
 async def channel_keys(executor: Executor, user_id: int) -> list[StreamKey]:
@@ -166,10 +186,11 @@ async def permissions(
             coalesce(s.status, '') AS status, coalesce(c.id, 0) AS channel_id,
             c.closed_until, u.id AS user_id,
             u.banned_at IS NOT NULL OR u.deleted_at IS NOT NULL AS banned,
+            coalesce(s.node, '') AS node,
             coalesce(s.policy, 'default') AS policy,
             coalesce(s.token_epoch, 0) AS token_epoch, d.users, d.viewers, d.epochs
         FROM unnest($1::text[]) AS p(path)
-        LEFT JOIN LATERAL (SELECT id, status, user_id, policy, token_epoch
+        LEFT JOIN LATERAL (SELECT id, status, user_id, node, policy, token_epoch
             FROM live_streaming_sessions
             WHERE path = p.path ORDER BY id DESC LIMIT 1) s ON true
         LEFT JOIN LATERAL (SELECT array_agg(user_id) AS users,

@@ -1,7 +1,7 @@
 """Media nodes, their leases, and how long they have been silent."""
 
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.nodes import Heard, Node
@@ -13,7 +13,10 @@ _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
 
 #: What whoever adds a node says of it; the rest is its state.
-_STATE = {"draining", "closed", "silent_since", "lost"}
+_STATE = {
+    *("draining", "closed", "silent_since", "silent_because", "lost"),
+    *("let_go", "bits"),
+}
 _DESCRIPTION = [one.name for one in fields(Node) if one.name not in _STATE]
 _NAMES = ", ".join(_DESCRIPTION)
 _KNOWN = ", ".join(f"nodes.{name}" for name in _DESCRIPTION)
@@ -89,13 +92,39 @@ async def set_draining(
     """False when it was so before."""
     return (
         await executor.fetchval(
-            "UPDATE nodes SET draining = $2, closed = $3 WHERE name = $1"
+            "UPDATE nodes SET draining = $2, closed = $3, let_go = 0,"
+            " let_go_at = clock_timestamp() WHERE name = $1"
             " AND (draining, closed) <> ($2, $3) RETURNING true",
             name,
             draining,
             closed,
         )
         is True
+    )
+
+
+async def begin_emptying(
+    executor: Executor, every: timedelta, unknown: timedelta
+) -> list[Node]:
+    """The edges that drain and were not looked at for so long. ``unknown``: until a
+    cache has asked about everybody who plays there."""
+    rows = await executor.fetch(
+        f"""
+        UPDATE nodes SET let_go_at = clock_timestamp()
+        WHERE draining AND role <> 'origin' AND NOT lost
+            AND let_go_at <= clock_timestamp()
+                - CASE WHEN role = 'cache' AND let_go = 0 THEN $2::interval ELSE $1 END
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608
+        every,
+        unknown,
+    )
+    return [Node(**dict(row)) for row in rows]
+
+
+async def let_go(executor: Executor, name: str, share: float) -> None:
+    await executor.execute(
+        "UPDATE nodes SET let_go = $2 WHERE name = $1 AND draining", name, share
     )
 
 
@@ -133,67 +162,36 @@ async def drop_leases(executor: Executor, owner: str) -> None:
     )
 
 
-async def heard(executor: Executor, name: str, started: str) -> Heard | None:
+async def heard(executor: Executor, name: str, started: str, bits: int) -> Heard | None:
     """It answered. None when there is no such node any more."""
     row = await executor.fetchrow(
         """
-        UPDATE nodes n SET silent_since = NULL, lost = false, started = $2
+        UPDATE nodes n SET silent_since = NULL, silent_because = '', lost = false,
+            started = $2, bits = $3
         FROM (SELECT started, lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
         WHERE n.name = $1 RETURNING n.id, old.started, old.lost
         """,
         name,
         started,
+        bits,
     )
     return None if row is None else Heard(**dict(row))
 
 
-async def unheard(executor: Executor, name: str, lost_after: timedelta) -> int | None:
+async def unheard(
+    executor: Executor, name: str, because: str, lost_after: timedelta
+) -> int | None:
     """It did not answer. Its id when that makes it lost now."""
     lost: int | None = await executor.fetchval(
         """
         UPDATE nodes n SET silent_since = coalesce(n.silent_since, now()),
-            lost = n.lost OR coalesce(n.silent_since, now()) + $2 <= now()
+            silent_because = $2,
+            lost = n.lost OR coalesce(n.silent_since, now()) + $3 <= now()
         FROM (SELECT lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
         WHERE n.name = $1 RETURNING CASE WHEN n.lost AND NOT old.lost THEN n.id END
         """,
         name,
+        because,
         lost_after,
     )
     return lost
-
-
-async def owe_cut(executor: Executor, name: str) -> datetime | None:
-    """Viewers have to be cut there. The mark to take it back with; None where others
-    had not been cut yet, and a mark is left for them."""
-    row = await executor.fetchrow(
-        """
-        UPDATE nodes n SET cut_owed_at = clock_timestamp()
-        FROM (SELECT cut_owed_at FROM nodes WHERE name = $1 FOR UPDATE) AS before
-        WHERE n.name = $1 RETURNING n.cut_owed_at, before.cut_owed_at IS NULL AS alone
-        """,
-        name,
-    )
-    return row["cut_owed_at"] if row is not None and row["alone"] else None
-
-
-async def owe_cuts(executor: Executor) -> None:
-    """On all of them."""
-    await executor.execute("UPDATE nodes SET cut_owed_at = clock_timestamp()")
-
-
-async def cut_done(executor: Executor, name: str, mark: datetime) -> None:
-    await executor.execute(
-        "UPDATE nodes SET cut_owed_at = NULL WHERE name = $1 AND cut_owed_at = $2",
-        name,
-        mark,
-    )
-
-
-async def owed_cuts(executor: Executor, since: timedelta) -> dict[str, datetime]:
-    """By node, their marks: of those that may answer, for so long and longer."""
-    rows = await executor.fetch(
-        "SELECT name, cut_owed_at FROM nodes WHERE NOT lost"
-        " AND cut_owed_at <= clock_timestamp() - $1::interval ORDER BY name",
-        since,
-    )
-    return {row["name"]: row["cut_owed_at"] for row in rows}

@@ -1,7 +1,7 @@
 // Nodes: how each is, and whether it takes new sessions.
 
 import { get } from "./api.js";
-import { ask } from "./ask.js";
+import { asking } from "./ask.js";
 import { again, h, table } from "./page.js";
 import { moment } from "./words.js";
 
@@ -14,6 +14,7 @@ const HEADINGS = [
   "Sessions",
   "Live",
   "Viewers",
+  "Reading",
   "Encoders",
   "Readers",
   "Mbit/s",
@@ -37,35 +38,56 @@ export async function nodes({ place, me, signal, failed }) {
 }
 
 function row(node, me, done) {
-  const wanted = node.state === "draining" ? activating(node) : draining(node);
-  const act = h("button", { type: "button", onclick: () => ask({ ...wanted, done }) }, wanted.yes);
+  const wanted = node.state === "draining" ? [activating(node)] : [draining(node)];
+  if (node.role === "origin" && !node.closed) wanted.push(moving(node));
+  const acts = wanted.map((one) => asking(one.yes, { ...one, done }));
   const name = node.sandbox ? `${node.name} (sandbox)` : node.name;
   return [
     name,
     node.role,
     node.region,
-    node.closed ? "closed" : node.state,
+    state(node),
     String(node.sessions),
     String(node.live),
     String(node.viewers),
+    String(node.readers),
     free(node.room.publishers, node.capacity.publishers),
     free(node.room.readers, node.capacity.readers),
-    node.capacity.bits === null ? "" : String(Math.round(node.capacity.bits / 1e6)),
+    free(millions(node.room.bits), millions(node.capacity.bits)),
     moment(node.silent_since),
-    me.scopes.includes("admin") ? act : "",
+    me.scopes.includes("admin") ? h("span", { className: "acts" }, acts) : "",
   ];
 }
 
+const millions = (bits) => (bits === null ? null : Math.round(bits / 1e6));
+
 const free = (room, most) => (most === null ? "" : `${room} of ${most} free`);
+
+function state(node) {
+  if (node.closed) return "closed";
+  return node.let_go ? `${node.state}, ${Math.round(100 * node.let_go)} % sent on` : node.state;
+}
 
 const path = (node, act) => `/nodes/${encodeURIComponent(node.name)}/${act}`;
 
 const draining = (node) => ({
   question: `Drain ${node.name}?`,
-  consequence: `No new session goes to ${node.name}. The ${node.sessions} that are open there stay until they end.`,
+  consequence:
+    node.role === "origin"
+      ? `No new session goes to ${node.name}. The ${node.sessions} that are open there stay until they end.`
+      : `No new viewer goes to ${node.name}. The ${node.readers} who read there are sent to others, a group at a time, as far as those have room.`,
   yes: "Drain",
   said: `${node.name} drains.`,
   path: path(node, "drain"),
+});
+
+const moving = (node) => ({
+  question: `Move what runs on ${node.name}?`,
+  consequence: `The ${node.live} encoders there are cut now and kept out, and ${node.viewers} viewers see a pause. Each of the ${node.sessions} sessions goes on at another origin as soon as its app asks where; one whose app does not ask within its reconnect time ends.`,
+  yes: "Move all now",
+  said: `${node.name} is closed to encoders.`,
+  path: path(node, "drain"),
+  body: { now: true },
 });
 
 const activating = (node) => ({

@@ -99,7 +99,7 @@ function attention(concerns) {
   const said = JSON.stringify(concerns);
   if (place.dataset.said === said) return; // whoever stands on a link stays there
   place.dataset.said = said;
-  const lines = concerns.slice(0, CONCERNS).map((one) => h("li", {}, link(one)));
+  const lines = concerns.slice(0, CONCERNS).map((one) => concern(one));
   const rest = concerns.length - lines.length;
   const title = lines.length > 0 ? "Needs attention" : "Nothing needs attention";
   place.replaceChildren(
@@ -109,8 +109,17 @@ function attention(concerns) {
   );
 }
 
-const link = (one) =>
-  h("a", { href: one.about === "node" ? "#/nodes" : `#/sessions/${one.id}` }, one.words);
+const PLACES = {
+  node: () => "#/nodes",
+  webhook: () => "#/webhooks",
+  session: (one) => `#/sessions/${one.id}`,
+};
+
+function concern(one) {
+  const href = PLACES[one.about]?.(one);
+  const words = href ? h("a", { href }, one.words) : h("span", {}, one.words);
+  return h("li", {}, words, " ", h("span", { className: "muted" }, `What to do: ${one.runbook}`));
+}
 
 function arrange(shown, rows) {
   const ids = new Set(shown.map((one) => one.id));

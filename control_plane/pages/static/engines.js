@@ -23,7 +23,10 @@ async function hlsLibrary() {
 /** Throws a sentence when nothing here can play HLS. */
 export class CannotPlay extends Error {}
 
-/** `failed(denied)` is called once, at the latest when nothing more will come. */
+/**
+ * `failed(why)` is called once, at the latest when nothing more will come: "denied",
+ * "unreachable" when nobody answers at this address, or "" when it may come back.
+ */
 export async function openEngine(video, url, failed) {
   const Hls = await hlsLibrary();
   if (Hls?.isSupported()) return new HlsEngine(Hls, video, url, failed);
@@ -33,6 +36,12 @@ export async function openEngine(video, url, failed) {
       ? "This browser cannot play live streams."
       : "The player is not installed on this server: hls.js is missing.",
   );
+}
+
+/** A node's 401 of anything but the master says that its encoder has stopped. */
+function reason(status, master) {
+  if (status === 0) return "unreachable";
+  return status === 403 || (status === 401 && master) ? "denied" : "";
 }
 
 class HlsEngine {
@@ -54,8 +63,8 @@ class HlsEngine {
       if (!error.fatal) return;
       console.info("hls.js gave up:", error.details, error.reason ?? "");
       const master = error.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR;
-      const status = error.response?.code;
-      failed(master && (status === 401 || status === 403));
+      const silent = error.details.endsWith("TimeOut");
+      failed(reason(silent ? 0 : error.response?.code, master));
     });
     this.#hls.loadSource(url);
     this.#hls.attachMedia(video);
@@ -79,7 +88,7 @@ class NativeEngine {
     this.#video = video;
     const { signal } = this.#stop;
     for (const event of ["error", "ended"]) {
-      video.addEventListener(event, () => failed(false), { signal });
+      video.addEventListener(event, () => failed(""), { signal });
     }
     video.src = url;
   }

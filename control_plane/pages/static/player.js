@@ -48,12 +48,14 @@ export class Player {
   }
 
   /**
-   * `node`: where the session is; at another one its address is another. `slow`: its
+   * `node`: where the session is; at another one its address is another. `leaving`: of
+   * edges that drain, the share of viewers that shall go elsewhere. `slow`: its
    * publisher is away, so a start is only tried now and then.
    */
-  want(session, node, slow) {
+  want(session, node, leaving, slow) {
     const back = this.#slow && !slow;
-    const moved = node !== this.#node;
+    const { source, lot } = this.#ticket ?? {};
+    const moved = node !== this.#node || lot < leaving?.[source];
     this.#slow = slow;
     this.#node = node;
     if (moved) this.#ticket = null;
@@ -112,7 +114,7 @@ export class Player {
       this.#keepPicture();
       this.#engine?.close();
       this.#engine = null;
-      const failed = (denied) => attempt === this.#attempt && this.#onFailure(denied);
+      const failed = (why) => attempt === this.#attempt && this.#onFailure(why);
       const engine = await openEngine(this.#video, url, failed);
       if (attempt !== this.#attempt) return engine.close();
       this.#engine = engine;
@@ -150,14 +152,15 @@ export class Player {
     }
     if (!(error instanceof Refused)) console.warn("The player could not start:", error);
     this.sentence = error instanceof Refused ? error.message : "";
-    this.#onFailure(false);
+    this.#onFailure("");
   }
 
-  #onFailure(denied) {
-    if (denied) this.#ticket = null;
+  /** Where there is no answer, or nothing moves though there should, another place may do. */
+  #onFailure(why) {
     const delay = DELAYS[Math.min(this.#failures++, DELAYS.length - 1)];
-    // Several misses: perhaps the address itself is no longer the right one.
-    if (this.#failures % DELAYS.length === 0) this.#ticket = null;
+    const often = this.#failures % DELAYS.length === 0;
+    const lost = why === "unreachable" && !this.#slow;
+    if (why === "denied" || lost || often) this.#ticket = null;
     this.#again(jitter(this.#slow ? SLOW : delay));
   }
 
@@ -199,7 +202,7 @@ export class Player {
     // Browsers begin nothing in a tab that was never looked at.
     if (document.hidden && limit === FIRST_PICTURE) return;
     const still = Date.now() - at;
-    if (still > limit) this.#onFailure(false);
+    if (still > limit) this.#onFailure("unreachable");
     else if (still > PAUSE && this.phase === "playing") this.#say("loading");
   }
 

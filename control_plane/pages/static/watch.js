@@ -2,7 +2,7 @@
 //
 // A state is null (a channel that was never live) or
 // {id, channel_name, username, title, status: created|live|reconnecting|ended|expired,
-//  started_at, ended_at, viewers, peak_viewers, reconnecting_until, node, sandbox}.
+//  started_at, ended_at, viewers, peak_viewers, reconnecting_until, node, sandbox, leaving: {edge: share of viewers that shall go}}.
 
 import { Controls } from "./controls.js";
 import { Gifts } from "./gifts.js";
@@ -48,8 +48,8 @@ function isOver() {
 }
 
 function steer() {
-  if (state?.status === "live") player.want(state.id, state.node, false);
-  else if (state?.status === "reconnecting") player.want(state.id, state.node, true);
+  if (state?.status === "live") player.want(state.id, state.node, state.leaving, false);
+  else if (state?.status === "reconnecting") player.want(state.id, state.node, state.leaving, true);
   else player.rest();
 }
 

@@ -76,6 +76,23 @@ def _check_types(types: Collection[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Of an endpoint that takes nothing. ``because``: what its last attempt met, or
+    why it is switched off."""
+
+    id: int
+    url: str
+    failing_since: datetime | None
+    enabled: bool
+    because: str
+
+    @property
+    def host(self) -> str:
+        """All of the address that is nobody's secret."""
+        return urlsplit(self.url).netloc
+
+
+@dataclass(frozen=True, slots=True)
 class Lag:
     """How an endpoint does. ``failing``, ``behind``: seconds since it took nothing, and
     since the oldest event was written that is neither delivered nor parked.

@@ -31,6 +31,8 @@ class HttpSender:
                 return await _answer(response)
         except TimeoutError:
             return Answer(NO_ANSWER, "no answer in time")
+        except aiohttp.ClientConnectorCertificateError as error:
+            return Answer(NO_ANSWER, _refused(error.certificate_error))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(NO_ANSWER, _sentence(error))
 
@@ -55,6 +57,11 @@ def _retry_after(text: str) -> float | None:
     with contextlib.suppress(ValueError):
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     return None
+
+
+def _refused(error: Exception) -> str:
+    reason = getattr(error, "verify_message", "") or str(error)
+    return f"no trust in its certificate: {reason}"[:200]
 
 
 def _sentence(error: Exception) -> str:

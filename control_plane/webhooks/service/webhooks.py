@@ -16,6 +16,7 @@ from control_plane.webhooks.model.endpoints import (
     BY_HAND,
     UNVERIFIED,
     Endpoint,
+    Trouble,
     Wish,
     check,
 )
@@ -62,6 +63,10 @@ class Webhooks:
         if found is None:
             raise Empty("There is no such endpoint.")
         return found
+
+    async def troubles(self) -> list[Trouble]:
+        """Who takes nothing, and nobody wanted that."""
+        return await endpoints.troubles(self._pool)
 
     def secret(self, endpoint: Endpoint) -> str:
         return self._signer.secret(endpoint)

@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 
 from control_plane.base.database import Executor, Record
 from control_plane.events.model import Position
-from control_plane.webhooks.model.endpoints import Endpoint, Lag, Wish
+from control_plane.webhooks.model.endpoints import (
+    FAILING,
+    GONE,
+    Endpoint,
+    Lag,
+    Trouble,
+    Wish,
+)
 
 LEASE = timedelta(seconds=10)
 
@@ -147,6 +154,21 @@ async def lags(executor: Executor) -> list[Lag]:
         """
     )
     return [Lag(**dict(row)) for row in rows]
+
+
+async def troubles(executor: Executor) -> list[Trouble]:
+    rows = await executor.fetch(
+        """
+        SELECT id, url, failing_since, enabled, CASE WHEN enabled THEN coalesce((
+            SELECT CASE WHEN status = 0 THEN error ELSE 'it answered ' || error END
+            FROM webhook_attempts WHERE endpoint_id = w.id ORDER BY id DESC LIMIT 1
+        ), '') ELSE disabled_because END AS because
+        FROM webhook_endpoints w WHERE enabled AND failing_since IS NOT NULL
+            OR NOT enabled AND disabled_because = ANY($1) ORDER BY id
+        """,
+        [GONE, FAILING],
+    )
+    return [Trouble(**dict(row)) for row in rows]
 
 
 async def take_leases(executor: Executor, owner: str) -> list[Endpoint]:

@@ -1,11 +1,20 @@
 """Where a viewer reads, and under which path."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from math import inf
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.live.model.edges import path_at_edge, path_at_origin, source
+from control_plane.live.model.edges import (
+    lot,
+    path_at_edge,
+    path_at_origin,
+    room_beside,
+    share,
+    source,
+)
 from control_plane.live.model.nodes import Node
 
 ORIGIN = Node("eu-1", "", "", "", "", "", "", region="eu", most_readers=2)
@@ -50,9 +59,25 @@ def test_with_room_and_up() -> None:
     assert chosen(edges=[replace(edge, lost=True) for edge in EDGES]) == "eu-1"
 
 
+def test_none_that_is_silent_while_another_answers() -> None:
+    silent = [replace(edge, silent_since=datetime.now(UTC)) for edge in EDGES]
+    assert chosen(edges=[*silent[:5], EDGES[5]]) == "us-edge-2"
+    assert chosen(edges=silent).startswith("us-edge-")
+
+
 def test_where_nothing_has_room_the_least_full() -> None:
     assert chosen(edges=EDGES[:2], eu_edge_0=9, eu_edge_1=8) == "eu-1"
     assert chosen(edges=EDGES[:1], eu_edge_0=2, eu_1=3) == "eu-edge-0"
+
+
+def test_bits_are_room_too() -> None:
+    origin = replace(ORIGIN, most_readers=None, most_bits=1000, bits=999)
+    assert source(origin, EDGES, {}, "v", "us") is origin
+    full = replace(origin, bits=1000)
+    edges = [replace(edge, most_bits=1000, bits=1000) for edge in EDGES[:2]]
+    assert source(full, [*edges, EDGES[2]], {}, "v", "us") is EDGES[2]
+    beside = [edges[0], replace(EDGES[1], most_readers=90, most_bits=1000, bits=600)]
+    assert room_beside(EDGES[2], beside, {"eu-edge-1": 6}) == 4
 
 
 def test_who_comes_again_reads_there_again() -> None:
@@ -63,6 +88,27 @@ def test_who_comes_again_reads_there_again() -> None:
         assert chosen(viewer) == edge
         if edge != "us-edge-1":
             assert chosen(viewer, edges=left) == edge
+
+
+def test_as_many_are_let_go_as_there_is_room_for() -> None:
+    lots = [lot("eu-edge-0", f"v{n}") for n in range(40)]
+    gone = share(lots, 7)
+    assert sum(one < gone for one in lots) == 7
+    staying = [one for one in lots if one >= gone]
+    assert sum(one < share(staying, 5) for one in lots) == 12
+    assert share(staying, 33) == 1.0
+
+
+def test_room_beside_an_edge() -> None:
+    """Of an origin's room only its own broadcasts' viewers have a part."""
+    far = replace(ORIGIN, name="us-1", most_readers=9)
+    nodes = [ORIGIN, far, *EDGES[:3]]
+    assert room_beside(EDGES[0], nodes, {}) == 2 + 2 + 2
+    assert room_beside(EDGES[0], nodes, FULL | {"eu-edge-1": 1}) == 1 + 2
+    silent = replace(EDGES[1], silent_since=datetime.now(UTC))
+    assert room_beside(EDGES[0], [EDGES[0], silent, EDGES[2]], {}) == 2
+    free = replace(EDGES[1], most_readers=None)
+    assert room_beside(EDGES[0], [EDGES[0], free], {}) == inf
 
 
 def test_twice_the_weight_is_twice_the_viewers() -> None:

@@ -57,9 +57,10 @@ def test_a_healthy_encoder_gets_no_advice() -> None:
     assert advice(health) == []
 
 
-def test_rare_key_frames_lead_to_advice_once_they_last() -> None:
+def test_rare_key_frames_lead_to_advice_at_once() -> None:
+    """Several segments say it, and the next look at any is later than the hold."""
     states = after([8.0] * 4)
-    assert [bool(one.health.problems) for one in states] == [False] * 3 + [True] * 2
+    assert [bool(one.health.problems) for one in states] == [False] + [True] * 4
     assert advice(states[-1].health) == [
         "No key frame for 8 s: set your encoder's key-frame interval to 1–2 s."  # noqa: RUF001
     ]
@@ -71,7 +72,7 @@ def test_no_newer_segment_is_no_key_frame() -> None:
         at = number * EVERY
         state = step(state.shown(Segment(at, at, (1.0, 1.0))), sample(at))
     [said] = advice(state.health)
-    assert said.startswith("No key frame for 20 s:")
+    assert said.startswith("No key frame for 16 s:")
 
 
 @pytest.mark.parametrize("codec", ["", "VP8"])
@@ -85,8 +86,8 @@ def test_where_players_see_no_picture_key_frames_do_not_matter(codec: str) -> No
 
 def test_it_is_over_once_it_is_good_for_a_while() -> None:
     states = after([8.0] * 4 + [2.0] * 4)
-    assert [bool(one.health.problems) for one in states[4:]] == [True] * 3 + [False] * 2
-    assert changes(states[6].health, states[7].health) == ([], ["key_frames"])
+    assert [bool(one.health.problems) for one in states[4:]] == [True] * 4 + [False]
+    assert changes(states[7].health, states[8].health) == ([], ["key_frames"])
 
 
 @given(st.lists(st.floats(4.01, 4.99), min_size=1, max_size=30), st.booleans())
@@ -97,15 +98,13 @@ def test_between_the_limits_nothing_changes(values: list[float], bad: bool) -> N
 
 
 @given(st.lists(st.floats(0.5, 20.0), max_size=60))
-def test_nothing_changes_twice_within_the_hold(values: list[float]) -> None:
-    states = after(values)
+def test_nothing_is_told_twice_within_the_hold(values: list[float]) -> None:
     at = [
         now.health.at
-        for before, now in pairwise(states)
-        if before.health.problems != now.health.problems
+        for before, now in pairwise(after(values))
+        if now.health.problems and not before.health.problems
     ]
     assert all(b - a >= HOLD for a, b in pairwise(at))
-    assert not at or at[0] >= HOLD
 
 
 @given(st.lists(st.floats(5.0, 30.0), min_size=4, max_size=10), st.floats(0.2, 4.0))
@@ -149,7 +148,7 @@ def test_nothing_arrives() -> None:
 def test_damaged_frames() -> None:
     states = [first(sample(0.0))]
     for number in range(1, 6):
-        states.append(step(states[-1], sample(number * EVERY, errors=number * 10)))
+        states.append(step(states[-1], sample(number * EVERY, errors=number * 8)))
     assert states[-1].health.problems == ("frames_in_error",)
     assert states[-1].health.errors_per_second == 2.0
 

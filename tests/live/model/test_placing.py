@@ -50,6 +50,13 @@ def test_none_that_is_full() -> None:
     assert chosen(full, origin("b", 50, most_publishers=51)) == "b"
 
 
+def test_none_that_sends_as_much_as_it_can() -> None:
+    full = origin("a", most_bits=1000, bits=1000)
+    assert chosen(full, origin("b", 50, most_bits=1000, bits=999)) == "b"
+    assert chosen(full) is None
+    assert chosen(origin("a", bits=10**12)) == "a"
+
+
 def test_one_in_the_region_if_there_is_room() -> None:
     here, there = origin("a", 9, region="eu"), origin("b", 0, region="us")
     assert chosen(here, there, region="EU") == "a"

@@ -54,6 +54,14 @@ def test_who_is_new_counts_once_for_an_address() -> None:
     assert found.new == {viewer_of_address("10.0.0.1"), viewer_of_address("10.0.0.2")}
 
 
+def test_how_much_was_sent_since_the_look_before() -> None:
+    watched = Watched(KEY)
+    look(watched, [Listed("a", 500)], 1000.0)
+    one = watched.look()
+    one.take([Listed("a", 900), Listed("b", 70)], 1002.0)
+    assert one.sent == 400
+
+
 def test_who_moves_is_confirmed_and_no_longer_new() -> None:
     found = looks([Listed("a", 500)], [Listed("a", 900)])
     assert found == Audience(confirmed={viewer_of_reader("a")})

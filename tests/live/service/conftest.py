@@ -9,7 +9,9 @@ from control_plane.people.model.users import User
 from control_plane.people.store import users
 from control_plane.wiring.node_config import configured_node
 from control_plane.wiring.services import Services, services
+from tests.live.service.one_viewer import OneViewer, running
 from tests.support.api import settings
+from tests.support.money import new_session
 
 
 @pytest.fixture
@@ -35,6 +37,21 @@ async def owner(owner_url: str) -> AsyncIterator[Pool]:
 @pytest.fixture
 async def ann(pool: Pool) -> User:
     return await new_user(pool, "ann")
+
+
+@pytest.fixture
+async def node(opened: Services) -> AsyncIterator[OneViewer]:
+    async with running(opened, "local") as fake:
+        yield fake
+
+
+@pytest.fixture
+async def session_id(pool: Pool, ann: User, node: OneViewer) -> int:
+    """Live on it; somebody watches it without a token."""
+    session_id = await new_session(pool, ann.id)
+    await pool.execute("UPDATE live_streaming_sessions SET node = 'local'")
+    node.path = f"live/of-{ann.id}"
+    return session_id
 
 
 async def new_user(pool: Pool, username: str) -> User:

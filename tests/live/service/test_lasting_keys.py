@@ -1,8 +1,12 @@
 """A channel and its keys."""
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 
-from control_plane.base.refusals import Refusal
+import pytest
+
+from control_plane.base.refusals import Empty, Refusal
 from control_plane.live.model.keys import MOST_OF_CHANNEL
 from control_plane.live.service.lasting_keys import LastingKey
 from control_plane.live.store import keys
@@ -31,3 +35,35 @@ async def test_a_revoked_key_makes_room(opened: Services, ann: User) -> None:
     await opened.lasting_keys.revoke(ann, made[0].id)
     again = await opened.lasting_keys.create(ann, "again", "")
     assert again.id in [key.id for key in await opened.lasting_keys.listing(ann)]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_rotation_that_is_asked_for_again_is_the_same(
+    opened: Services, ann: User, at_once: bool
+) -> None:
+    """Its answer was lost, and the key with it."""
+    old = await opened.lasting_keys.create(ann, "obs", "")
+
+    async def rotate(request: str) -> LastingKey:
+        return await opened.lasting_keys.rotate(
+            ann, old.id, timedelta(seconds=60), at_once=at_once, request=request
+        )
+
+    new = await rotate("once")
+    assert await rotate("once") == new
+    for other in ("another", ""):
+        with pytest.raises(Refusal if not at_once else Empty):
+            await rotate(other)
+    left = [key.id for key in await opened.lasting_keys.listing(ann)]
+    assert left == ([new.id] if at_once else [old.id, new.id])
+
+
+async def test_one_that_is_revoked_by_then_does_not_come_again(
+    opened: Services, ann: User
+) -> None:
+    old = await opened.lasting_keys.create(ann, "obs", "")
+    rotate = partial(opened.lasting_keys.rotate, at_once=False, request="once")
+    new = await rotate(ann, old.id, timedelta(0))
+    await opened.lasting_keys.revoke(ann, new.id)
+    with pytest.raises(Refusal):
+        await rotate(ann, old.id, timedelta(0))

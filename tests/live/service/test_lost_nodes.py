@@ -1,30 +1,10 @@
 """A node that was away takes broadcasts again as soon as it answers."""
 
-import contextlib
-from collections.abc import AsyncIterator
-
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-
 from control_plane.base.database import Pool
 from tests.support.api import running, settings
+from tests.support.nodes import answering
 from tests.support.ports import free_ports
 from tests.support.stack import until
-
-EMPTY = {"itemCount": 0, "pageCount": 0, "items": []}
-
-
-@contextlib.asynccontextmanager
-async def answering(port: int) -> AsyncIterator[None]:
-    """A node without streams."""
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response(EMPTY)
-
-    app = web.Application()
-    app.router.add_get("/v3/{list:.*}", answer)
-    async with TestServer(app, port=port):
-        yield
 
 
 async def test_one_that_is_back_takes_broadcasts_at_once(

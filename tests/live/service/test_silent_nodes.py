@@ -2,99 +2,36 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+import gc
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
 
+import asyncpg
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from control_plane.base.database import Pool
 from control_plane.live.model.bans import Banned
-from control_plane.live.model.nodes import Role
-from control_plane.live.model.rights import WatchTerms
+from control_plane.live.model.rights import Seen, WatchTerms
+from control_plane.live.model.starts import Start
 from control_plane.live.service.rights import Whom
-from control_plane.live.store import nodes
+from control_plane.live.store import owed_cuts
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
-from tests.support.money import new_session
+from tests.live.service.one_viewer import ADDRESS, OneViewer, running
+from tests.support.stack import until
 
-ADDRESS = "192.0.2.7"
 AT_ONCE = timedelta(0)
+Act = Callable[[Services, int], Coroutine[None, None, None]]
 
 
-@dataclass
-class SilentNode:
-    """Answers 503 so many times; then it lists one viewer."""
-
-    silent: int = 0
-    kicked: list[str] = field(default_factory=list)
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-    waits_for: asyncio.Event | None = None
-    path: str = "live/1"
-
-    async def list(self, request: web.Request) -> web.Response:
-        self.asked.set()
-        if self.waits_for is not None:
-            await self.waits_for.wait()
-        if self.silent:
-            self.silent -= 1
-            return web.Response(status=503)
-        viewer = {
-            "id": "one",
-            "path": self.path,
-            "query": "",
-            "remoteAddr": f"{ADDRESS}:1",
-        }
-        there = request.match_info["name"] == "hlssessions" and not self.kicked
-        items = [viewer | {"outboundBytes": 1}] if there else []
-        return web.json_response({"pageCount": 1, "items": items})
-
-    async def kick(self, request: web.Request) -> web.Response:
-        self.kicked.append(request.match_info["id"])
-        return web.json_response({"status": "ok"})
-
-
-@contextlib.asynccontextmanager
-async def _running(
-    opened: Services, name: str, role: Role = "origin"
-) -> AsyncIterator[SilentNode]:
-    fake = SilentNode()
-    app = web.Application()
-    app.router.add_get("/v3/{name}/list", fake.list)
-    app.router.add_post("/v3/{name}/kick/{id}", fake.kick)
-    async with TestServer(app) as server:
-        known = await opened.nodes.get("local")
-        url = str(server.make_url("")).rstrip("/")
-        await opened.nodes.save(replace(known, name=name, api_url=url, role=role))
-        yield fake
-
-
-@pytest.fixture
-async def node(opened: Services) -> AsyncIterator[SilentNode]:
-    async with _running(opened, "local") as fake:
-        yield fake
-
-
-@pytest.fixture
-async def session_id(pool: Pool, ann: User, node: SilentNode) -> int:
-    """Live on it; somebody watches it without a token."""
-    session_id = await new_session(pool, ann.id)
-    await pool.execute("UPDATE live_streaming_sessions SET node = 'local'")
-    node.path = f"live/of-{ann.id}"
-    return session_id
-
-
-async def test_it_is_asked_again_for_a_while(
-    opened: Services, node: SilentNode
-) -> None:
+async def test_it_is_asked_again_for_a_while(opened: Services, node: OneViewer) -> None:
     node.silent = 5
-    await opened.cutter.cut_viewers("local", lambda _: True)
+    owed = await owed_cuts.owe(opened.pool, "local")
+    await opened.cutter.cut_viewers(owed, lambda _: True)
     assert node.kicked == ["one"]
 
 
-async def test_a_ban_is_brought_to_it_later(opened: Services, node: SilentNode) -> None:
+async def test_a_ban_is_brought_to_it_later(opened: Services, node: OneViewer) -> None:
     node.silent = 1000
     await opened.moderation.ban(Banned(network=ADDRESS), "spam")
     assert node.kicked == []
@@ -104,7 +41,7 @@ async def test_a_ban_is_brought_to_it_later(opened: Services, node: SilentNode) 
 
 
 async def test_so_is_a_right_that_ended(
-    opened: Services, node: SilentNode, session_id: int
+    opened: Services, node: OneViewer, session_id: int
 ) -> None:
     node.silent = 1000
     await opened.rights.set_policy(0, session_id, WatchTerms("token"))
@@ -116,7 +53,7 @@ async def test_so_is_a_right_that_ended(
 
 
 async def test_so_is_a_ban_of_before_it_was_found_again(
-    opened: Services, node: SilentNode, pool: Pool
+    opened: Services, node: OneViewer, pool: Pool
 ) -> None:
     await pool.execute("UPDATE nodes SET lost = true, silent_since = now()")
     await opened.moderation.ban(Banned(network=ADDRESS), "spam")
@@ -128,9 +65,9 @@ async def test_so_is_a_ban_of_before_it_was_found_again(
 
 
 async def test_a_lost_edge_holds_nobody_up_and_owes_it(
-    opened: Services, node: SilentNode, session_id: int, pool: Pool
+    opened: Services, node: OneViewer, session_id: int, pool: Pool
 ) -> None:
-    async with _running(opened, "e1", "edge") as edge:
+    async with running(opened, "e1", "edge") as edge:
         edge.path = f"local/{node.path}"
         await pool.execute(
             "UPDATE nodes SET lost = true, silent_since = now() WHERE name = 'e1'"
@@ -143,34 +80,80 @@ async def test_a_lost_edge_holds_nobody_up_and_owes_it(
 
 
 async def test_a_node_that_answered_owes_nothing(
-    opened: Services, node: SilentNode, pool: Pool
+    opened: Services, node: OneViewer, pool: Pool
 ) -> None:
     await opened.moderation.ban(Banned(network=ADDRESS), "spam")
     assert node.kicked == ["one"]
-    assert await nodes.owed_cuts(pool, AT_ONCE) == {}
+    assert await owed_cuts.due(pool, AT_ONCE) == {}
 
 
 async def test_a_cut_takes_nothing_from_another_that_is_under_way(
-    opened: Services, node: SilentNode, pool: Pool
+    opened: Services, node: OneViewer, pool: Pool
 ) -> None:
-    mark = await nodes.owe_cut(pool, "local")
-    await opened.cutter.cut_viewers("local", lambda _: False)
-    assert mark is not None
-    await nodes.cut_done(pool, "local", mark)
-    assert list(await nodes.owed_cuts(pool, AT_ONCE)) == ["local"]
+    others = await owed_cuts.owe(pool, "local")
+    owed = await owed_cuts.owe(pool, "local")
+    await opened.cutter.cut_viewers(owed, lambda _: False)
+    assert await owed_cuts.due(pool, AT_ONCE) == {"local": [*others.values()]}
+
+
+async def _policy(opened: Services, session_id: int) -> None:
+    await opened.rights.set_policy(0, session_id, WatchTerms("token"))
+
+
+async def _deny(opened: Services, session_id: int) -> None:
+    await opened.rights.deny(0, session_id, Whom(viewer="somebody"))
+
+
+async def _look(opened: Services, session_id: int) -> None:
+    viewer, version = "of another time", -1
+    user_id = (await opened.broadcasts.get(session_id)).user_id
+    await opened.rights.look_again([Seen(session_id, viewer, user_id, version)])
+
+
+async def _ban(opened: Services, _: int) -> None:
+    await opened.moderation.ban(Banned(network=ADDRESS), "spam")
+
+
+SAID = "SELECT count(*) FROM events WHERE type IN ('viewer.denied', 'live.policy', $1)"
+
+
+@pytest.mark.parametrize("act", [_policy, _deny, _look, _ban])
+async def test_it_is_owed_by_who_dies_right_after_the_denial(
+    opened: Services, node: OneViewer, session_id: int, pool: Pool, act: Act
+) -> None:
+    if act is not _policy:
+        await pool.execute("UPDATE live_streaming_sessions SET policy = 'token'")
+    node.waits_for = asyncio.Event()
+    async with pool.transaction() as other:
+        await other.execute("LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE")
+        acting = asyncio.create_task(act(opened, session_id))
+        await until(lambda: pool.fetchval(SAID, "ban.made"))
+        acting.cancel()
+        await asyncio.wait([acting])
+    node.waits_for.set()
+    await opened.owed_cuts.turn(AT_ONCE)
+    assert node.kicked == ["one"]
+
+
+async def test_so_is_a_policy_that_comes_with_another_start(
+    opened: Services, node: OneViewer, session_id: int, ann: User
+) -> None:
+    await opened.broadcasts.start(ann, Start(watch=WatchTerms("token")))
+    await opened.owed_cuts.turn(AT_ONCE)
+    assert node.kicked == ["one"]
 
 
 async def test_nodes_are_cut_at_the_same_time(
-    opened: Services, node: SilentNode
+    opened: Services, node: OneViewer
 ) -> None:
-    async with _running(opened, "other") as other:
+    async with running(opened, "other") as other:
         node.waits_for, other.waits_for = other.asked, node.asked
         await opened.moderation.ban(Banned(network=ADDRESS), "spam")
     assert (node.kicked, other.kicked) == (["one"], ["one"])
 
 
 async def test_whose_right_ends_waits_for_no_node(
-    opened: Services, node: SilentNode, session_id: int
+    opened: Services, node: OneViewer, session_id: int
 ) -> None:
     node.waits_for = asyncio.Event()
     await opened.rights.end(session_id, Whom(viewer="somebody"), "too_many")
@@ -178,3 +161,40 @@ async def test_whose_right_ends_waits_for_no_node(
     node.waits_for.set()
     await opened.cutter.finish()
     assert node.asked.is_set()
+
+
+async def test_postgres_may_be_away_when_it_is_done(
+    opened: Services,
+    node: OneViewer,
+    session_id: int,
+    owner: Pool,
+    database_url: str,
+) -> None:
+    failed: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: failed.append(context))
+    node.waits_for, before = asyncio.Event(), asyncio.all_tasks()
+    await opened.rights.end(session_id, Whom(viewer="somebody"), "too_many")
+    begun = asyncio.all_tasks() - before
+    async with _no_room(owner, database_url):
+        node.waits_for.set()
+        await asyncio.wait(begun)
+    begun.clear()
+    gc.collect()  # a task whose error nobody has looked at says so
+    assert failed == []
+    assert [*await owed_cuts.due(owner, AT_ONCE)] == ["local"]
+
+
+@contextlib.asynccontextmanager
+async def _no_room(owner: Pool, url: str) -> AsyncIterator[None]:
+    """Postgres ends all connections of the service, and takes no other."""
+    name = await owner.fetchval("SELECT current_database()")
+    worker = await asyncpg.connect(url, server_settings={"application_name": "other"})
+    await owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+    await worker.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ="
+        " current_user AND datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    yield
+    await owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+    await worker.close()

@@ -1,0 +1,52 @@
+"""How the stores are that everything stands on, as operators are told."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from control_plane.base import database, redis
+from control_plane.base.database import Pool
+from control_plane.base.faults import Away
+from control_plane.base.redis import Memory, Redis
+
+LIMIT = 2.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class StoresNow:
+    """``ahead``: seconds that Postgres's clock is ahead of ours, below zero behind, as
+    far as the way there explains none. ``memory``: None: Redis does not answer."""
+
+    takes_writes: bool
+    ahead: float
+    memory: Memory | None
+
+
+class Stores:
+    def __init__(self, pool: Pool, redis: Redis) -> None:
+        self._pool = pool
+        self._redis = redis
+
+    async def look(self) -> StoresNow:
+        """Raises Away without Postgres."""
+        try:
+            async with asyncio.timeout(LIMIT):
+                began = time.time()
+                server = await database.server(self._pool)
+                ended = time.time()
+        except TimeoutError:
+            raise Away("Postgres does not answer in time") from None
+        ahead = _outside(server.clock, began, ended)
+        return StoresNow(server.takes_writes, ahead, await self._memory())
+
+    async def _memory(self) -> Memory | None:
+        try:
+            async with asyncio.timeout(LIMIT):
+                return await redis.memory(self._redis)
+        except (Away, TimeoutError):
+            return None
+
+
+def _outside(moment: float, began: float, ended: float) -> float:
+    """How long after the end, or, below zero, before the beginning."""
+    return max(0.0, moment - ended) + min(0.0, moment - began)

@@ -1,0 +1,43 @@
+"""Viewers who were denied and are not known to be cut yet. Whoever denies writes it in
+the same transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+
+from control_plane.base.database import Executor
+
+
+async def owe(executor: Executor, origin: str | None = None) -> Mapping[str, int]:
+    """At this node and at edges; None: everywhere. By node, of those that may answer,
+    what to take back once it is done."""
+    rows = await executor.fetch(
+        """
+        WITH owed AS (
+            INSERT INTO owed_cuts (node) SELECT name FROM nodes
+            WHERE $1::text IS NULL OR name = $1 OR role <> 'origin'
+            ORDER BY name RETURNING node, id
+        )
+        SELECT node, owed.id FROM owed JOIN nodes ON name = node
+        WHERE NOT lost ORDER BY node
+        """,
+        origin,
+    )
+    return {row["node"]: row["id"] for row in rows}
+
+
+async def done(executor: Executor, ids: Collection[int]) -> None:
+    await executor.execute("DELETE FROM owed_cuts WHERE id = ANY($1)", list(ids))
+
+
+async def due(executor: Executor, since: timedelta) -> Mapping[str, Sequence[int]]:
+    """By node, of those that may answer: owed for so long and longer."""
+    rows = await executor.fetch(
+        """
+        SELECT node, array_agg(owed_cuts.id) AS ids FROM owed_cuts
+        JOIN nodes ON name = node WHERE NOT lost
+            AND owed_at <= clock_timestamp() - $1::interval
+        GROUP BY node ORDER BY node
+        """,
+        since,
+    )
+    return {row["node"]: row["ids"] for row in rows}
