@@ -1,8 +1,8 @@
 """Which of several servers we connect to."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,25 +20,20 @@ def _url(*ports: int | None, database: str = "/nowhere") -> str:
     return f"postgresql://{login}@{hosts}{database}?sslmode=disable"
 
 
-@contextlib.asynccontextmanager
-async def _silent() -> AsyncIterator[int]:
+@contextlib.contextmanager
+def _silent() -> Iterator[int]:
     """Takes connections and says nothing, as a machine that hangs."""
-
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
-        port: int = server.sockets[0].getsockname()[1]
-        yield port
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
 
 
 async def test_a_host_that_says_nothing_is_passed_over(owner_url: str) -> None:
-    async with _silent() as silent, by_port(owner_url) as there:
-        good = urlsplit(there)
-        url = _url(silent, good.port, database=good.path)
-        async with open_pool(url, 1) as pool:
-            assert await pool.fetchval("SELECT 7") == 7
+    with _silent() as silent:
+        async with by_port(owner_url) as there:
+            good = urlsplit(there)
+            url = _url(silent, good.port, database=good.path)
+            async with open_pool(url, 1) as pool:
+                assert await pool.fetchval("SELECT 7") == 7
 
 
 async def test_a_host_that_takes_no_writes_is_passed_over(owner_url: str) -> None:
@@ -52,9 +47,8 @@ async def test_a_host_that_takes_no_writes_is_passed_over(owner_url: str) -> Non
 
 
 async def test_each_host_says_what_is_wrong_and_no_password_is_told() -> None:
-    async with _silent() as silent:
-        with pytest.raises(Away) as raised:
-            await connect(_url(silent, silent), within=0.1)
+    with _silent() as silent, pytest.raises(Away) as raised:
+        await connect(_url(silent, silent), within=0.1)
 
     assert str(raised.value).count(f"127.0.0.1:{silent}: TimeoutError") == 2
     assert "ssword" not in str(raised.value)

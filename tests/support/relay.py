@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
+from control_plane.base.tasks import stop
 from tests.support.ports import free_ports
 
 
@@ -20,6 +21,8 @@ async def by_port(url: str) -> AsyncIterator[str]:
     path = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
     (port,) = free_ports(1)
 
+    relays: set[asyncio.Task[None]] = set()
+
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             theirs, ours = await asyncio.open_unix_connection(path)
@@ -28,13 +31,22 @@ async def by_port(url: str) -> AsyncIterator[str]:
             return
         await asyncio.gather(_pour(reader, ours), _pour(theirs, writer))
 
-    async with await asyncio.start_server(relay, "127.0.0.1", port):
-        yield f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}?sslmode=disable"
+    def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relays.add(asyncio.create_task(relay(reader, writer)))
+
+    try:
+        async with await asyncio.start_server(start, "127.0.0.1", port):
+            at = f"127.0.0.1:{port}{parts.path}"
+            yield f"postgresql://{parts.username}@{at}?sslmode=disable"
+    finally:
+        await stop(relays)
 
 
 async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    try:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+    finally:
+        writer.close()
