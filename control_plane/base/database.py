@@ -17,14 +17,20 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from control_plane.base.faults import Away, Collided, Missing, Rejected, Taken
+from control_plane.base.faults import (
+    Away,
+    Collided,
+    Elsewhere,
+    Missing,
+    Rejected,
+    Taken,
+)
 from control_plane.base.hosts import AWAY, connect
 
 Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
 CLOSING = 3.0  # seconds
-#: After these the primary may be another server; who closed a connection is known.
 ELSEWHERE = (TimeoutError, asyncpg.ReadOnlySQLTransactionError)
 #: What the row itself is to blame for; the last one: a value too long for an index.
 REJECTED = (
@@ -48,6 +54,8 @@ def translated() -> Iterator[None]:
         raise Rejected(str(error)) from error
     except asyncpg.TransactionRollbackError as error:
         raise Collided(str(error)) from error
+    except ELSEWHERE as error:
+        raise Elsewhere(f"Postgres: {error!r}") from error
     except AWAY as error:
         raise Away(f"Postgres: {error!r}") from error
 
@@ -162,9 +170,8 @@ class Pool:
             finally:
                 with translated():
                     await self._raw.release(raw)
-        except Away as error:
-            if isinstance(error.__cause__, ELSEWHERE):
-                await self.renew()
+        except Elsewhere:
+            await self.renew()
             raise
 
     async def renew(self) -> None:
@@ -256,10 +263,9 @@ class Notices:
         self._raw = raw
 
     async def check(self) -> None:
-        """Raises Away when nothing can be heard any more; nothing is said by a server
-        that takes no writes."""
+        """Raises Away when nothing can be heard any more."""
         if not (await server(Connection(self._raw))).takes_writes:
-            raise Away("Postgres takes no writes")
+            raise Elsewhere("Postgres takes no writes, so it has nothing to say")
 
 
 @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import Gauge
 
 from control_plane.base.database import Notices, Pool, listening
-from control_plane.base.faults import Away, StoreFault
+from control_plane.base.faults import Away, Elsewhere, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.model.bans import BanList
 from control_plane.live.model.permissions import Permission
@@ -139,8 +139,8 @@ class Permissions:
     async def _check(self, notices: Notices) -> None:
         try:
             await notices.check()
-        except Away:
-            await self._pool.renew()  # a server that went silent is silent to all
+        except Elsewhere:
+            await self._pool.renew()
             raise
 
     async def _look_at_viewers(self) -> None:
