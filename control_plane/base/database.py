@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import time
+from collections import defaultdict
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -15,31 +17,28 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from control_plane.base.faults import Away, Collided, Missing, Rejected, Taken
+from control_plane.base.faults import (
+    Away,
+    Collided,
+    Elsewhere,
+    Missing,
+    Rejected,
+    Taken,
+)
+from control_plane.base.hosts import AWAY, connect
 
 Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
 CLOSING = 3.0  # seconds
-#: Postgres is away, full, too slow, or a standby that takes no writes. The driver's
-#: internal error: a connection that ended while its answer was read.
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
+ELSEWHERE = (TimeoutError, asyncpg.ReadOnlySQLTransactionError)
 #: What the row itself is to blame for; the last one: a value too long for an index.
 REJECTED = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
 )
+_open: dict[str, set["Pool"]] = defaultdict(set)  # by URL
 
 
 @contextlib.contextmanager
@@ -55,6 +54,8 @@ def translated() -> Iterator[None]:
         raise Rejected(str(error)) from error
     except asyncpg.TransactionRollbackError as error:
         raise Collided(str(error)) from error
+    except ELSEWHERE as error:
+        raise Elsewhere(f"Postgres: {error!r}") from error
     except AWAY as error:
         raise Away(f"Postgres: {error!r}") from error
 
@@ -132,8 +133,11 @@ class Use(NamedTuple):
 class Pool:
     """An :class:`Executor`: each query on a connection of its own."""
 
-    def __init__(self, raw: "asyncpg.Pool[Record]") -> None:
+    def __init__(self, raw: "asyncpg.Pool[Record]", alike: "set[Pool]") -> None:
+        """``alike``: all that lead to the same servers."""
         self._raw = raw
+        self._alike = alike
+        self._renewed_at = float("-inf")
 
     @property
     def use(self) -> Use:
@@ -141,30 +145,44 @@ class Pool:
         return Use(there - idle, idle, self._raw.get_max_size())
 
     async def fetch(self, query: str, *args: object) -> list[Record]:
-        with translated():
-            return await self._raw.fetch(query, *args)
+        async with self.acquire() as connection:
+            return await connection.fetch(query, *args)
 
     async def fetchrow(self, query: str, *args: object) -> Record | None:
-        with translated():
-            return await self._raw.fetchrow(query, *args)
+        async with self.acquire() as connection:
+            return await connection.fetchrow(query, *args)
 
     async def fetchval(self, query: str, *args: object) -> Any:
-        with translated():
-            return await self._raw.fetchval(query, *args)
+        async with self.acquire() as connection:
+            return await connection.fetchval(query, *args)
 
     async def execute(self, query: str, *args: object) -> str:
-        with translated():
-            return await self._raw.execute(query, *args)
+        async with self.acquire() as connection:
+            return await connection.execute(query, *args)
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
-        with translated():
-            raw = await self._raw.acquire()
         try:
-            yield Connection(raw)
-        finally:
             with translated():
-                await self._raw.release(raw)
+                raw = await self._raw.acquire()
+            try:
+                yield Connection(raw)
+            finally:
+                with translated():
+                    await self._raw.release(raw)
+        except Elsewhere:
+            await self.renew()
+            raise
+
+    async def renew(self) -> None:
+        """Connections that are open now are used no more, here and in pools alike: the
+        primary is another server, or theirs went silent. Those that only read would
+        not notice. Once a second is enough where no server takes writes."""
+        now = time.monotonic()
+        if now - self._renewed_at >= 1.0:
+            self._renewed_at = now
+            for pool in tuple(self._alike):
+                await pool._raw.expire_connections()
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -179,19 +197,23 @@ async def open_pool(
     """At most ``size`` connections, of which some are opened ``at_once``; each query
     takes at most 10 s."""
     settings = {"timezone": "UTC", "application_name": "control-plane"}
+    to_primary: Any = connect  # the stubs want all of asyncpg's own arguments
     with translated():
         raw = await asyncpg.create_pool(
             url,
             min_size=at_once,
             max_size=size,
             command_timeout=10.0,
-            timeout=5.0,
             server_settings=settings,
+            connect=to_primary,
             reset=_as_it_is,
         )
+    pool = Pool(raw, _open[url])
+    _open[url].add(pool)
     try:
-        yield Pool(raw)
+        yield pool
     finally:
+        _open[url].remove(pool)
         await _close(raw)
 
 
@@ -223,9 +245,9 @@ class Server(NamedTuple):
     clock: float
 
 
-async def server(pool: Pool) -> Server:
+async def server(executor: Executor) -> Server:
     """Raises Away."""
-    row = await pool.fetchrow(
+    row = await executor.fetchrow(
         "SELECT current_setting('transaction_read_only') = 'off',"
         " extract(epoch FROM clock_timestamp())::float"
     )
@@ -240,10 +262,10 @@ class Notices:
     def __init__(self, raw: RawConnection) -> None:
         self._raw = raw
 
-    async def check(self, within: float) -> None:
+    async def check(self) -> None:
         """Raises Away when nothing can be heard any more."""
-        with translated():
-            await self._raw.fetchval("SELECT 1", timeout=within)
+        if not (await server(Connection(self._raw))).takes_writes:
+            raise Elsewhere("Postgres takes no writes, so it has nothing to say")
 
 
 @contextlib.asynccontextmanager
@@ -251,8 +273,7 @@ async def listening(
     url: str, heard: Mapping[str, Callable[[str], object]]
 ) -> AsyncIterator[Notices]:
     """``heard``: by channel, what is called with each payload."""
-    with translated():
-        connection = await asyncpg.connect(url, timeout=3.0, command_timeout=3.0)
+    connection = await connect(url, within=3.0, command_timeout=3.0)
     try:
         for channel, callback in heard.items():
             with translated():

@@ -10,6 +10,10 @@ class Away(StoreFault):
     """The store is away, too slow, or takes no writes right now."""
 
 
+class Elsewhere(Away):
+    """It went silent or takes no writes: another server may be the primary now."""
+
+
 class Collided(StoreFault):
     """Two transactions stood in each other's way; the same again may work."""
 

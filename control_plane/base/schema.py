@@ -7,6 +7,7 @@ from importlib import resources
 import asyncpg
 
 from control_plane.base.database import RawConnection, translated
+from control_plane.base.hosts import connect
 
 #: Any constant will do, as long as nobody else uses it on this database.
 MIGRATION_LOCK = 7_130_151_204_981
@@ -40,7 +41,7 @@ async def migrate(url: str, service_url: str = "") -> list[str]:
 
 
 async def _role(url: str) -> str:
-    connection = await asyncpg.connect(url, timeout=5.0)
+    connection = await connect(url)
     try:
         return str(await connection.fetchval("SELECT current_user"))
     finally:
@@ -49,7 +50,7 @@ async def _role(url: str) -> str:
 
 @asynccontextmanager
 async def _locked(url: str) -> AsyncIterator[RawConnection]:
-    connection = await asyncpg.connect(url, timeout=5.0)
+    connection = await connect(url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         yield connection

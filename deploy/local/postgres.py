@@ -158,12 +158,16 @@ async def _is_ready(cluster: Path, pid: int) -> bool:
     except OSError:
         return False
     lines = said.splitlines()
-    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+    if len(lines) < 8 or lines[0] != str(pid):
+        return False
+    return lines[7].strip() in ("ready", "standby")
 
 
 async def _make_database(place: Place) -> None:
     admin = await asyncpg.connect(place.url("postgres", "postgres"))
     try:
+        if await admin.fetchval("SELECT pg_is_in_recovery()"):
+            return  # a standby has what its primary has
         roles = await admin.fetch("SELECT rolname FROM pg_roles")
         for role, more in ((OWNER, "CREATEDB"), (SERVICE, "")):
             if role not in [row["rolname"] for row in roles]:

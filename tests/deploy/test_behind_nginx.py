@@ -20,13 +20,13 @@ import pytest
 from aiohttp.abc import AbstractResolver
 
 from tests.deploy.front import HOST, Front
-from tests.deploy.relay import by_port
 from tests.deploy.tools import tool
 from tests.deploy.units import Unit, hand_over
 from tests.support.browser import chromium, find_chromium, plays
 from tests.support.client import App
 from tests.support.commands import command
 from tests.support.process import Process
+from tests.support.relay import by_port
 from tests.support.stack import Stack, until
 
 PHONE, OTHER_PHONE = "127.0.0.2", "127.0.0.3"

@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
-from control_plane.base.database import Pool, listening
-from control_plane.base.faults import Away, StoreFault
+from control_plane.base.database import Notices, Pool, listening
+from control_plane.base.faults import Away, Elsewhere, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.model.bans import BanList
 from control_plane.live.model.permissions import Permission
@@ -134,7 +134,14 @@ class Permissions:
                 self._loop.goes_well()
                 await self._look_at_viewers()
                 await asyncio.sleep(HEARTBEAT)
-                await notices.check(within=HEARTBEAT)
+                await self._check(notices)
+
+    async def _check(self, notices: Notices) -> None:
+        try:
+            await notices.check()
+        except Elsewhere:
+            await self._pool.renew()
+            raise
 
     async def _look_at_viewers(self) -> None:
         """Without notices somebody may have been let in who was denied meanwhile."""

@@ -1,0 +1,71 @@
+"""The primary of Postgres becomes another server in mid-broadcast: nobody is cut, who
+comes afterwards gets in, and no event is lost."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.stack import Json, Stack, until
+from tests.support.standby import Pair
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+STEPS = {"stopped": Pair.stop_primary, "read-only": Pair.demote_primary}
+
+
+@pytest.mark.parametrize("step_down", STEPS.values(), ids=STEPS)
+async def test_a_broadcast_outlives_its_primary(
+    step_down: Callable[[Pair], Awaitable[None]],
+    tmp_path: Path,
+    server_folder: Path,
+    redis_url: str,
+) -> None:
+    async with (
+        Pair(server_folder).running() as pair,
+        Stack("sandbox", tmp_path, pair.url, redis_url) as stack,
+    ):
+        await stack.start()
+        token = await stack.sign_in("ann")
+        live = await stack.go_live(token)
+        encoder = await stack.publish(live["rtmp_url"])
+        await stack.status(live["id"], "live")
+        viewer = await stack.watch(live["playback_url"])
+        await stack.viewers(live["id"], 1)
+        before = await _events(stack)
+
+        await step_down(pair)
+        await pair.promote()
+
+        another = await until(lambda: _starts(stack))
+        await stack.publish(another["rtmp_url"])
+        await stack.status(another["id"], "live")
+        await stack.viewers(live["id"], 1)
+        assert (await stack.show(live["id"]))["status"] == "live"
+        assert encoder.running
+        assert viewer.running
+        after = await _events(stack)
+        assert after[: len(before)] == before
+        await stack.ask("liveStream", {"id": live["id"], "ended_at": "now"}, token)
+        kinds = await stack.events(live["id"])
+        assert kinds.count("live.ended") == 1
+        assert "live.reconnecting" not in kinds
+
+
+async def _starts(stack: Stack) -> Json | None:
+    """Somebody signs in and may go live, once the new primary is found."""
+    name = f"bob{stack.unique()}"
+    body = {"social": "google", "social_id": name, "username": name}
+    found = await stack.call("registerUser", body)
+    if found["code"] != 200:
+        return None
+    token = found["msg"]["User"]["auth_token"]
+    started = await stack.call("liveStream", {}, token)
+    return started["msg"]["LiveStreaming"] if started["code"] == 200 else None
+
+
+async def _events(stack: Stack) -> list[Json]:
+    """Of everybody, in order."""
+    lines = (await stack.command("events", "export")).splitlines()
+    return [json.loads(line) for line in lines]
