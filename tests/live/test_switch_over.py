@@ -39,8 +39,7 @@ async def test_a_broadcast_outlives_its_primary(
         await pair.promote()
 
         another = await until(lambda: _starts(stack))
-        await stack.publish(another["rtmp_url"])
-        await stack.status(another["id"], "live")
+        await until(lambda: _comes_live(stack, another))
         await stack.viewers(live["id"], 1)
         assert (await stack.show(live["id"]))["status"] == "live"
         assert encoder.running
@@ -63,6 +62,20 @@ async def _starts(stack: Stack) -> Json | None:
     token = found["msg"]["User"]["auth_token"]
     started = await stack.call("liveStream", {}, token)
     return started["msg"]["LiveStreaming"] if started["code"] == 200 else None
+
+
+async def _comes_live(stack: Stack, live: Json) -> bool:
+    """False when its encoder is sent away, as it may be until then: it comes again."""
+    encoder = await stack.publish(live["rtmp_url"])
+
+    async def is_live() -> bool:
+        return bool((await stack.show(live["id"]))["status"] == "live")
+
+    async def decided() -> bool:
+        return not encoder.running or await is_live()
+
+    await until(decided)
+    return await is_live()
 
 
 async def _events(stack: Stack) -> list[Json]:
