@@ -94,6 +94,13 @@ async def lasting_database_url(servers: Mapping[str, str]) -> AsyncIterator[str]
         yield urls.service
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_database_url(servers: Mapping[str, str]) -> AsyncIterator[str]:
+    """As ``lasting_database_url``, of the tests of one file alone."""
+    async for urls in _database(servers, servers["template"]):
+        yield urls.service
+
+
 @pytest_asyncio.fixture
 async def empty_database(servers: Mapping[str, str]) -> AsyncIterator[Urls]:
     """A database of this test alone, without tables."""

@@ -192,10 +192,11 @@ class Pool:
 
 @contextlib.asynccontextmanager
 async def open_pool(
-    url: str, size: int = 10, *, at_once: int = 1
+    url: str, size: int = 10, *, at_once: int = 1, pooled: bool = False
 ) -> AsyncIterator[Pool]:
     """At most ``size`` connections, of which some are opened ``at_once``; each query
-    takes at most 10 s."""
+    takes at most 10 s. ``pooled``: a pooler's URL, whose connections do not know what
+    was prepared before."""
     settings = {"timezone": "UTC", "application_name": "control-plane"}
     to_primary: Any = connect  # the stubs want all of asyncpg's own arguments
     with translated():
@@ -204,6 +205,7 @@ async def open_pool(
             min_size=at_once,
             max_size=size,
             command_timeout=10.0,
+            statement_cache_size=0 if pooled else 100,
             server_settings=settings,
             connect=to_primary,
             reset=_as_it_is,

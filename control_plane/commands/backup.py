@@ -108,8 +108,7 @@ def _about(known: Settings, half: Path, rows: dict[str, int]) -> dict[str, Any]:
 
 
 def _owner(known: Settings) -> str:
-    url = known.migrations_url.get_secret_value()
-    return url or known.database_url.get_secret_value()
+    return known.migrations_url.get_secret_value() or known.direct_url
 
 
 def _marks(known: Settings) -> list[str]:

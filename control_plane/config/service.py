@@ -42,9 +42,24 @@ class StoreSettings(Concern):
     """Postgres, and Redis or Valkey."""
 
     database_url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
+    # Past a pooler that DATABASE_URL leads to: notices, migrations and backups need
+    # connections of their own. None: there is no pooler.
+    database_direct_url: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("DATABASE_DIRECT_URL")
+    )
     # At most, of each role, besides those reserved for auth and going live.
     postgres_connections: int = Field(default=10, ge=2, le=1000)
     redis_url: SecretStr = Field(validation_alias=AliasChoices("REDIS_URL"))
     # Of a role that owns the tables, so that the service's own need not. None: the
     # service's owns them.
     migrations_url: SecretStr = SecretStr("")
+
+    @property
+    def pooled(self) -> bool:
+        return bool(self.database_direct_url.get_secret_value())
+
+    @property
+    def direct_url(self) -> str:
+        """Of Postgres itself."""
+        direct = self.database_direct_url.get_secret_value()
+        return direct or self.database_url.get_secret_value()

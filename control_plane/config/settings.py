@@ -22,6 +22,7 @@ from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.service import StoreSettings
 from control_plane.config.sign_in import SignInSettings
 
+UNPREFIXED = ("DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL")
 FROM_FILES = (
     f"{PREFIX}SECRET",
     f"{PREFIX}OLD_SECRET",
@@ -29,8 +30,7 @@ FROM_FILES = (
     f"{PREFIX}APP_STORE_PRIVATE_KEY",
     f"{PREFIX}GOOGLE_PLAY_ACCOUNT",
     f"{PREFIX}MIGRATIONS_URL",
-    "DATABASE_URL",
-    "REDIS_URL",
+    *UNPREFIXED,
 )
 
 
@@ -85,7 +85,7 @@ def _field(name: str) -> str:
 
 
 def _name(field: str) -> str:
-    own = field in ("DATABASE_URL", "REDIS_URL", "database_url", "redis_url")
+    own = field.upper() in UNPREFIXED
     return field.upper() if own or field.isupper() else PREFIX + field.upper()
 
 

@@ -27,9 +27,7 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         all_of_it = await stack.enter_async_context(
             services(settings, reserved_at_once=AT_ONCE)
         )
-        permissions = Permissions(
-            all_of_it.reserved, settings.database_url.get_secret_value()
-        )
+        permissions = Permissions(all_of_it.reserved, settings.direct_url)
         grants = Grants(all_of_it.reserved)
         listener = gate(all_of_it, permissions, grants)
         permissions.on_nodes_changed(learn_nodes(all_of_it, listener))

@@ -44,7 +44,7 @@ ROLES: Mapping[RoleName, Role] = {
 
 async def migrated(settings: StoreSettings) -> list[str]:
     """What was missing in the database."""
-    url = settings.database_url.get_secret_value()
+    url = settings.direct_url
     owner = settings.migrations_url.get_secret_value()
     return await migrate(owner, service_url=url) if owner else await migrate(url)
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import aiohttp
 
@@ -117,10 +117,11 @@ async def services(
     )
     async with contextlib.AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value()
+        opened = partial(open_pool, url, pooled=settings.pooled)
         most = settings.postgres_connections
-        pool = await stack.enter_async_context(open_pool(url, most, at_once=0))
+        pool = await stack.enter_async_context(opened(most, at_once=0))
         reserved = await stack.enter_async_context(
-            open_pool(url, RESERVED, at_once=reserved_at_once)
+            opened(RESERVED, at_once=reserved_at_once)
         )
         redis = open_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)

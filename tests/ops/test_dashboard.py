@@ -67,12 +67,12 @@ class Desk:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def desk(
     tmp_path_factory: pytest.TempPathFactory,
-    lasting_database_url: str,
+    module_database_url: str,
     numbered_urls: Iterator[str],
 ) -> AsyncIterator[Desk]:
     folder, redis = tmp_path_factory.mktemp("desk"), next(numbered_urls)
     async with (
-        Stack("sandbox", folder, lasting_database_url, redis) as stack,
+        Stack("sandbox", folder, module_database_url, redis) as stack,
         chromium() as browser,
     ):
         await stack.start_node()
