@@ -94,7 +94,7 @@ async def test_nothing_is_asked_about_what_is_over(
         ids = await _sessions(database_url, ann.id, MANY)
         async with _following(app, [f"/watch/{i}/events" for i in ids]) as said:
             assert {one["status"] for one in said} == {"ended"}
-            await until(lambda: _quiet(database_url, 3.0))
+            await until(lambda: _quiet(database_url, 6.0))
 
 
 async def test_one_look_a_second_is_enough_for_all_that_is_followed(

@@ -44,7 +44,7 @@ class Emptying:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with Loop("emptying", self.turn, EVERY / 5).running():
+        async with Loop("emptying", self.turn, EVERY / 2).running():
             yield
 
     async def turn(self, every: float = EVERY, unknown: float = BEAT) -> None:
