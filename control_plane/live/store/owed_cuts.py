@@ -8,13 +8,13 @@ from control_plane.base.database import Executor
 
 
 async def owe(executor: Executor, origin: str | None = None) -> Mapping[str, int]:
-    """At this node and at edges; None: everywhere. By node, of those that may answer,
-    what to take back once it is done."""
+    """At this origin, None: at all of them, and at edges: caches ask about everybody
+    again. By node, of those that may answer, what to take back once it is done."""
     rows = await executor.fetch(
         """
         WITH owed AS (
             INSERT INTO owed_cuts (node) SELECT name FROM nodes
-            WHERE $1::text IS NULL OR name = $1 OR role <> 'origin'
+            WHERE role = 'edge' OR role = 'origin' AND name = coalesce($1, name)
             ORDER BY name RETURNING node, id
         )
         SELECT node, owed.id FROM owed JOIN nodes ON name = node

@@ -2,7 +2,8 @@
 //
 // A state is null (a channel that was never live) or
 // {id, channel_name, username, title, status: created|live|reconnecting|ended|expired,
-//  started_at, ended_at, viewers, peak_viewers, reconnecting_until, node, sandbox, leaving: {edge: share of viewers that shall go}}.
+//  started_at, ended_at, viewers, peak_viewers, reconnecting_until, node, sandbox,
+//  leaving: {edge: share of its viewers that shall go elsewhere}}.
 
 import { Controls } from "./controls.js";
 import { Gifts } from "./gifts.js";
