@@ -23,15 +23,15 @@ from control_plane.base.faults import (
     Elsewhere,
     Missing,
     Rejected,
+    Silent,
     Taken,
 )
-from control_plane.base.hosts import AWAY, connect
+from control_plane.base.hosts import AWAY, connect, names_several
 
 Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
 CLOSING = 3.0  # seconds
-ELSEWHERE = (TimeoutError, asyncpg.ReadOnlySQLTransactionError)
 #: What the row itself is to blame for; the last one: a value too long for an index.
 REJECTED = (
     asyncpg.IntegrityConstraintViolationError,
@@ -54,7 +54,9 @@ def translated() -> Iterator[None]:
         raise Rejected(str(error)) from error
     except asyncpg.TransactionRollbackError as error:
         raise Collided(str(error)) from error
-    except ELSEWHERE as error:
+    except TimeoutError as error:
+        raise Silent(f"Postgres: {error!r}") from error
+    except asyncpg.ReadOnlySQLTransactionError as error:
         raise Elsewhere(f"Postgres: {error!r}") from error
     except AWAY as error:
         raise Away(f"Postgres: {error!r}") from error
@@ -133,10 +135,13 @@ class Use(NamedTuple):
 class Pool:
     """An :class:`Executor`: each query on a connection of its own."""
 
-    def __init__(self, raw: "asyncpg.Pool[Record]", alike: "set[Pool]") -> None:
+    def __init__(
+        self, raw: "asyncpg.Pool[Record]", alike: "set[Pool]", *, one_of_several: bool
+    ) -> None:
         """``alike``: all that lead to the same servers."""
         self._raw = raw
         self._alike = alike
+        self._one_of_several = one_of_several
         self._renewed_at = float("-inf")
 
     @property
@@ -170,14 +175,17 @@ class Pool:
             finally:
                 with translated():
                     await self._raw.release(raw)
-        except Elsewhere:
-            await self.renew()
+        except Elsewhere as fault:
+            await self.renew(fault)
             raise
 
-    async def renew(self) -> None:
+    async def renew(self, because: Elsewhere) -> None:
         """Connections that are open now are used no more, here and in pools alike: the
         primary is another server, or theirs went silent. Those that only read would
-        not notice. Once a second is enough where no server takes writes."""
+        not notice. Once a second is enough where no server takes writes; a server that
+        is the only one and slow gets no new connections besides."""
+        if isinstance(because, Silent) and not self._one_of_several:
+            return
         now = time.monotonic()
         if now - self._renewed_at >= 1.0:
             self._renewed_at = now
@@ -210,7 +218,7 @@ async def open_pool(
             connect=to_primary,
             reset=_as_it_is,
         )
-    pool = Pool(raw, _open[url])
+    pool = Pool(raw, _open[url], one_of_several=names_several(url))
     _open[url].add(pool)
     try:
         yield pool

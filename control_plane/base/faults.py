@@ -11,7 +11,11 @@ class Away(StoreFault):
 
 
 class Elsewhere(Away):
-    """It went silent or takes no writes: another server may be the primary now."""
+    """It takes no writes: another server may be the primary now."""
+
+
+class Silent(Elsewhere):
+    """It said nothing in time. Only where there are others one of them may be meant."""
 
 
 class Collided(StoreFault):

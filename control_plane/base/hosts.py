@@ -45,6 +45,10 @@ async def connect(url: str, within: float = 5.0, **options: Any) -> Connection:
     raise Away(f"Postgres: {'; '.join(wrong)}")
 
 
+def names_several(url: str) -> bool:
+    return len(_hosts(url)) > 1
+
+
 @cache
 def _hosts(url: str) -> list[str]:
     """A URL for each, the last that was good first. Of several the primary is wanted,

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from control_plane.base.database import open_pool
-from control_plane.base.faults import Away
+from control_plane.base.faults import Away, Silent
 from control_plane.base.hosts import connect
 from tests.support.relay import by_port
 from tests.support.servers import on_server
+
+PID = "SELECT pg_backend_pid()"
 
 
 def _url(*ports: int | None, database: str = "/nowhere") -> str:
@@ -52,3 +54,19 @@ async def test_each_host_says_what_is_wrong_and_no_password_is_told() -> None:
 
     assert str(raised.value).count(f"127.0.0.1:{silent}: TimeoutError") == 2
     assert "ssword" not in str(raised.value)
+
+
+async def test_a_slow_query_costs_connections_only_where_there_are_others(
+    database_url: str, owner_url: str
+) -> None:
+    async with by_port(owner_url) as there:
+        good = urlsplit(there)
+        several = _url(good.port, good.port, database=good.path)
+        for url, stays in ((database_url, True), (several, False)):
+            async with open_pool(url, 1) as pool:
+                before = await pool.fetchval(PID)
+                with pytest.raises(Silent):
+                    async with pool.acquire() as connection:
+                        await connection.fetchval("SELECT pg_sleep(60)", within=0.01)
+
+                assert (await pool.fetchval(PID) == before) is stays

@@ -139,8 +139,8 @@ class Permissions:
     async def _check(self, notices: Notices) -> None:
         try:
             await notices.check()
-        except Elsewhere:
-            await self._pool.renew()
+        except Elsewhere as fault:
+            await self._pool.renew(fault)
             raise
 
     async def _look_at_viewers(self) -> None:
