@@ -77,6 +77,8 @@ class Loop:
             while True:
                 began = time.monotonic()
                 went_well = await self._turn()
+                if _is_cancelled():  # and it was lost on the way: see stop()
+                    return
                 pause = self._interval if went_well else self._after_failure
                 if self._from_start:
                     pause = _rest(pause, time.monotonic() - began)
@@ -136,8 +138,8 @@ def _is_cancelled() -> bool:
 
 async def stop(tasks: Iterable["asyncio.Task[None]"]) -> None:
     """Cancel them until they have ended. Once is not always enough: before Python
-    3.12 ``asyncio.wait_for``, which asyncpg waits with, can lose a cancellation that
-    comes in the same moment as its result."""
+    3.12 ``asyncio.wait_for``, which redis-py sends each command with, can lose a
+    cancellation that comes in the same moment as its result."""
     pending = set(tasks)
     while pending:
         for task in pending:

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import time
 
 from control_plane.base.faults import Away
@@ -92,3 +93,18 @@ async def test_lasting_work_that_goes_well_is_not_old() -> None:
     before = time.monotonic()
     loop.goes_well()
     assert loop.age <= time.monotonic() - before
+
+
+async def test_a_loop_ends_though_its_work_loses_the_cancellation() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(Loop("trial", work, interval=3600.0).run())
+    await begun.wait()
+    task.cancel()
+    async with asyncio.timeout(60.0):
+        await task
