@@ -95,8 +95,10 @@ class Loop:
             await stop([task])
 
     async def _turn(self) -> bool:
+        """In a task of its own: what is awaited there may leave a cancellation behind
+        that was no-one's, as task groups do before Python 3.13."""
         try:
-            await self._work()
+            await asyncio.ensure_future(self._work())
         except (Away, Unavailable) as error:
             log.warning("a loop waits", loop=self.name, error=repr(error))
         except asyncio.CancelledError as error:

@@ -71,6 +71,30 @@ async def test_a_loop_goes_on_when_what_it_waits_for_is_cancelled() -> None:
         await went_well.wait()
 
 
+async def test_a_loop_goes_on_after_a_group_of_tasks_that_failed() -> None:
+    """Before Python 3.13 such a group leaves a cancellation behind."""
+    turns: list[int] = []
+    went_well = asyncio.Event()
+
+    async def work() -> None:
+        turns.append(1)
+        if len(turns) == 1:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_fails())
+        if len(turns) == 2:
+            cancelled = asyncio.get_running_loop().create_future()
+            cancelled.cancel()
+            await cancelled
+        went_well.set()
+
+    async with asyncio.timeout(60.0), Loop("trial", work, interval=0.0).running():
+        await went_well.wait()
+
+
+async def _fails() -> None:
+    raise Away("gone")
+
+
 async def test_a_loop_waits_longer_after_a_failure() -> None:
     turns: list[float] = []
     enough = asyncio.Event()
