@@ -4,7 +4,7 @@ empty numbered one in Valkey, for each test that asks."""
 import itertools
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from tests.support import servers as all_servers
 from tests.support.servers import Servers, numbered, on_server, with_database
 
 MOST_WORKERS = 8
-#: Their tests wait for programs that they start: first, so that short ones end a run.
+#: Their tests wait for programs that they start. The longest come first.
 LONG = ("live", "deploy", "pages", "ops", "contract", "simulator", "roles", "sandbox")
+#: Of the run, so that short ones end it.
+LONG_ENDS = 0.85
 TESTS = Path(__file__).parent
 #: Made requests of each kind to each route.
 FEW = 2
@@ -34,16 +36,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Most tests wait for other programs, so several for each core."""
-    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+    return min(3 * (os.cpu_count() or 1), MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_place)
+    """Files of both kinds take turns, so that cores have work while tests wait."""
+    long, short = _files(items)
+    when = {path: at / len(long) * LONG_ENDS for at, path in enumerate(long)}
+    when |= {path: at / len(short) for at, path in enumerate(short)}
+    items.sort(key=lambda item: when[item.path])
 
 
-def _place(item: pytest.Item) -> int:
-    folder = item.path.parent.relative_to(TESTS).as_posix()
-    return LONG.index(folder) if folder in LONG else len(LONG)
+def _files(items: Iterable[pytest.Item]) -> tuple[list[Path], list[Path]]:
+    """Those of the folders of LONG, in its order, and the others."""
+    places: dict[Path, int] = {}
+    for item in items:
+        folder = item.path.parent.relative_to(TESTS).as_posix()
+        places[item.path] = LONG.index(folder) if folder in LONG else len(LONG)
+    ordered = sorted(places, key=places.__getitem__)
+    begin = sum(place < len(LONG) for place in places.values())
+    return ordered[:begin], ordered[begin:]
 
 
 @pytest.hookimpl(optionalhook=True)

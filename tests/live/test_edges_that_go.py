@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.support.browser import chromium, needs_chromium, needs_player, plays
+from tests.support.browser import (
+    PHONE,
+    chromium,
+    needs_chromium,
+    needs_player,
+    plays,
+)
 from tests.support.edge import CacheEdge, MediaEdge
 from tests.support.stack import Json, Stack, until
 
@@ -87,7 +93,7 @@ class Visit:
 
 @contextlib.asynccontextmanager
 async def _visit(browser: Browser, stack: Stack, live: Json) -> AsyncIterator[Visit]:
-    async with await browser.new_context() as context:
+    async with await browser.new_context(viewport=PHONE) as context:
         page = await context.new_page()
         visit = Visit(page)
         await page.goto(f"{stack.base}/watch/{live['id']}")

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.support.browser import (
+    PHONE,
     chromium,
     complaints,
     hides,
@@ -65,7 +66,7 @@ class Demo:
 
 async def _visit(browser: Browser, address: str) -> Page:
     """With storage of its own: another person's browser."""
-    context = await browser.new_context()
+    context = await browser.new_context(viewport=PHONE)
     page = await context.new_page()
     await page.goto(address)
     return page

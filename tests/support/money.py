@@ -35,8 +35,7 @@ async def new_session(pool: Pool, user_id: int, status: str = "live") -> int:
     """Of a broadcaster on a node that nobody asks."""
     await pool.execute(
         "INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,"
-        " rtsp_url) VALUES ('node', 'http://127.0.0.1:1', '', '', '', '', '')"
-        " ON CONFLICT DO NOTHING"
+        " rtsp_url) VALUES ('node', '', '', '', '', '', '') ON CONFLICT DO NOTHING"
     )
     return int(
         await pool.fetchval(

@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.async_api import Browser, BrowserContext, Page
 
 from control_plane.web import packages
+from tests.support.browser import PHONE
 from tests.support.hls import Node, hls_node
 from tests.support.pages import Site, pages
 
@@ -31,7 +32,7 @@ async def stage(
     async with (
         hls_node(folder) as node,
         pages(player) as site,
-        await browser.new_context() as context,
+        await browser.new_context(viewport=PHONE) as context,
     ):
         site.updates.urls = [node.url]
         site.playback_url = f"{node.url}/live/12/index.m3u8"
