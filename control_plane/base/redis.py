@@ -2,10 +2,14 @@
 
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, NamedTuple, ParamSpec, TypeVar
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
@@ -24,6 +28,16 @@ __all__ = [
 
 #: A command and its arguments.
 Command = tuple[str | int | float, ...]
+SENTINELS = {"redis+sentinel": False, "rediss+sentinel": True}  # by scheme: with TLS
+SENTINEL_PORT = 26379
+#: Its pool passes over connections that the server has closed. With notifications of
+#: maintenance, which only Redis Cloud sends, it would not look (redis-py 8.1).
+OPTIONS: dict[str, Any] = {
+    "socket_timeout": 2.0,
+    "socket_connect_timeout": 1.0,
+    "decode_responses": True,
+    "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+}
 #: Words that are packed at once: more would hold the event loop.
 WORDS = 1000
 
@@ -31,16 +45,52 @@ Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 
-def open_redis(url: str) -> Redis:
-    """Its pool passes over connections that the server has closed. With notifications
-    of maintenance, which only Redis Cloud sends, it would not look (redis-py 8.1)."""
-    return Redis.from_url(
-        url,
-        socket_timeout=2.0,
-        socket_connect_timeout=1.0,
-        decode_responses=True,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+@contextlib.asynccontextmanager
+async def open_redis(url: str) -> AsyncIterator[Redis]:
+    """``redis://[[user]:password@]host[:port][/db]``, ``rediss://`` with TLS, or
+    ``redis+sentinel://[[user]:password@]host[:port],…/service[/db]``: whichever server
+    those sentinels call the primary of that service. Raises ValueError."""
+    parts = urlsplit(url)
+    async with contextlib.AsyncExitStack() as stack:
+        if parts.scheme in SENTINELS:
+            sentinel, service, number = _sentinel(parts)
+            await stack.enter_async_context(sentinel)
+            opened = sentinel.master_for(service, db=number)
+        else:
+            opened = Redis.from_url(url, **OPTIONS)
+        yield await stack.enter_async_context(opened)
+
+
+def _sentinel(parts: SplitResult) -> tuple[Sentinel, str, int]:
+    """With the name of the service and the number of the database there. The servers'
+    login is in front of the hosts, the sentinels' own in ``?username=&password=``."""
+    login, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = (unquote(part) for part in login.partition(":"))
+    service, _, number = unquote(parts.path).strip("/").partition("/")
+    if not service:
+        raise ValueError("REDIS_URL names no service: redis+sentinel://host/service")
+    tls = {"ssl": SENTINELS[parts.scheme]}
+    made: Any = Sentinel  # which redis-py leaves untyped
+    sentinel: Sentinel = made(
+        [_place(host) for host in hosts.split(",")],
+        # One that is away is passed over at once.
+        sentinel_kwargs={
+            **OPTIONS,
+            **tls,
+            "retry": Retry(NoBackoff(), 0),
+            **dict(parse_qsl(parts.query)),
+        },
+        **OPTIONS,
+        **tls,
+        username=user or None,
+        password=password or None,
     )
+    return sentinel, service, int(number or 0)
+
+
+def _place(host: str) -> tuple[str, int]:
+    found = urlsplit(f"//{host}")
+    return found.hostname or "localhost", found.port or SENTINEL_PORT
 
 
 async def ping(redis: Redis) -> None:

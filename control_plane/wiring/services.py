@@ -123,8 +123,9 @@ async def services(
         reserved = await stack.enter_async_context(
             opened(RESERVED, at_once=reserved_at_once)
         )
-        redis = open_redis(settings.redis_url.get_secret_value())
-        stack.push_async_callback(redis.aclose)
+        redis = await stack.enter_async_context(
+            open_redis(settings.redis_url.get_secret_value())
+        )
         # A session that a node opens for a picture is in the addresses that follow.
         no_cookies = aiohttp.DummyCookieJar()
         http = await stack.enter_async_context(

@@ -52,8 +52,7 @@ async def test_each_user_has_a_limit_of_their_own(
 
 
 async def test_an_address_is_many_people(redis_url: str) -> None:
-    redis = open_redis(redis_url)
-    async with contextlib.aclosing(redis):
+    async with open_redis(redis_url) as redis:
         limits = RateLimits(redis, RULES)
         for _ in range(30):
             await limits.check_address("search", "192.0.2.1")
@@ -65,11 +64,11 @@ async def test_an_address_is_many_people(redis_url: str) -> None:
 async def test_without_redis_money_is_closed_and_the_rest_is_open(
     server_folder: Path,
 ) -> None:
-    async with valkey(server_folder / "valkey", durable=False) as url:
-        redis = open_redis(url)
-        limits = RateLimits(redis, RULES)
-        await limits.check_user("money", 1)
-    async with contextlib.aclosing(redis):
+    async with contextlib.AsyncExitStack() as stack:
+        async with valkey(server_folder / "valkey", durable=False) as url:
+            redis = await stack.enter_async_context(open_redis(url))
+            limits = RateLimits(redis, RULES)
+            await limits.check_user("money", 1)
         for _ in range(10):
             await limits.check_address("sign_in", "192.0.2.1")
             await limits.check_user("search", 1)

@@ -1,4 +1,4 @@
-"""The primary of Postgres becomes another server in mid-broadcast: nobody is cut, who
+"""The primary of a store becomes another server in mid-broadcast: nobody is cut, who
 comes afterwards gets in, and no event is lost."""
 
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sentinels import Watched
 from tests.support.stack import Json, Stack, until
 from tests.support.standby import Pair
 
@@ -50,6 +51,31 @@ async def test_a_broadcast_outlives_its_primary(
         kinds = await stack.events(live["id"])
         assert kinds.count("live.ended") == 1
         assert "live.reconnecting" not in kinds
+
+
+async def test_viewers_are_counted_on_when_redis_is_another(
+    tmp_path: Path, server_folder: Path, database_url: str
+) -> None:
+    async with (
+        Watched(server_folder).running() as servers,
+        Stack("sandbox", tmp_path, database_url, servers.url) as stack,
+    ):
+        await stack.start()
+        live = await stack.go_live(await stack.sign_in("ann"))
+        encoder = await stack.publish(live["rtmp_url"])
+        await stack.status(live["id"], "live")
+        viewer = await stack.watch(live["playback_url"])
+        await stack.viewers(live["id"], 1)
+
+        await servers.stop_primary()
+
+        another = await stack.watch(live["playback_url"])
+        await stack.viewers(live["id"], 2)
+        assert (await stack.show(live["id"]))["status"] == "live"
+        assert encoder.running
+        assert viewer.running
+        assert another.running
+        assert "live.reconnecting" not in await stack.events(live["id"])
 
 
 async def _starts(stack: Stack) -> Json | None:
