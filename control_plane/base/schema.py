@@ -1,8 +1,10 @@
-"""The tables: what is missing is made at start, by whoever comes first."""
+"""The tables: what is missing is made at start, by whoever comes first. What takes away
+something that the version before still uses waits until it is asked for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
+from typing import NamedTuple, TypeAlias
 
 import asyncpg
 
@@ -11,33 +13,56 @@ from control_plane.base.hosts import connect
 
 #: Any constant will do, as long as nobody else uses it on this database.
 MIGRATION_LOCK = 7_130_151_204_981
+#: How the names of those end that wait until no earlier version runs any more.
+POST = ".post.sql"
+
+#: Names and texts, in their order.
+Migrations: TypeAlias = Sequence[tuple[str, str]]
 
 
 class MayNotMigrate(Exception):
     """The text is a sentence for people."""
 
 
-def migrations() -> list[tuple[str, str]]:
-    """Names and texts of all migrations, in the order they are applied."""
+class Migrated(NamedTuple):
+    """By name. ``waiting``: for ``post``."""
+
+    applied: list[str]
+    waiting: list[str]
+
+
+def migrations() -> Migrations:
+    """All, in the order they are applied."""
     folder = resources.files("control_plane.base") / "migrations"
     files = [file for file in folder.iterdir() if file.name.endswith(".sql")]
-    return sorted((file.name, file.read_text("utf-8")) for file in files)
+    files.sort(key=lambda file: (file.name.partition(".")[0], file.name.endswith(POST)))
+    return [(file.name, file.read_text("utf-8")) for file in files]
 
 
-async def migrate(url: str, service_url: str = "") -> list[str]:
-    """Apply what is missing and say which; safe while other replicas do the same.
+async def migrate(
+    url: str,
+    service_url: str = "",
+    *,
+    post: bool = False,
+    known: Migrations | None = None,
+) -> Migrated:
+    """Apply what is missing; safe while other replicas do the same, and while the
+    version before runs, unless ``post``: then also what would break that one. On an
+    empty database nothing waits.
 
     ``service_url``: of the service's role, where that is not the one that owns the
-    tables. It is granted what it needs. Raises MayNotMigrate.
+    tables. It is granted what it needs. ``known``: instead of our own. Raises
+    MayNotMigrate.
     """
+    known = migrations() if known is None else known
     with translated():
         service = await _role(service_url) if service_url else ""
         async with _locked(url) as connection:
-            applied = await _apply_missing(connection)
+            migrated = await _apply_missing(connection, known, post=post)
             await _prepare_log(connection)
             if service and service != await connection.fetchval("SELECT current_user"):
                 await _grant(connection, service)
-    return applied
+    return migrated
 
 
 async def _role(url: str) -> str:
@@ -64,16 +89,21 @@ async def _locked(url: str) -> AsyncIterator[RawConnection]:
         await connection.close()
 
 
-async def _apply_missing(connection: RawConnection) -> list[str]:
+async def _apply_missing(
+    connection: RawConnection, known: Migrations, *, post: bool
+) -> Migrated:
     done = await _applied(connection)
-    missing = [(name, sql) for name, sql in migrations() if name not in done]
-    for name, sql in missing:
+    missing = [(name, sql) for name, sql in known if name not in done]
+    waits = bool(done) and not post
+    due = [(name, sql) for name, sql in missing if not (waits and name.endswith(POST))]
+    for name, sql in due:
         async with connection.transaction():
             await connection.execute(sql)
             await connection.execute(
                 "INSERT INTO schema_migrations (name) VALUES ($1)", name
             )
-    return [name for name, _ in missing]
+    applied = [name for name, _ in due]
+    return Migrated(applied, [name for name, _ in missing if name not in applied])
 
 
 async def _applied(connection: RawConnection) -> set[str]:

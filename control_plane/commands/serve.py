@@ -87,11 +87,18 @@ def _explained() -> Iterator[None]:
 
 
 @click.command()
-def migrate() -> None:
-    """Bring the database up to date (serve does it too)."""
+@click.option(
+    "--post",
+    is_flag=True,
+    help="Also what would break the version before: when it runs nowhere any more.",
+)
+def migrate(post: bool) -> None:
+    """Bring the database up to date (serve does it too, without --post)."""
     with _explained():
-        applied = asyncio.run(running.migrated(settings()))
+        applied, waiting = asyncio.run(running.migrated(settings(), post=post))
     click.echo("\n".join(applied) or "Nothing to do.")
+    if waiting:
+        click.echo(f"For --post: {', '.join(waiting)}")
 
 
 @click.command()

@@ -12,7 +12,7 @@ from typing import Literal
 import structlog
 import uvloop
 
-from control_plane.base.schema import migrate
+from control_plane.base.schema import Migrated, migrate
 from control_plane.config.service import StoreSettings
 from control_plane.config.settings import Settings
 from control_plane.roles.api import api
@@ -42,17 +42,22 @@ ROLES: Mapping[RoleName, Role] = {
 }
 
 
-async def migrated(settings: StoreSettings) -> list[str]:
+async def migrated(settings: StoreSettings, *, post: bool = False) -> Migrated:
     """What was missing in the database."""
     url = settings.direct_url
     owner = settings.migrations_url.get_secret_value()
-    return await migrate(owner, service_url=url) if owner else await migrate(url)
+    if owner:
+        return await migrate(owner, service_url=url, post=post)
+    return await migrate(url, post=post)
 
 
 async def prepare(settings: Settings) -> None:
     """What every role relies on: the schema, and the node of the settings."""
-    for name in await migrated(settings):
+    applied, waiting = await migrated(settings)
+    for name in applied:
         log.info("migrated", migration=name)
+    if waiting:
+        log.info("migrations wait for `migrate --post`", migrations=waiting)
     if settings.node_name:
         async with services(settings) as all_of_it:
             await all_of_it.nodes.save(configured_node(settings))

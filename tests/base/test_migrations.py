@@ -5,7 +5,7 @@ import asyncpg
 import pytest
 
 from control_plane.base.database import RawConnection
-from control_plane.base.schema import MayNotMigrate, migrate, migrations
+from control_plane.base.schema import MayNotMigrate, Migrated, migrate, migrations
 from deploy.local.place import Urls
 from tests.support.api import running, settings
 
@@ -13,12 +13,56 @@ from tests.support.api import running, settings
 async def test_ten_replicas_may_start_at_once(empty_database_url: str) -> None:
     applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(10)))
     names = [name for name, _ in migrations()]
-    assert sorted(applied, key=len) == [[]] * 9 + [names]
-    assert await migrate(empty_database_url) == []
+    assert sorted(applied) == [Migrated([], [])] * 9 + [Migrated(names, [])]
+    assert await migrate(empty_database_url) == Migrated([], [])
 
 
 async def test_the_service_may_find_that_all_is_there(database: Urls) -> None:
-    assert await migrate(database.service) == []
+    assert await migrate(database.service) == Migrated([], [])
+
+
+BEFORE = [
+    *migrations(),
+    ("8000_greetings.sql", "CREATE TABLE greetings (text text)"),
+]
+AFTER = [
+    *BEFORE,
+    ("9000_words.sql", "ALTER TABLE greetings ADD words text[]"),
+    ("9000_words.post.sql", "ALTER TABLE greetings DROP text"),
+]
+
+
+async def test_two_versions_run_side_by_side(empty_database_url: str) -> None:
+    """What the one before still uses is taken away when it is asked for."""
+    url = empty_database_url
+    await migrate(url, known=BEFORE)
+
+    found = await migrate(url, known=AFTER)
+    assert found == (["9000_words.sql"], ["9000_words.post.sql"])
+    assert await migrate(url, known=BEFORE) == ([], [])
+    assert await _columns(url) == {"text", "words"}
+
+    found = await migrate(url, known=AFTER, post=True)
+    assert found == (["9000_words.post.sql"], [])
+    assert await _columns(url) == {"words"}
+
+
+async def test_on_an_empty_database_nothing_waits(empty_database_url: str) -> None:
+    _, waiting = await migrate(empty_database_url, known=AFTER)
+    assert waiting == []
+    assert await _columns(empty_database_url) == {"words"}
+
+
+async def _columns(url: str) -> set[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = 'greetings'"
+        )
+    finally:
+        await connection.close()
+    return {row["column_name"] for row in rows}
 
 
 async def test_who_may_not_migrate_says_so(empty_database: Urls) -> None:
