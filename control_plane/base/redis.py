@@ -63,25 +63,22 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
 
 def _sentinel(parts: SplitResult) -> tuple[Sentinel, str, int]:
     """With the name of the service and the number of the database there. The servers'
-    login is in front of the hosts, the sentinels' own in ``?username=&password=``."""
+    login is in front of the hosts, the sentinels' own in ``?username=&password=``. What
+    else is asked for, ``ssl_ca_certs`` say, holds for both."""
     login, _, hosts = parts.netloc.rpartition("@")
     user, _, password = (unquote(part) for part in login.partition(":"))
     service, _, number = unquote(parts.path).strip("/").partition("/")
     if not service:
         raise ValueError("REDIS_URL names no service: redis+sentinel://host/service")
-    tls = {"ssl": SENTINELS[parts.scheme]}
+    asked = dict(parse_qsl(parts.query))
+    own = {name: asked.pop(name, None) for name in ("username", "password")}
+    both = {**OPTIONS, "ssl": SENTINELS[parts.scheme], **asked}
     made: Any = Sentinel  # which redis-py leaves untyped
     sentinel: Sentinel = made(
         [_place(host) for host in hosts.split(",")],
         # One that is away is passed over at once.
-        sentinel_kwargs={
-            **OPTIONS,
-            **tls,
-            "retry": Retry(NoBackoff(), 0),
-            **dict(parse_qsl(parts.query)),
-        },
-        **OPTIONS,
-        **tls,
+        sentinel_kwargs={**both, **own, "retry": Retry(NoBackoff(), 0)},
+        **both,
         username=user or None,
         password=password or None,
     )

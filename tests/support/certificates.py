@@ -21,12 +21,18 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("An authority")
         mine = self._signed(self._name, self._key.public_key(), timedelta(days=1))
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(mine.public_bytes(PEM))
         # What aiohttp trusts it has read when it was imported.
-        text = mine.public_bytes(PEM).decode()
-        connector._SSL_CONTEXT_VERIFIED.load_verify_locations(cadata=text)
+        connector._SSL_CONTEXT_VERIFIED.load_verify_locations(self.file)
 
     def context(self, host: str, valid_for: timedelta) -> ssl.SSLContext:
-        """Of a server at this address; below zero: its certificate has expired."""
+        found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        found.load_cert_chain(self.certificate(host, valid_for))
+        return found
+
+    def certificate(self, host: str, valid_for: timedelta) -> Path:
+        """With its key, of a server at this address; below zero: it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         made = self._signed(_name(host), key.public_key(), valid_for, host)
         file = self._folder / f"{made.serial_number}.pem"
@@ -34,9 +40,7 @@ class Authority:
             PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         file.write_bytes(made.public_bytes(PEM) + secret)
-        found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        found.load_cert_chain(file)
-        return found
+        return file
 
     def _signed(
         self,

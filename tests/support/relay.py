@@ -1,13 +1,18 @@
-"""Postgres's socket as a port: behind it, everybody is whoever runs the tests. While
-the server is away, connections are closed at once."""
+"""Ports that lead elsewhere: to Postgres's socket, behind which everybody is whoever
+runs the tests, or out of TLS. While the server is away they close each connection."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from control_plane.base.tasks import stop
+from tests.support.certificates import Authority
 from tests.support.ports import free_ports
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @contextlib.asynccontextmanager
@@ -19,13 +24,33 @@ async def by_port(url: str) -> AsyncIterator[str]:
         yield url
         return
     path = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
-    (port,) = free_ports(1)
+    async with _relay(lambda: asyncio.open_unix_connection(path)) as port:
+        at = f"127.0.0.1:{port}{parts.path}"
+        yield f"postgresql://{parts.username}@{at}?sslmode=disable"
 
+
+@contextlib.asynccontextmanager
+async def encrypted(url: str, authority: Authority) -> AsyncIterator[str]:
+    """The URL of a Redis with TLS before it, and the authority to trust."""
+    parts = urlsplit(url)
+    login, at, _ = parts.netloc.rpartition("@")
+    tls = authority.context("127.0.0.1", timedelta(days=1))
+    to = parts.hostname, parts.port
+    async with _relay(lambda: asyncio.open_connection(*to), tls) as port:
+        where = f"{login}{at}127.0.0.1:{port}{parts.path}"
+        yield f"rediss://{where}?ssl_ca_certs={authority.file}"
+
+
+@contextlib.asynccontextmanager
+async def _relay(
+    connect: Callable[[], Awaitable[Streams]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    (port,) = free_ports(1)
     relays: set[asyncio.Task[None]] = set()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            theirs, ours = await asyncio.open_unix_connection(path)
+            theirs, ours = await connect()
         except OSError:
             writer.close()
             return
@@ -35,9 +60,8 @@ async def by_port(url: str) -> AsyncIterator[str]:
         relays.add(asyncio.create_task(relay(reader, writer)))
 
     try:
-        async with await asyncio.start_server(start, "127.0.0.1", port):
-            at = f"127.0.0.1:{port}{parts.path}"
-            yield f"postgresql://{parts.username}@{at}?sslmode=disable"
+        async with await asyncio.start_server(start, "127.0.0.1", port, ssl=tls):
+            yield port
     finally:
         await stop(relays)
 
