@@ -26,7 +26,7 @@ from control_plane.base.faults import (
     Silent,
     Taken,
 )
-from control_plane.base.hosts import AWAY, connect, names_several
+from control_plane.base.hosts import AWAY, connect, names_several, primary
 
 Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
@@ -136,12 +136,13 @@ class Pool:
     """An :class:`Executor`: each query on a connection of its own."""
 
     def __init__(
-        self, raw: "asyncpg.Pool[Record]", alike: "set[Pool]", *, one_of_several: bool
+        self, raw: "asyncpg.Pool[Record]", alike: "set[Pool]", url: str
     ) -> None:
-        """``alike``: all that lead to the same servers."""
+        """``alike``: all with the same ``url``."""
         self._raw = raw
         self._alike = alike
-        self._one_of_several = one_of_several
+        self._url = url
+        self._primary = ""
         self._renewed_at = float("-inf")
 
     @property
@@ -184,13 +185,22 @@ class Pool:
         primary is another server, or theirs went silent. Those that only read would
         not notice. Once a second is enough where no server takes writes; a server that
         is the only one and slow gets no new connections besides."""
-        if isinstance(because, Silent) and not self._one_of_several:
+        if isinstance(because, Silent) and not names_several(self._url):
             return
         now = time.monotonic()
         if now - self._renewed_at >= 1.0:
             self._renewed_at = now
             for pool in tuple(self._alike):
                 await pool._raw.expire_connections()
+
+    async def follow(self) -> None:
+        """Of several servers another may be the primary since this was called before:
+        who only reads would not notice. Raises Away."""
+        if names_several(self._url):
+            found = await primary(self._url)
+            if found != self._primary:
+                self._primary = found
+                await self.renew(Elsewhere("Postgres: another server is the primary"))
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -218,7 +228,7 @@ async def open_pool(
             connect=to_primary,
             reset=_as_it_is,
         )
-    pool = Pool(raw, _open[url], one_of_several=names_several(url))
+    pool = Pool(raw, _open[url], url)
     _open[url].add(pool)
     try:
         yield pool

@@ -49,6 +49,12 @@ def names_several(url: str) -> bool:
     return len(_hosts(url)) > 1
 
 
+async def primary(url: str) -> str:
+    """The URL of the one that takes writes now. Raises Away."""
+    await (await connect(url)).close()
+    return _hosts(url)[0]
+
+
 @cache
 def _hosts(url: str) -> list[str]:
     """A URL for each, the last that was good first. Of several the primary is wanted,

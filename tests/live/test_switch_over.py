@@ -53,6 +53,23 @@ async def test_a_broadcast_outlives_its_primary(
         assert "live.reconnecting" not in kinds
 
 
+async def test_who_only_reads_sees_what_the_new_primary_has(
+    tmp_path: Path, server_folder: Path, redis_url: str
+) -> None:
+    """The old one goes on, and takes no writes."""
+    async with (
+        Pair(server_folder).running() as pair,
+        Stack("sandbox", tmp_path, pair.url, redis_url) as stack,
+    ):
+        await stack.start()
+        live = await stack.go_live(await stack.sign_in("ann"))
+
+        await pair.demote_primary()
+        await pair.promote()
+
+        await until(lambda: _comes_live(stack, live))
+
+
 async def test_viewers_are_counted_on_when_redis_is_another(
     tmp_path: Path, server_folder: Path, database_url: str
 ) -> None:
