@@ -31,7 +31,7 @@ FLAGS = [
     "--mute-audio",
 ]
 WITHIN = 60.0  # seconds
-#: As most viewers have it; a third less to paint than on a desk.
+#: As most viewers have it; less than a third to paint of what a desk has.
 PHONE: ViewportSize = {"width": 360, "height": 740}
 expect.set_options(timeout=WITHIN * 1000)
 SOUND_AT_ONCE = "--autoplay-policy=no-user-gesture-required"
