@@ -16,6 +16,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from control_plane.base.faults import Away
 
 __all__ = [
+    "BadUrl",
     "Command",
     "Memory",
     "Redis",
@@ -45,31 +46,37 @@ Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 
+class BadUrl(Exception):
+    """The text is a sentence for people."""
+
+
 @contextlib.asynccontextmanager
 async def open_redis(url: str) -> AsyncIterator[Redis]:
     """``redis://[[user]:password@]host[:port][/db]``, ``rediss://`` with TLS, or
     ``redis+sentinel://[[user]:password@]host[:port],…/service[/db]``: whichever server
-    those sentinels call the primary of that service. Raises ValueError."""
-    parts = urlsplit(url)
+    those sentinels call the primary of that service. Raises BadUrl."""
     async with contextlib.AsyncExitStack() as stack:
-        if parts.scheme in SENTINELS:
-            sentinel, service, number = _sentinel(parts)
-            await stack.enter_async_context(sentinel)
-            opened = sentinel.master_for(service, db=number)
-        else:
-            opened = Redis.from_url(url, **OPTIONS)
+        try:
+            parts = urlsplit(url)
+            if parts.scheme in SENTINELS:
+                sentinel, opened = _watched(parts)
+                await stack.enter_async_context(sentinel)
+            else:
+                opened = Redis.from_url(url, **OPTIONS)
+        except ValueError as error:
+            raise BadUrl(f"REDIS_URL cannot be meant: {error}") from None
         yield await stack.enter_async_context(opened)
 
 
-def _sentinel(parts: SplitResult) -> tuple[Sentinel, str, int]:
-    """With the name of the service and the number of the database there. The servers'
+def _watched(parts: SplitResult) -> tuple[Sentinel, Redis]:
+    """Who is asked for the primary, and what is always connected to it. The servers'
     login is in front of the hosts, the sentinels' own in ``?username=&password=``. What
     else is asked for, ``ssl_ca_certs`` say, holds for both."""
     login, _, hosts = parts.netloc.rpartition("@")
     user, _, password = (unquote(part) for part in login.partition(":"))
     service, _, number = unquote(parts.path).strip("/").partition("/")
     if not service:
-        raise ValueError("REDIS_URL names no service: redis+sentinel://host/service")
+        raise ValueError("the path names no service, as in redis+sentinel://host/ours")
     asked = dict(parse_qsl(parts.query))
     own = {name: asked.pop(name, None) for name in ("username", "password")}
     both = {**OPTIONS, "ssl": SENTINELS[parts.scheme], **asked}
@@ -82,7 +89,7 @@ def _sentinel(parts: SplitResult) -> tuple[Sentinel, str, int]:
         username=user or None,
         password=password or None,
     )
-    return sentinel, service, int(number or 0)
+    return sentinel, sentinel.master_for(service, db=int(number or 0))
 
 
 def _place(host: str) -> tuple[str, int]:

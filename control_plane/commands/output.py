@@ -17,6 +17,7 @@ import click
 from control_plane.audit.log import acting
 from control_plane.audit.model import Actor
 from control_plane.base.faults import Away
+from control_plane.base.redis import BadUrl
 from control_plane.base.refusals import Refusal
 from control_plane.base.schema import MayNotMigrate
 from control_plane.base.texts import visible
@@ -61,10 +62,10 @@ def run(work: Callable[[Services], Awaitable[T]]) -> T:
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """What Postgres has against it, as a sentence."""
+    """What the stores have against it, as a sentence."""
     try:
         yield
-    except MayNotMigrate as error:
+    except (BadUrl, MayNotMigrate) as error:
         raise click.ClickException(str(error)) from None
     except Away as error:
         raise click.ClickException(f"Postgres does not answer: {error}") from None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from control_plane.base.faults import Away
-from control_plane.base.redis import Redis, open_redis, pipelined, translated
+from control_plane.base.redis import BadUrl, Redis, open_redis, pipelined, translated
 from tests.support.sentinels import Watched
 from tests.support.stack import until
 
@@ -59,6 +59,6 @@ async def test_without_sentinels_it_is_away() -> None:
 
 @pytest.mark.parametrize("url", ["redis+sentinel://127.0.0.1", "http://127.0.0.1"])
 async def test_an_address_that_cannot_be_meant(url: str) -> None:
-    with pytest.raises(ValueError, match="redis"):
+    with pytest.raises(BadUrl, match="redis"):
         async with open_redis(url):
             pass
