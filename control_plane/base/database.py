@@ -27,11 +27,13 @@ from control_plane.base.faults import (
     Taken,
 )
 from control_plane.base.hosts import AWAY, connect, names_several, primary
+from control_plane.base.tasks import Loop
 
 Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
 CLOSING = 3.0  # seconds
+FOLLOW_EVERY = 10.0  # seconds
 #: What the row itself is to blame for; the last one: a value too long for an index.
 REJECTED = (
     asyncpg.IntegrityConstraintViolationError,
@@ -193,14 +195,20 @@ class Pool:
             for pool in tuple(self._alike):
                 await pool._raw.expire_connections()
 
-    async def follow(self) -> None:
-        """Of several servers another may be the primary since this was called before:
-        who only reads would not notice. Raises Away."""
-        if names_several(self._url):
-            found = await primary(self._url)
-            if found != self._primary:
-                self._primary = found
-                await self.renew(Elsewhere("Postgres: another server is the primary"))
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Of several servers another may become the primary, and who only reads would
+        not notice: it is looked for from time to time."""
+        if not names_several(self._url):
+            yield
+            return
+        async with Loop("primary", self._follow, FOLLOW_EVERY).running():
+            yield
+
+    async def _follow(self) -> None:
+        before, self._primary = self._primary, await primary(self._url)
+        if before not in ("", self._primary):
+            await self.renew(Elsewhere("Postgres: another server is the primary"))
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -40,8 +40,9 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
     """Until the context ends; then it drains."""
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
-        await stack.enter_async_context(Measured("api", all_of_it).running())
-        await stack.enter_async_context(all_of_it.watching.running())
+        measured = Measured("api", all_of_it)
+        for part in (all_of_it.pool, measured, all_of_it.watching):
+            await stack.enter_async_context(part.running())
         addresses = Addresses(settings.trusted_proxies)
         well = health(all_of_it)
         operators = metrics.app(well)

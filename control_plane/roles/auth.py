@@ -33,7 +33,8 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         permissions.on_nodes_changed(learn_nodes(all_of_it, listener))
         listener.know_nodes(await all_of_it.nodes.listing())
         measured = Measured("auth", all_of_it)
-        for part in (permissions, grants, all_of_it.hints, measured):
+        pool = all_of_it.reserved
+        for part in (pool, permissions, grants, all_of_it.hints, measured):
             await stack.enter_async_context(part.running())
         connections = Connections(listener.answer)
         await stack.enter_async_context(to_nodes(connections, sockets["internal"]))

@@ -75,8 +75,6 @@ class Measured:
     async def _look(self) -> None:
         for name, there in (await self._health.answers()).items():
             STORES.labels(self._role, name).set(there)
-        with contextlib.suppress(Away):
-            await self._pools["general"].follow()
         if self._stores is not None:
             await self._look_for_all(self._stores)
 

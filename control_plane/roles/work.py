@@ -52,9 +52,9 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         await stack.enter_async_context(to_operators(operators, at))
         events, coins = all_of_it.events, all_of_it.coins
         for part in (
-            *(all_of_it.attendance, all_of_it.heartbeats, all_of_it.looking_again),
-            *(all_of_it.moderation, all_of_it.owed_cuts, all_of_it.tickets, coins),
-            *(events.keeping, events.tail, events.delivery),
+            *(all_of_it.pool, all_of_it.attendance, all_of_it.heartbeats),
+            *(all_of_it.looking_again, all_of_it.moderation, all_of_it.owed_cuts),
+            *(all_of_it.tickets, coins, events.keeping, events.tail, events.delivery),
             *(all_of_it.previewing, all_of_it.measuring, all_of_it.emptying),
             *(all_of_it.figures, events.figures, Measured("work", all_of_it)),
         ):
