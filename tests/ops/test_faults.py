@@ -215,6 +215,7 @@ async def test_a_receiver_whose_certificate_has_expired(
     wanted: Settings, tmp_path: Path
 ) -> None:
     authority, [port] = Authority(tmp_path), free_ports(1)
+    authority.is_trusted()
     good = authority.context(HOST, timedelta(days=1))
     async with looking(wanted) as desk:
         async with receiver(port=port, tls=good) as hook:

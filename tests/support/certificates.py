@@ -1,6 +1,7 @@
-"""Certificates of an authority that this process trusts."""
+"""Certificates of an authority of our own."""
 
 import datetime
+import secrets
 import ssl
 from datetime import timedelta
 from ipaddress import ip_address
@@ -19,11 +20,15 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("An authority")
+        # Of two with one name OpenSSL would try the first only.
+        self._name = _name(f"An authority {secrets.token_hex(8)}")
         mine = self._signed(self._name, self._key.public_key(), timedelta(days=1))
         self.file = folder / "authority.pem"
         self.file.write_bytes(mine.public_bytes(PEM))
-        # What aiohttp trusts it has read when it was imported.
+
+    def is_trusted(self) -> None:
+        """From now on, by this process's HTTP clients, which know whom to trust since
+        aiohttp was imported."""
         connector._SSL_CONTEXT_VERIFIED.load_verify_locations(self.file)
 
     def context(self, host: str, valid_for: timedelta) -> ssl.SSLContext:
@@ -36,10 +41,10 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         made = self._signed(_name(host), key.public_key(), valid_for, host)
         file = self._folder / f"{made.serial_number}.pem"
-        secret = key.private_bytes(
+        private = key.private_bytes(
             PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        file.write_bytes(made.public_bytes(PEM) + secret)
+        file.write_bytes(made.public_bytes(PEM) + private)
         return file
 
     def _signed(
