@@ -4,6 +4,7 @@ of its own: a node asks also while the tests of another event loop have their tu
 
 import asyncio
 import contextlib
+import functools
 import re
 import threading
 from collections.abc import AsyncIterator, Coroutine
@@ -14,6 +15,15 @@ import aiohttp
 from aiohttp import web
 
 T = TypeVar("T")
+
+
+@functools.cache
+def _lasting() -> asyncio.AbstractEventLoop:
+    """For as long as this process runs: connections that a proxy leaves behind end in
+    it, when those who made them are gone."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
 
 
 @dataclass
@@ -28,7 +38,7 @@ class Proxy:
     delay: dict[str, float] = field(default_factory=dict)  # seconds
     passed: list[tuple[str, str]] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=_lasting)
 
     def clear(self) -> None:
         """No rule, and nothing has passed."""
@@ -81,18 +91,11 @@ class Proxy:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        thread.start()
+        runner = await self._there(self._started())
         try:
-            runner = await self._there(self._started())
-            try:
-                yield
-            finally:
-                await self._there(runner.cleanup())
+            yield
         finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            thread.join()
-            self._loop.close()
+            await self._there(runner.cleanup())
 
     async def _started(self) -> web.AppRunner:
         app = web.Application()
