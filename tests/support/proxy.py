@@ -1,29 +1,14 @@
 """A proxy between a node and the service, which can lose, double or delay messages.
-It stands where the real server sends them, so faults hit that one too. It has a thread
-of its own: a node asks also while the tests of another event loop have their turn."""
+It stands where the real server sends them, so faults hit that one too."""
 
 import asyncio
 import contextlib
-import functools
 import re
-import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import web
-
-T = TypeVar("T")
-
-
-@functools.cache
-def _lasting() -> asyncio.AbstractEventLoop:
-    """For as long as this process runs: connections that a proxy leaves behind end in
-    it, when those who made them are gone."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, daemon=True).start()
-    return loop
 
 
 @dataclass
@@ -38,7 +23,6 @@ class Proxy:
     delay: dict[str, float] = field(default_factory=dict)  # seconds
     passed: list[tuple[str, str]] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _loop: asyncio.AbstractEventLoop = field(default_factory=_lasting)
 
     def clear(self) -> None:
         """No rule, and nothing has passed."""
@@ -47,16 +31,8 @@ class Proxy:
 
     async def until_passed(self, event: str, path: str) -> None:
         """Until a hook of this path has been delivered."""
-        await self._there(self._until_passed(event, path))
-
-    async def _until_passed(self, event: str, path: str) -> None:
         async with asyncio.timeout(60.0), self._news:
             await self._news.wait_for(lambda: (event, path) in self.passed)
-
-    async def _there(self, work: Coroutine[Any, Any, T]) -> T:
-        """In the proxy's own thread."""
-        running = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return await asyncio.wrap_future(running)
 
     async def handle(self, request: web.Request) -> web.Response:
         event = request.path.rpartition("/")[2]
@@ -91,20 +67,16 @@ class Proxy:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        runner = await self._there(self._started())
-        try:
-            yield
-        finally:
-            await self._there(runner.cleanup())
-
-    async def _started(self) -> web.AppRunner:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port)
         await site.start()
-        return runner
+        try:
+            yield
+        finally:
+            await runner.cleanup()
 
 
 def _path(body: bytes) -> str:

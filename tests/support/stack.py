@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from control_plane.live.service.nodes import NO_NODE
 from deploy.local.folder import CHECKOUT
 from tests.support import media
 from tests.support.client import App
@@ -192,8 +193,16 @@ class Stack:
         return account.token
 
     async def go_live(self, token: str, **more: object) -> Json:
-        msg = await self.ask("liveStream", dict(more), token)
-        live: Json = msg["LiveStreaming"]
+        """While tests of other kinds run, the proxy of a stack that is shared stands
+        still, and its node may count as lost: asked again until it is found."""
+
+        async def started() -> Json | None:
+            found = await self.call("liveStream", dict(more), token)
+            return None if found["msg"] == NO_NODE else found
+
+        found = await until(started)
+        assert found["code"] == 200, found
+        live: Json = found["msg"]["LiveStreaming"]
         return live
 
     async def show(self, session: str) -> Json:
