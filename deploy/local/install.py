@@ -25,6 +25,10 @@ PROJECT = ROOT / "pyproject.toml"
 PLAYER = ROOT / "control_plane" / "pages" / "player"
 CI = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
 PIP = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+UV = VENV / "bin" / "uv"
+UV_LOCK = ROOT / "requirements-uv.lock"
+#: The lock holds what builds this project, so nothing else is fetched for it.
+OURSELVES = ("--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 NO_VENV = """\
 {python} cannot make a virtual environment.
@@ -81,14 +85,40 @@ def _packages(what: str) -> None:
     lock = ROOT / LOCKS[what]
     count = sum("==" in line for line in lock.read_text("utf-8").splitlines())
     _say(f"Installing some {count} packages; the first time takes a minute …")
-    _pip(["--no-compile", "--require-hashes", "-r", str(lock)])
-    # The lock holds what builds this project, so nothing else is fetched for it.
-    _pip(["--no-deps", "--no-build-isolation", "-e", str(ROOT)])
-    # On all cores; pip would do it on one.
-    _run([str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")])
+    if not _by_uv(lock):
+        _by_pip(lock)
     for each in ("run", what):  # what is developed with is a superset
         (VENV / f"installed-{each}").write_text(wanted[each], "utf-8")
     _say(f"Installed in {time.monotonic() - began:.0f} s.")
+
+
+def _by_uv(lock: Path) -> bool:
+    """A fifth of pip's time. False where it cannot: it knows nothing of an index that
+    pip's settings name, and has no wheel for every platform."""
+    known = _run([str(PYTHON), "-m", "pip", "config", "list"]).stdout
+    if "index-url=" in known or "no-index=" in known:
+        return False
+    try:
+        _pip(["--require-hashes", "--only-binary=:all:", "-r", str(UV_LOCK)])
+    except InstallError:
+        return False
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+    install = [str(UV), "pip", "install", *quiet, "--python", str(PYTHON)]
+    for options in (
+        ["--compile-bytecode", "--require-hashes", "-r", str(lock)],
+        OURSELVES,
+    ):
+        if subprocess.run([*install, *options], cwd=ROOT, check=False).returncode:
+            _say("uv could not; pip tries …")
+            return False
+    return True
+
+
+def _by_pip(lock: Path) -> None:
+    _pip(["--no-compile", "--require-hashes", "-r", str(lock)])
+    _pip(OURSELVES)
+    # On all cores; pip would do it on one.
+    _run([str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")])
 
 
 def _pip(options: Sequence[str]) -> None:
