@@ -7,7 +7,7 @@ import pytest
 import structlog
 from click.testing import CliRunner
 
-from control_plane.__main__ import main
+from control_plane.commands.main import main
 from control_plane.config.settings import Settings
 from control_plane.live.model.bans import Banned
 from control_plane.wiring.services import services

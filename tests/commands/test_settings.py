@@ -7,7 +7,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from control_plane.__main__ import main
+from control_plane.commands.main import main
 from control_plane.config.settings import Settings, SettingsError, load
 
 GOOD = {

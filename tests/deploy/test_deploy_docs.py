@@ -9,7 +9,7 @@ import click
 import pytest
 import yaml
 
-from control_plane.__main__ import main
+from control_plane.commands.main import main
 from deploy.local.folder import CHECKOUT
 
 TEXT = (CHECKOUT / "docs/deploy.md").read_text("utf-8")

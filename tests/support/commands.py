@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import structlog
 from click.testing import CliRunner, Result
 
-from control_plane.__main__ import main
+from control_plane.commands.main import main
 
 
 async def command(env: Mapping[str, str], *words: str) -> Result:
