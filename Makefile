@@ -7,6 +7,8 @@ IN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help run key test lint simulate simulate-scale bench clean install install-dev
+CHECKS := check-types check-style check-layers check-scripts
+.PHONY: $(CHECKS) check-collection
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -17,16 +19,31 @@ run: install ## Run everything on this machine until Ctrl-C
 key: install ## Print a stream key for OBS (while `make run` runs)
 	@$(IN)/python -m deploy.local key
 
-test: lint ## Check everything, as a change has to pass it
+test: install-dev ## Check everything, as a change has to pass it
+	@$(MAKE) --jobs --no-print-directory $(CHECKS) check-collection
 	$(IN)/pytest
 
 lint: install-dev ## Check style, types and layers only
+	@$(MAKE) --jobs --no-print-directory $(CHECKS)
+
+check-style:
 	$(IN)/ruff check
 	$(IN)/ruff format --check
+
+check-types:
 	$(IN)/mypy
+
+check-layers:
 	$(IN)/lint-imports
+
+check-scripts:
 	$(IN)/oxlint --config .oxlintrc.json --deny-warnings control_plane/pages/static \
 		control_plane/ops/static
+
+# Each worker of the tests would compile all of them at the same time as the others.
+check-collection:
+	@$(IN)/pytest --collect-only --quiet --quiet -n0 >.local/collected \
+		|| { cat .local/collected; exit 1; }
 
 simulate: install-dev ## Try SEEDS=1000 simulated worlds, or SEED=123 again
 	@$(IN)/python -m tests.simulator $(if $(SEED),--seed=$(SEED),--seeds=$(or $(SEEDS),1000)) \
