@@ -117,6 +117,15 @@ async def postgres_is_cut_off(world: "World", seconds: float) -> None:
     await _cut_off(world.server.wire.cut_off(chosen), seconds)
 
 
+async def postgres_is_slow(world: "World", seconds: float) -> None:
+    """For one process: while what it began is open, others begin and commit."""
+    slowed = world.server.wire.slowed
+    process = world.chance.choice(world.planes).process
+    slowed[process] = world.chance.uniform(50, 300)
+    await asyncio.sleep(seconds)
+    slowed.pop(process, None)
+
+
 async def redis_is_away(world: "World", seconds: float) -> None:
     wire = world.valkey.wire
     if world.chance.random() < 0.5:
@@ -150,6 +159,7 @@ FAULTS: tuple[Fault, ...] = (
     hooks_are_troubled,
     postgres_restarts,
     postgres_is_cut_off,
+    postgres_is_slow,
     redis_is_away,
     receiver_fails,
 )

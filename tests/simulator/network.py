@@ -10,7 +10,8 @@ from tests.simulator.loop import RUNNING, Process
 
 class Wire:
     """To one server. ``refused``: nobody listens. ``cut_off``: from these processes
-    nothing arrives; None stands for everybody."""
+    nothing arrives; None stands for everybody. ``slowed``: how many times as long it
+    takes from these."""
 
     def __init__(
         self, name: str, chance: Random, shortest: float, usual: float
@@ -22,10 +23,12 @@ class Wire:
         self.refused = False
         self._cut_off: dict[Process | None, None] = {}
         self._mended = asyncio.Event()
+        self.slowed: dict[Process | None, float] = {}
 
     def delay(self) -> float:
         """Mostly about as usual, sometimes much longer."""
         stretch = 30.0 if self._chance.random() < 0.02 else 1.0
+        stretch *= self.slowed.get(RUNNING.get(), 1.0)
         return self._shortest + self._chance.expovariate(1 / self._usual) * stretch
 
     async def travel(self) -> None:
