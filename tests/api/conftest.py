@@ -1,16 +1,18 @@
 """The service with an empty database, for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
+import pytest
 import pytest_asyncio
 from aiohttp import web
 
 from control_plane.config.settings import Settings
+from control_plane.roles.running import RoleName
 from control_plane.videos.model.videos import NewVideo
 from control_plane.wiring.services import Services, services
 from tests.api import town as towns
 from tests.api.town import Post, Town
-from tests.support.api import Account, App, running, settings
+from tests.support.api import API, Account, App, running, settings
 
 
 @pytest_asyncio.fixture
@@ -18,9 +20,15 @@ async def wanted(database_url: str, redis_url: str) -> Settings:
     return settings(database_url, redis_url)
 
 
+@pytest.fixture
+def roles() -> Sequence[RoleName]:
+    """What runs, unless a test says otherwise."""
+    return API
+
+
 @pytest_asyncio.fixture
-async def app(wanted: Settings) -> AsyncIterator[App]:
-    async with running(wanted) as opened:
+async def app(wanted: Settings, roles: Sequence[RoleName]) -> AsyncIterator[App]:
+    async with running(wanted, roles) as opened:
         yield opened
 
 

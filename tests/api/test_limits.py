@@ -13,7 +13,7 @@ from control_plane.base.refusals import TooMany, Unavailable
 from control_plane.config.settings import SettingsError, load
 from control_plane.web.address import Addresses
 from deploy.local.valkey import valkey
-from tests.support.api import Json, running, settings
+from tests.support.api import API, Json, running, settings
 from tests.support.stack import until
 
 RULES = Rules(sign_in=3, money=3, search=3, writes=3)
@@ -23,7 +23,7 @@ async def test_too_many_sign_ins_from_one_address(
     database_url: str, redis_url: str
 ) -> None:
     wanted = settings(database_url, redis_url, sign_ins_per_minute=3)
-    async with running(wanted) as app:
+    async with running(wanted, API) as app:
         ann = await app.sign_in("ann")
         for _ in range(2):
             await app.sign_in("ann")
@@ -42,7 +42,7 @@ async def test_each_user_has_a_limit_of_their_own(
     database_url: str, redis_url: str
 ) -> None:
     wanted = settings(database_url, redis_url, searches_per_minute=2)
-    async with running(wanted) as app:
+    async with running(wanted, API) as app:
         ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
         body = {"type": "user", "keyword": "ann"}
         for _ in range(2):
@@ -121,7 +121,7 @@ def test_a_wrong_network_stops_the_start(
 
 async def test_each_user_can_write_so_often(database_url: str, redis_url: str) -> None:
     wanted = settings(database_url, redis_url, writes_per_minute=2)
-    async with running(wanted) as app:
+    async with running(wanted, API) as app:
         ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
         report = {"report_user_id": bob.id, "report_reason_id": 1}
         calls: list[tuple[str, Json]] = [
@@ -140,7 +140,7 @@ async def test_guests_behind_one_address_can_write_so_often(
     database_url: str, redis_url: str
 ) -> None:
     wanted = settings(database_url, redis_url, writes_per_minute=1)
-    async with running(wanted) as app:
+    async with running(wanted, API) as app:
         for i in range(10):
             await app.ask("watchVideo", {"video_id": 1, "device_id": f"phone {i}"})
 

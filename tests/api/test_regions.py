@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 import asyncpg
 import pytest
 
-from tests.support.api import running, settings
+from tests.support.api import API, running, settings
 from tests.support.client import Account, App, Json
 
 DE, US = {"X-Country": "de"}, {"X-Country": "us"}
@@ -29,7 +29,7 @@ async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
         region_header="X-Country",
         regions="DE=eu AT=eu",
     )
-    async with running(wanted) as opened:
+    async with running(wanted, API) as opened:
         yield opened
 
 
@@ -60,7 +60,7 @@ async def test_whoever_is_no_proxy_of_ours_says_nothing(
         region_header="X-Country",
         trusted_proxies="192.0.2.1",
     )
-    async with running(wanted) as alone:
+    async with running(wanted, API) as alone:
         assert await _goes_live(await alone.sign_in("ann"), {"X-Country": "eu"}) == "us"
 
 

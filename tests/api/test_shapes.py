@@ -9,6 +9,7 @@ from control_plane.api.names import NAMES
 from tests.api.app_shapes.check import misfits
 from tests.api.town import Town, gift, purchase
 from tests.support.api import App, Json
+from tests.support.service import ALL
 
 SERVED = sorted({*ios.ANSWERS, *live.ANSWERS})
 NOT_YET = {"likeComment", "likeCommentReply", "addVideoFavourite"}
@@ -83,6 +84,7 @@ def described(told: Json, name: str, answer: Json) -> bool:
     return bool(Draft202012Validator(whole).is_valid(answer))
 
 
+@pytest.mark.parametrize("roles", [ALL], ids=["all"])
 async def test_every_good_answer_fits_both_apps(app: App, town: Town) -> None:
     ann, bob = town.ann, town.bob
     async with app.http.get(f"{app.operators}/v1/apps.json") as response:

@@ -18,7 +18,7 @@ from control_plane.people.model.providers import PublishedKeys
 from control_plane.people.service.key_ring import KeyRing, KeysAway
 from control_plane.web.published_keys import max_age
 from control_plane.wiring.services import services
-from tests.support.api import App, Json, running, settings
+from tests.support.api import API, App, Json, running, settings
 from tests.support.provider import Provider, provider
 
 
@@ -45,7 +45,7 @@ def production(database_url: str, redis_url: str, firebase: Provider) -> Setting
 
 @pytest_asyncio.fixture
 async def live(production: Settings) -> AsyncIterator[App]:
-    async with running(production) as opened:
+    async with running(production, API) as opened:
         yield opened
 
 
@@ -242,7 +242,9 @@ async def test_production_wants_a_token(live: App, firebase: Provider) -> None:
 async def test_development_believes_no_token_that_a_provider_denies(
     production: Settings, firebase: Provider
 ) -> None:
-    async with running(production.model_copy(update={"env": "development"})) as app:
+    async with running(
+        production.model_copy(update={"env": "development"}), API
+    ) as app:
         bad = firebase.token(aud="another-app")
         assert (await app.refused("registerUser", {"auth_token": bad}))["code"] == 201
         assert await app.ask("registerUser", {"social": "google", "social_id": "1"})

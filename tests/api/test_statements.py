@@ -12,6 +12,7 @@ from control_plane.roles.running import ROLES
 from control_plane.roles.sockets import listening_at, port_of
 from tests.api.town import Town
 from tests.support.api import App, Json
+from tests.support.service import ALL
 from tests.support.statements import Counted, counted
 
 #: As a guest (None: guests have none), and as somebody who is signed in: that is one
@@ -49,6 +50,7 @@ async def near(postgres: Counted, wanted: Settings) -> AsyncIterator[App]:
             yield App(http, f"http://127.0.0.1:{port}")
 
 
+@pytest.mark.parametrize("roles", [ALL], ids=["all"])
 async def test_what_a_screen_costs(postgres: Counted, town: Town, near: App) -> None:
     bodies: dict[str, Json] = {
         "": {},

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from control_plane.config.settings import Settings
-from tests.support.api import FORM, App, running, settings
+from tests.support.api import API, FORM, App, running, settings
 
 UNICODE = "Zoë 🎉"
 
@@ -224,7 +224,7 @@ async def test_a_header_that_is_no_text(app: App) -> None:
 
 async def test_an_api_key_that_is_no_text(wanted: Settings) -> None:
     changed = wanted.model_copy(update={"api_key": SecretStr("abc")})
-    async with running(changed) as app:
+    async with running(changed, API) as app:
         raw = HEAD % b"showSettings" + b"Api-Key: \xff\r\n\r\n"
         assert is_said(await bytewise(app, raw), "The header Api-Key cannot be read.")
 
@@ -288,7 +288,7 @@ async def test_an_api_key(wanted: Settings) -> None:
         wanted.redis_url.get_secret_value(),
         api_key="abc",
     )
-    async with running(wanted) as app:
+    async with running(wanted, API) as app:
         for name in ("Api-Key", "API-KEY"):
             assert (await app.raw("showSettings", b"", {name: "abc"}))["code"] == 200
         missing = await app.raw("likeVideo", b"")

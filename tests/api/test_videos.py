@@ -13,7 +13,7 @@ from control_plane.config.settings import Settings
 from control_plane.videos.model.viewers import GUESTS_OF_ADDRESS
 from control_plane.wiring.services import services
 from tests.api.town import Post
-from tests.support.api import Account, App, Json, running
+from tests.support.api import API, Account, App, Json, running
 
 
 def _names(items: list[Json]) -> list[str]:
@@ -264,7 +264,7 @@ async def test_a_profile_has_public_and_private_videos(app: App, post: Post) -> 
 
 async def test_the_demo_videos_play(wanted: Settings, tmp_path: Path) -> None:
     wanted = wanted.model_copy(update={"media_folder": tmp_path})
-    async with running(wanted) as app, services(wanted) as opened:
+    async with running(wanted, API) as app, services(wanted) as opened:
         assert await seed_demo(opened, tmp_path) == 5
         assert await seed_demo(opened, tmp_path) == 0
         items = await app.ask("showRelatedVideos", {})

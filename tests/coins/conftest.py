@@ -1,6 +1,6 @@
 """A pool on a database of the test's own, and the two stores."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +10,8 @@ from control_plane.base import database
 from control_plane.base.database import Pool
 from control_plane.coins.app_stores.apple import AppleApp, AppleStore
 from control_plane.coins.app_stores.google import GoogleApp, GoogleStore
-from tests.support.api import App, running, settings
+from control_plane.roles.running import RoleName
+from tests.support.api import API, App, running, settings
 from tests.support.app_stores import (
     APP_ID,
     BUNDLE,
@@ -86,9 +87,17 @@ def google_store(http: aiohttp.ClientSession, google: FakeGoogle) -> GoogleStore
 
 
 @pytest.fixture
-async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
+def roles() -> Sequence[RoleName]:
+    """What runs, unless a test says otherwise."""
+    return API
+
+
+@pytest.fixture
+async def app(
+    database_url: str, redis_url: str, roles: Sequence[RoleName]
+) -> AsyncIterator[App]:
     """The service in development mode, no store configured."""
-    async with running(settings(database_url, redis_url)) as opened:
+    async with running(settings(database_url, redis_url), roles) as opened:
         yield opened
 
 

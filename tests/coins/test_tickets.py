@@ -1,6 +1,7 @@
 """Tickets: bought with coins, given back unless somebody watched, then the host's."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,10 +12,12 @@ from control_plane.coins.service import tickets
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.store import ledger
 from control_plane.config.settings import Settings
+from control_plane.roles.running import RoleName
 from control_plane.wiring.services import Services, services
 from tests.support.api import settings
 from tests.support.client import Account, App, Json
 from tests.support.money import end_session, kinds, new_session
+from tests.support.service import ALL
 from tests.support.stack import until
 
 PRICE = 100
@@ -23,6 +26,12 @@ PRICE = 100
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "SETTLE_EVERY", 0.3)
+
+
+@pytest.fixture
+def roles() -> Sequence[RoleName]:
+    """They are given back by ``work``."""
+    return ALL
 
 
 @pytest.fixture

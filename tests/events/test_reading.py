@@ -14,7 +14,7 @@ from control_plane.base.database import Pool
 from control_plane.events.log import append_user_events
 from control_plane.ops import events
 from control_plane.web import sse
-from tests.support.api import App, running, settings
+from tests.support.api import APART_FROM_NODES, App, running, settings
 from tests.support.commands import command
 from tests.support.log import bonus, new_user
 from tests.support.stack import until
@@ -25,7 +25,9 @@ Json = dict[str, Any]
 
 @pytest.fixture
 async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
-    async with running(settings(database_url, redis_url, node_name="")) as opened:
+    async with running(
+        settings(database_url, redis_url, node_name=""), APART_FROM_NODES
+    ) as opened:
         yield opened
 
 
@@ -233,7 +235,7 @@ async def test_streams_end_when_the_service_shuts_down(
 ) -> None:
     wanted = settings(database_url, redis_url, node_name="")
     async with aiohttp.ClientSession() as http, contextlib.AsyncExitStack() as stack:
-        app = await stack.enter_async_context(running(wanted))
+        app = await stack.enter_async_context(running(wanted, APART_FROM_NODES))
         async with stream(App(http, app.base, app.operators), token) as live:
             await live.block()
             await stack.aclose()

@@ -1,7 +1,7 @@
 """The service in this process, without a node: the tests are the node."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import load
+from control_plane.roles.running import RoleName
 from tests.support.client import App
 from tests.support.client import Json as Json
 from tests.support.service import Ports, serve
@@ -128,10 +129,17 @@ def settings() -> dict[str, str]:
 
 
 @pytest.fixture
+def roles() -> Sequence[RoleName]:
+    """What runs, unless a test says otherwise."""
+    return "auth", "api"
+
+
+@pytest.fixture
 async def service(
     database_url: str,
     redis_url: str,
     settings: dict[str, str],
+    roles: Sequence[RoleName],
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Service]:
     values = {
@@ -151,5 +159,5 @@ async def service(
     } | settings
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    async with serve(load()) as ports, aiohttp.ClientSession() as http:
+    async with serve(load(), roles) as ports, aiohttp.ClientSession() as http:
         yield Service(http, ports)

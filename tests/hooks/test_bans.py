@@ -9,6 +9,7 @@ from control_plane.live.service import moderation
 from tests.hooks.conftest import Json, Service, publish, read
 from tests.support.client import Account
 from tests.support.commands import command
+from tests.support.service import ALL
 from tests.support.stack import until
 
 AN_HOUR, A_SECOND = "1", "0.0003"
@@ -122,6 +123,7 @@ async def test_an_account_watches_no_more(service: Service) -> None:
     assert (await bob.call("watch", {"id": live["id"]}))["code"] == 501
 
 
+@pytest.mark.parametrize("roles", [ALL], ids=["all"])
 async def test_it_ends_by_itself(service: Service) -> None:
     _ann, live = await _live(service)
     bob = await service.app.sign_in("bob")

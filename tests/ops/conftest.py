@@ -4,7 +4,7 @@ import pytest
 
 from control_plane.base.database import Pool, open_pool
 from control_plane.live.service import overview
-from tests.support.api import App, running, settings
+from tests.support.api import APART_FROM_NODES, App, running, settings
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
-    async with running(settings(database_url, redis_url)) as opened:
+    async with running(settings(database_url, redis_url), APART_FROM_NODES) as opened:
         yield opened
 
 

@@ -8,7 +8,7 @@ from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.service.gifts import Gifts
-from tests.support.api import App, running, settings
+from tests.support.api import APART_FROM_NODES, App, running, settings
 from tests.support.client import Account
 from tests.support.money import ROSE, new_user
 from tests.support.operators import ask, token
@@ -29,7 +29,7 @@ async def earner(app: App, pool: Pool, name: str, coins: int) -> Account:
 @pytest.fixture
 async def app(database_url: str, redis_url: str) -> AsyncIterator[App]:
     wanted = settings(database_url, redis_url, payout_two_operators_above=TWO_ABOVE)
-    async with running(wanted) as opened:
+    async with running(wanted, APART_FROM_NODES) as opened:
         yield opened
 
 

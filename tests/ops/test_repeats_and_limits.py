@@ -3,7 +3,7 @@
 import asyncio
 
 from control_plane.base.database import Pool
-from tests.support.api import App, running, settings
+from tests.support.api import APART_FROM_NODES, App, running, settings
 from tests.support.operators import Json, ask, token
 
 HOOK = {"url": "http://127.0.0.1:9/hook"}
@@ -27,7 +27,7 @@ async def test_a_token_that_asks_too_often_is_told_when_to_come_back(
 ) -> None:
     wanted = settings(database_url, redis_url, operator_requests_per_minute=2)
     eager, other = await token(pool, "read"), await token(pool, "keys")
-    async with running(wanted) as app:
+    async with running(wanted, APART_FROM_NODES) as app:
         at = app.operators + "/v1/me"
         left = []
         for _ in range(3):

@@ -2,17 +2,23 @@
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
 
 from control_plane.config.settings import Settings
+from control_plane.roles.running import RoleName
 from tests.support.client import FORM as FORM
 from tests.support.client import Account as Account
 from tests.support.client import App as App
 from tests.support.client import Json as Json
 from tests.support.ports import free_ports
-from tests.support.service import serve
+from tests.support.service import ALL, serve
+
+#: What apps and viewers talk to; nothing happens by itself.
+API: Sequence[RoleName] = ("api",)
+#: With what happens by itself, and what operators ask; no node is answered.
+APART_FROM_NODES: Sequence[RoleName] = ("api", "work")
 
 
 def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
@@ -41,7 +47,9 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def running(wanted: Settings) -> AsyncIterator[App]:
-    async with serve(wanted) as ports, aiohttp.ClientSession() as http:
+async def running(
+    wanted: Settings, roles: Sequence[RoleName] = ALL
+) -> AsyncIterator[App]:
+    async with serve(wanted, roles) as ports, aiohttp.ClientSession() as http:
         operators = f"http://127.0.0.1:{ports.operator}"
         yield App(http, f"http://127.0.0.1:{ports.public}", operators)

@@ -77,11 +77,13 @@ class LocalRun:
         """Everything it printed, once that holds the text."""
 
         def there() -> bool:
-            self.remember(run)
-            assert text in run.log.read_text() or run.running, run.log.read_text()
-            return text in run.log.read_text()
+            was_running = run.running
+            found = text in run.log.read_text()
+            assert found or was_running, run.log.read_text()
+            return found
 
         await eventually(there)
+        self.remember(run)
         return run.log.read_text()
 
     async def up(self, **env: str) -> Run:

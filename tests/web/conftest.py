@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from control_plane.config.settings import Settings
-from tests.support.api import App, running, settings
+from tests.support.api import API, App, running, settings
 
 
 @pytest_asyncio.fixture
@@ -15,5 +15,5 @@ async def wanted(database_url: str, redis_url: str) -> Settings:
 
 @pytest_asyncio.fixture
 async def app(wanted: Settings) -> AsyncIterator[App]:
-    async with running(wanted) as opened:
+    async with running(wanted, API) as opened:
         yield opened

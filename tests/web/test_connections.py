@@ -15,7 +15,7 @@ import pytest
 from control_plane.config.settings import Settings
 from control_plane.web import connections, serving
 from control_plane.web.connections import Room, room
-from tests.support.api import App, running
+from tests.support.api import API, App, running
 from tests.support.process import Process
 from tests.support.stack import Stack, until
 
@@ -109,7 +109,9 @@ async def test_who_only_listens_may_stay(app: App) -> None:
 async def test_a_slow_download_comes_whole(wanted: Settings, tmp_path: Path) -> None:
     size = 8_000_000
     (tmp_path / "long.mp4").write_bytes(bytes(size))
-    async with running(wanted.model_copy(update={"media_folder": tmp_path})) as app:
+    async with running(
+        wanted.model_copy(update={"media_folder": tmp_path}), API
+    ) as app:
         address = urlsplit(app.base)
         reader, writer = await asyncio.open_connection(
             address.hostname, address.port, limit=4096
@@ -128,7 +130,9 @@ async def test_who_takes_nothing_is_given_up(
     monkeypatch.setattr(connections, "TAKEN_WITHIN", 1.0)
     size = 30_000_000
     (tmp_path / "long.mp4").write_bytes(bytes(size))
-    async with running(wanted.model_copy(update={"media_folder": tmp_path})) as app:
+    async with running(
+        wanted.model_copy(update={"media_folder": tmp_path}), API
+    ) as app:
         address = urlsplit(app.base)
         with socket.create_connection((address.hostname, address.port)) as one:
             one.sendall(b"GET /media/long.mp4 HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from control_plane.config.settings import Settings
-from tests.support.api import App, running
+from tests.support.api import API, App, running
 
 PICTURE, VIDEO = b"\x89PNG", b"video" * 1000
 
@@ -16,7 +16,9 @@ async def test_a_file_is_sent_again_only_when_it_changed(
     wanted: Settings, tmp_path: Path, below: str, path: str
 ) -> None:
     (tmp_path / "a.mp4").write_bytes(VIDEO)
-    async with running(wanted.model_copy(update={"media_folder": tmp_path})) as app:
+    async with running(
+        wanted.model_copy(update={"media_folder": tmp_path}), API
+    ) as app:
         url = app.base + below + path
         async with app.http.get(url) as first:
             assert first.status == 200

@@ -3,7 +3,7 @@
 import pytest
 
 from control_plane.config.settings import Settings
-from tests.support.api import App, running
+from tests.support.api import API, App, running
 
 NOTHING: dict[str, str] = {}
 
@@ -66,14 +66,14 @@ async def test_the_proxys_words_become_the_address(
 async def test_a_strangers_words_do_not(wanted: Settings) -> None:
     forged = {"X-Forwarded-Host": "evil.example.com", "X-Forwarded-Proto": "https"}
     forged["Forwarded"] = "host=evil.example.com;proto=https"
-    async with running(wanted.model_copy(update={"trusted_proxies": ""})) as app:
+    async with running(wanted.model_copy(update={"trusted_proxies": ""}), API) as app:
         assert await picture(app, forged) == f"{app.base}/api/gifts/rose.png"
         assert "127.0.0.1:8888" in await playback(app, forged)
 
 
 async def test_the_setting_is_the_last_word(wanted: Settings) -> None:
     settings = {"public_url": "https://api.example.com/v1/"}
-    async with running(wanted.model_copy(update=settings)) as app:
+    async with running(wanted.model_copy(update=settings), API) as app:
         given = {"X-Forwarded-Host": "other.example.com"}
         url = await picture(app, given)
         assert url == "https://api.example.com/v1/api/gifts/rose.png"

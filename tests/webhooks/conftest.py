@@ -11,7 +11,7 @@ from control_plane.config.settings import Settings
 from control_plane.operators.service import Tokens
 from control_plane.webhooks.model import retries
 from control_plane.webhooks.service import delivery
-from tests.support.api import App, running, settings
+from tests.support.api import APART_FROM_NODES, App, running, settings
 from tests.support.receiver import Receiver, receiver
 
 Json = dict[str, Any]
@@ -65,7 +65,7 @@ def wanted(database_url: str, redis_url: str) -> Settings:
 
 @pytest.fixture
 async def app(wanted: Settings, quick: None) -> AsyncIterator[App]:
-    async with running(wanted) as opened:
+    async with running(wanted, APART_FROM_NODES) as opened:
         yield opened
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from control_plane.base.database import Pool
 from control_plane.config.settings import Settings
 from control_plane.events.log import append_user_event
-from tests.support.api import running
+from tests.support.api import APART_FROM_NODES, running
 from tests.support.log import bonus, bonus_in, new_user, whole_log
 from tests.support.receiver import Json, Receiver, receiver
 from tests.support.stack import until
@@ -85,14 +85,14 @@ async def test_what_is_parked_survives_a_restart(
     wanted: Settings, pool: Pool, hook: Receiver, quick: None
 ) -> None:
     user = await new_user(pool)
-    async with running(wanted) as app:
+    async with running(wanted, APART_FROM_NODES) as app:
         hook.misbehave = Failing(user, 1, 10**6)
         await (await new_operator(app, pool)).add(hook.url)
         for _ in range(3):
             await bonus(pool, user)
         await until(lambda: pool.fetchval("SELECT count(*) FROM webhook_parked"))
     hook.misbehave = Failing(user, 1, 0)
-    async with running(wanted):
+    async with running(wanted, APART_FROM_NODES):
         await hook.takes(3)
         assert hook.of(user) == [1, 2, 3]
         await bonus(pool, user)
@@ -157,7 +157,7 @@ async def test_several_processes_deliver_each_event_once(
     pool: Pool,
 ) -> None:
     user = await new_user(pool)
-    async with running(wanted), running(wanted):
+    async with running(wanted, APART_FROM_NODES), running(wanted, APART_FROM_NODES):
         await operator.add(hook.url)
         for _ in range(30):
             await bonus(pool, user)
@@ -170,8 +170,8 @@ async def test_another_process_goes_on(
 ) -> None:
     user = await new_user(pool)
     async with contextlib.AsyncExitStack() as first:
-        app = await first.enter_async_context(running(wanted))
-        async with running(wanted):
+        app = await first.enter_async_context(running(wanted, APART_FROM_NODES))
+        async with running(wanted, APART_FROM_NODES):
             await (await new_operator(app, pool)).add(hook.url)
             await bonus(pool, user)
             await hook.takes(1)

@@ -12,7 +12,7 @@ from control_plane.config.settings import Settings
 from control_plane.webhooks.model.endpoints import Wish
 from control_plane.webhooks.service import pump
 from control_plane.wiring.services import services
-from tests.support.api import running
+from tests.support.api import APART_FROM_NODES, running
 from tests.support.commands import command
 from tests.support.log import bonus, new_user, whole_log
 from tests.support.receiver import Json, Receiver
@@ -94,7 +94,7 @@ async def test_what_happens_while_it_is_off_is_sent_afterwards_or_left_out(
         await bonus(pool, user, 1)
         await until(lambda: _logged(pool, 1))
         await hooks.enable(number, skip=skip)
-    async with running(wanted):
+    async with running(wanted, APART_FROM_NODES):
         await bonus(pool, user, 2)
         await hook.until(lambda: hook.taken and hook.taken[-1]["data"]["coin"] == 2)
     assert [event["data"]["coin"] for event in hook.taken] == sent
