@@ -14,6 +14,7 @@ from tests.hooks.conftest import Service
 from tests.support.certificates import Authority
 from tests.support.pgbouncer import needs_pgbouncer, pooled
 from tests.support.relay import encrypted
+from tests.support.stack import until
 
 pytestmark = needs_pgbouncer
 
@@ -49,9 +50,10 @@ async def test_who_cannot_be_trusted_is_not_asked(
     ours = str(Authority(tmp_path).file)
     theirs = redis_url.partition("=")[2]
 
-    assert await _postgres_answers(settings["DATABASE_URL"])
-    assert not await _postgres_answers(settings["DATABASE_URL"].replace(theirs, ours))
-    assert await _redis_answers(redis_url)
+    postgres_url = settings["DATABASE_URL"]
+    await until(lambda: _postgres_answers(postgres_url))
+    assert not await _postgres_answers(postgres_url.replace(theirs, ours))
+    await until(lambda: _redis_answers(redis_url))
     assert not await _redis_answers(redis_url.replace(theirs, ours))
 
 
