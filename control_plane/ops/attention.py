@@ -1,5 +1,5 @@
-"""What needs somebody: in words, and with the section of docs/operations.md that says
-what to do about it."""
+"""What needs somebody: in words, and with the section of the runbook that says what to
+do about it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
@@ -9,11 +9,11 @@ from msgspec import Struct
 from control_plane.live.model.nodes import Node
 from control_plane.live.service.overview import Overview
 from control_plane.live.service.stores import Stores, StoresNow
+from control_plane.ops import guide
 from control_plane.ops.rows import Session
 from control_plane.webhooks.model.endpoints import Trouble
 from control_plane.webhooks.service.webhooks import Webhooks
 
-RUNBOOK = "docs/operations.md#"
 # Where alerts.yml sees the same, it uses the same limits.
 FULL = 0.9  # of the memory that Redis may use
 CLOCKS_DIFFER = 1.0  # seconds
@@ -23,7 +23,7 @@ About = Literal["session", "node", "webhook", "store"]
 
 class Concern(Struct, frozen=True):
     """``about``: whose page tells more; ``id``: that session's or webhook's, or that
-    node's or store's name. ``runbook``: where it stands what to do."""
+    node's or store's name. ``runbook``: the page here that says what to do."""
 
     about: About
     id: int | str
@@ -53,7 +53,7 @@ class Attention:
 
 
 def _concern(about: About, name: int | str, words: str, section: str) -> Concern:
-    return Concern(about, name, words, f"{RUNBOOK}{section.lower()}")
+    return Concern(about, name, words, guide.section(section))
 
 
 def _of_stores(now: StoresNow) -> Iterator[Concern]:

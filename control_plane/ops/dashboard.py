@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from control_plane.base.faults import Away
+from control_plane.ops import guide
 from control_plane.web import files
 from control_plane.web.files import File
 from control_plane.web.origin import Origins
@@ -49,7 +50,7 @@ def routes(viewers_at: str, origins: Origins, hls_urls: HlsUrls) -> list[web.Rou
         return response
 
     pages = [web.get("/ops", show), web.get("/ops/docs", show_docs)]
-    return [*pages, *files.from_memory("/ops/assets", _assets())]
+    return [*pages, *guide.routes(), *files.from_memory("/ops/assets", _assets())]
 
 
 def _assets() -> dict[str, File]:

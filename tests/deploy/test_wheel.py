@@ -52,7 +52,7 @@ async def stack(
             await service.stop()
 
 
-async def test_an_installed_service_has_its_player(
+async def test_an_installed_service_has_its_player_and_its_guide(
     stack: Stack, installed: Path
 ) -> None:
     async with stack.http.get(f"{stack.base}/assets/hls.mjs") as response:
@@ -60,6 +60,8 @@ async def test_an_installed_service_has_its_player(
     operators = f"http://127.0.0.1:{stack.ports['OPERATOR']}"
     async with stack.http.get(f"{operators}/ops/assets/uplot.mjs") as response:
         assert b"uPlot" in await response.read()
+    async with stack.http.get(f"{operators}/ops/guide") as response:
+        assert b"<h1" in await response.read()
     assert str(installed.parents[1]) in where(installed)
     for name in ("hls.js/LICENSE", "uplot/LICENSE", "uplot/dist/uPlot.esm.js"):
         assert list(installed.parents[1].rglob(name))

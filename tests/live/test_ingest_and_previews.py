@@ -95,7 +95,7 @@ async def _operators_are_told(stack: Stack, live: Json) -> None:
     async with stack.http.get(url, headers=headers) as response:
         needed = (await response.json())["attention"]
     [words] = [one for one in needed if one["id"] == int(live["id"])]
-    assert words["runbook"] == "docs/operations.md#ingestbad"
+    assert words["runbook"] == "/ops/guide/operations#ingestbad"
     assert re.match(r"bob\w+: No key frame for \d+ s: set your encoder", words["words"])
 
 

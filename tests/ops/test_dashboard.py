@@ -241,6 +241,10 @@ async def test_what_needs_somebody_says_where_it_stands_what_to_do(desk: Desk) -
     page = await desk.sign_in(await desk.token("night", "read"))
     section = page.get_by_role("region", name="Needs attention")
     needed = section.get_by_role("listitem").filter(has_text="local: does not answer")
-    await expect(needed.get_by_role("link")).to_be_visible()
-    await expect(needed).to_contain_text("What to do: docs/operations.md#nodesilent")
+    await expect(needed.get_by_role("link", name="local: does")).to_have_count(2)
     assert await barriers(page) == []
+    async with page.expect_popup() as opened:
+        await needed.get_by_role("link", name="What to do").click()
+    runbook = await opened.value
+    await expect(runbook.get_by_role("heading", name="NodeSilent")).to_be_in_viewport()
+    assert await barriers(runbook) == []

@@ -76,7 +76,7 @@ class Desk:
     async def _of(self, section: str) -> list[Json]:
         status, told = await ask(self.app, "GET", "/v1/now", self.token)
         needed = told["attention"] if status == 200 else []
-        place = f"docs/operations.md#{section.lower()}"
+        place = f"/ops/guide/operations#{section.lower()}"
         return [one for one in needed if one["runbook"] == place]
 
 

@@ -118,7 +118,8 @@ const PLACES = {
 function concern(one) {
   const href = PLACES[one.about]?.(one);
   const words = href ? h("a", { href }, one.words) : h("span", {}, one.words);
-  return h("li", {}, words, " ", h("span", { className: "muted" }, `What to do: ${one.runbook}`));
+  const help = { href: one.runbook, target: "_blank", rel: "noopener", ariaLabel: `What to do: ${one.words}` };
+  return h("li", {}, words, " ", h("a", help, "What to do"));
 }
 
 function arrange(shown, rows) {
