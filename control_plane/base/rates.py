@@ -1,12 +1,16 @@
 """Counters of requests, in Redis."""
 
+import itertools
 from collections.abc import Sequence
+from zlib import crc32
 
 from control_plane.base.batches import Lane
-from control_plane.base.redis import Redis, asks_redis
+from control_plane.base.redis import Command, Redis, asks_redis, pipelined
 
 PREFIX = "rates"
 TOGETHER = 500  # requests that are counted at once
+#: A cluster can have each on another server.
+PLACES = 16
 
 #: For each key its most a minute; 1 where the request is counted, 0 where it is one
 #: too many. A window begins with its first request; of the one before it counts what
@@ -40,15 +44,27 @@ class Counters:
     """Those who come at the same time are counted together."""
 
     def __init__(self, redis: Redis) -> None:
-        self._hit = redis.register_script(_HIT)
+        self._redis = redis
         self._lane: Lane[tuple[str, int], bool] = Lane(self._together, TOGETHER)
 
     async def hit(self, per_minute: int, *who: str) -> bool:
         """Count one request; False when it is one too many. Raises Away."""
-        return await self._lane.submit((":".join((PREFIX, *who)), per_minute))
+        return await self._lane.submit((":".join(who), per_minute))
 
     @asks_redis
     async def _together(self, wanted: Sequence[tuple[str, int]]) -> Sequence[bool]:
-        keys, most = zip(*wanted, strict=True)
-        found: list[int] = await self._hit(keys=keys, args=most)
-        return [one == 1 for one in found]
+        by_place: dict[int, list[int]] = {}
+        for number, (who, _) in enumerate(wanted):
+            by_place.setdefault(crc32(who.encode()) % PLACES, []).append(number)
+        commands = (
+            _hits(place, [wanted[number] for number in numbers])
+            for place, numbers in by_place.items()
+        )
+        answers = itertools.chain(*await pipelined(self._redis, commands))
+        found = dict(zip(itertools.chain(*by_place.values()), answers, strict=True))
+        return [found[number] == 1 for number in range(len(wanted))]
+
+
+def _hits(place: int, wanted: Sequence[tuple[str, int]]) -> Command:
+    keys = [f"{PREFIX}:{{{place}}}:{who}" for who, _ in wanted]
+    return ("EVAL", _HIT, len(keys), *keys, *(most for _, most in wanted))

@@ -2,18 +2,14 @@
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, NamedTuple, ParamSpec, TypeVar
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.maint_notifications import MaintNotificationsConfig
+from redis.asyncio import RedisCluster
+from redis.exceptions import RedisClusterException, RedisError
 
 from control_plane.base.faults import Away
+from control_plane.base.redis_servers import BadUrl, Redis, open_redis
 
 __all__ = [
     "BadUrl",
@@ -27,18 +23,9 @@ __all__ = [
     "translated",
 ]
 
-#: A command and its arguments.
+#: A command and its arguments. Its keys hold the same ``{…}``: a cluster has all of
+#: them on one server.
 Command = tuple[str | int | float, ...]
-SENTINELS = {"redis+sentinel": False, "rediss+sentinel": True}  # by scheme: with TLS
-SENTINEL_PORT = 26379
-#: Its pool passes over connections that the server has closed. With notifications of
-#: maintenance, which only Redis Cloud sends, it would not look (redis-py 8.1).
-OPTIONS: dict[str, Any] = {
-    "socket_timeout": 2.0,
-    "socket_connect_timeout": 1.0,
-    "decode_responses": True,
-    "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-}
 #: Words that are packed at once: more would hold the event loop.
 WORDS = 1000
 
@@ -46,61 +33,13 @@ Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 
-class BadUrl(Exception):
-    """The text is a sentence for people."""
-
-
-@contextlib.asynccontextmanager
-async def open_redis(url: str) -> AsyncIterator[Redis]:
-    """``redis://[[user]:password@]host[:port][/db]``, ``rediss://`` with TLS, or
-    ``redis+sentinel://[[user]:password@]host[:port],…/service[/db]``: whichever server
-    those sentinels call the primary of that service. Raises BadUrl."""
-    async with contextlib.AsyncExitStack() as stack:
-        try:
-            parts = urlsplit(url)
-            if parts.scheme in SENTINELS:
-                sentinel, opened = _watched(parts)
-                await stack.enter_async_context(sentinel)
-            else:
-                opened = Redis.from_url(url, **OPTIONS)
-        except ValueError as error:
-            raise BadUrl(f"REDIS_URL cannot be meant: {error}") from None
-        yield await stack.enter_async_context(opened)
-
-
-def _watched(parts: SplitResult) -> tuple[Sentinel, Redis]:
-    """Who is asked for the primary, and what is always connected to it. The servers'
-    login is in front of the hosts, the sentinels' own in ``?username=&password=``. What
-    else is asked for, ``ssl_ca_certs`` say, holds for both."""
-    login, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = (unquote(part) for part in login.partition(":"))
-    service, _, number = unquote(parts.path).strip("/").partition("/")
-    if not service:
-        raise ValueError("the path names no service, as in redis+sentinel://host/ours")
-    asked = dict(parse_qsl(parts.query))
-    own = {name: asked.pop(name, None) for name in ("username", "password")}
-    both = {**OPTIONS, "ssl": SENTINELS[parts.scheme], **asked}
-    made: Any = Sentinel  # which redis-py leaves untyped
-    sentinel: Sentinel = made(
-        [_place(host) for host in hosts.split(",")],
-        # One that is away is passed over at once.
-        sentinel_kwargs={**both, **own, "retry": Retry(NoBackoff(), 0)},
-        **both,
-        username=user or None,
-        password=password or None,
-    )
-    return sentinel, sentinel.master_for(service, db=int(number or 0))
-
-
-def _place(host: str) -> tuple[str, int]:
-    found = urlsplit(f"//{host}")
-    return found.hostname or "localhost", found.port or SENTINEL_PORT
-
-
 async def ping(redis: Redis) -> None:
-    """Raises Away."""
+    """Raises Away, also where one of a cluster's primaries is."""
     with translated():
-        await redis.ping()
+        if isinstance(redis, RedisCluster):
+            await redis.ping(target_nodes=RedisCluster.PRIMARIES)
+        else:
+            await redis.ping()
 
 
 class Memory(NamedTuple):
@@ -116,10 +55,15 @@ class Memory(NamedTuple):
 
 
 async def memory(redis: Redis) -> Memory:
-    """Raises Away."""
+    """Of a cluster's servers the fullest one's. Raises Away."""
     with translated():
-        found = await redis.info("memory")
-    return Memory(int(found["used_memory"]), int(found.get("maxmemory", 0)))
+        if isinstance(redis, RedisCluster):
+            told = await redis.info("memory", target_nodes=RedisCluster.PRIMARIES)
+            servers = list(told.values())
+        else:
+            servers = [await redis.info("memory")]
+    each = (Memory(int(i["used_memory"]), int(i.get("maxmemory", 0))) for i in servers)
+    return max(each, key=lambda one: (one.share, one.used))
 
 
 async def pipelined(redis: Redis, commands: Iterable[Command]) -> list[Any]:
@@ -152,7 +96,7 @@ def translated() -> Iterator[None]:
     """The driver's errors as ours."""
     try:
         yield
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
         raise Away(f"Redis: {error!r}") from error
 
 

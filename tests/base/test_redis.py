@@ -1,11 +1,24 @@
 """The connections to Redis."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis as Single
 
 from control_plane.base.faults import Away
-from control_plane.base.redis import BadUrl, Redis, open_redis, pipelined, translated
+from control_plane.base.rates import Counters
+from control_plane.base.redis import (
+    BadUrl,
+    Command,
+    Redis,
+    memory,
+    open_redis,
+    ping,
+    pipelined,
+    translated,
+)
+from tests.support.cluster import Cluster
 from tests.support.sentinels import Watched
 from tests.support.stack import until
 
@@ -13,6 +26,8 @@ from tests.support.stack import until
 async def test_a_connection_that_the_server_closed_fails_nobody(redis_url: str) -> None:
     """As after a restart: the pool finds out before it is used."""
     async with open_redis(redis_url) as ours, open_redis(redis_url) as another:
+        assert isinstance(ours, Single)
+        assert isinstance(another, Single)
         number = await ours.client_id()
         await another.client_kill_filter(_id=str(number), skipme=False)
 
@@ -43,6 +58,44 @@ async def test_sentinels_say_which_server_is_the_primary(server_folder: Path) ->
         assert await redis.get("before") == "kept"
 
 
+async def test_a_cluster_is_asked_where_each_key_is(server_folder: Path) -> None:
+    async with (
+        Cluster(server_folder).running() as (servers, url),
+        open_redis(url) as redis,
+    ):
+        names = [f"key-{number}" for number in range(50)]
+        written: list[Command] = [("SET", name, name) for name in names]
+        assert all(await pipelined(redis, written))
+        assert await pipelined(redis, [("GET", name) for name in names]) == names
+        assert (await memory(redis)).used > 0
+        await ping(redis)
+        counters = Counters(redis)
+        hits = [counters.hit(1, "who", name) for name in (*names, *names)]
+        assert sum(await asyncio.gather(*hits)) == len(names)
+
+        await servers[0].stop()
+        known = [await _knows(redis, name) for name in names]
+        assert any(known)
+        assert not all(known)
+        with pytest.raises(Away):
+            await ping(redis)
+
+
+async def _knows(redis: Redis, name: str) -> bool:
+    try:
+        with translated():
+            return bool(await redis.get(name) == name)
+    except Away:
+        return False
+
+
+async def test_a_cluster_that_is_away_keeps_nobody_from_starting() -> None:
+    async with open_redis("redis+cluster://127.0.0.1:1") as redis:
+        assert not await _set(redis, "anything")
+        with pytest.raises(Away):
+            await ping(redis)
+
+
 async def _set(redis: Redis, name: str) -> bool:
     try:
         with translated():
@@ -57,8 +110,16 @@ async def test_without_sentinels_it_is_away() -> None:
         assert not await _set(redis, "anything")
 
 
-@pytest.mark.parametrize("url", ["redis+sentinel://127.0.0.1", "http://127.0.0.1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis+sentinel://127.0.0.1",
+        "redis+cluster://127.0.0.1/3",
+        "redis+cluster://127.0.0.1?what=1",
+        "http://127.0.0.1",
+    ],
+)
 async def test_an_address_that_cannot_be_meant(url: str) -> None:
-    with pytest.raises(BadUrl, match="redis"):
+    with pytest.raises(BadUrl, match="REDIS_URL"):
         async with open_redis(url):
             pass

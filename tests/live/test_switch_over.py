@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cluster import Cluster
 from tests.support.sentinels import Watched
 from tests.support.stack import Json, Stack, until
 from tests.support.standby import Pair
@@ -93,6 +94,25 @@ async def test_viewers_are_counted_on_when_redis_is_another(
         assert viewer.running
         assert another.running
         assert "live.reconnecting" not in await stack.events(live["id"])
+
+
+async def test_viewers_are_counted_in_a_cluster(
+    tmp_path: Path, server_folder: Path, database_url: str
+) -> None:
+    async with (
+        Cluster(server_folder).running() as (_, url),
+        Stack("sandbox", tmp_path, database_url, url) as stack,
+    ):
+        stack.env["CONTROL_PLANE_WRITES_PER_MINUTE"] = "100"
+        await stack.start()
+        live = await stack.go_live(await stack.sign_in("ann"))
+        await stack.publish(live["rtmp_url"])
+        await stack.status(live["id"], "live")
+        viewer = await stack.watch(live["playback_url"])
+        await stack.viewers(live["id"], 1)
+        await viewer.kill()
+        await stack.viewers(live["id"], 0)
+        assert "CROSSSLOT" not in (stack.folder / "service.log").read_text()
 
 
 async def _starts(stack: Stack) -> Json | None:

@@ -20,7 +20,7 @@ class PreviewStore:
 
     @asks_redis
     async def get(self, session_id: int) -> bytes | None:
-        found = await self._redis.execute_command(  # type: ignore[no-untyped-call]
+        found = await self._redis.execute_command(
             "GET", _key(session_id), **{NEVER_DECODE: True}
         )
         return None if found is None else bytes(found)

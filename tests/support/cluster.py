@@ -1,0 +1,100 @@
+"""A cluster of three Valkeys."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from control_plane.base.redis import Command, pipelined
+from deploy.local.process import Child, Program, running
+from deploy.local.valkey import ADDRESS, installed
+from tests.support.ports import free_ports
+from tests.support.stack import until
+
+PASSWORD = "of servers"
+SLOTS = 16384
+SERVERS = 3
+
+
+class Cluster:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        ports = free_ports(2 * SERVERS)
+        self._ports, self._bus = ports[:SERVERS], ports[SERVERS:]
+        login = PASSWORD.replace(" ", "%20")
+        hosts = f"{ADDRESS}:1,{ADDRESS}:{self._ports[1]}"
+        self._url = f"redis+cluster://:{login}@{hosts}"
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[tuple[list[Child], str]]:
+        """The servers, and an address that names two, of which one does not exist."""
+        async with contextlib.AsyncExitStack() as stack:
+            servers = [
+                await stack.enter_async_context(running(self._program(number)))
+                for number in range(SERVERS)
+            ]
+            await asyncio.gather(*map(self._prepare, range(SERVERS)))
+            await asyncio.gather(*map(self._join, range(1, SERVERS)))
+            for number in range(SERVERS):
+                await until(partial(self._is_whole, number))
+            yield servers, self._url
+
+    def _program(self, number: int) -> Program:
+        folder = self._folder / f"{self._ports[number]}"
+        folder.mkdir(parents=True)
+        file = folder / "settings.conf"
+        settings = {
+            "bind": ADDRESS,
+            "port": self._ports[number],
+            "dir": f'"{folder}"',
+            "requirepass": f'"{PASSWORD}"',
+            "save": '""',
+            "cluster-enabled": "yes",
+            "cluster-port": self._bus[number],
+            "cluster-node-timeout": 2000,
+            "cluster-require-full-coverage": "no",
+        }
+        lines = (f"{name} {value}\n" for name, value in settings.items())
+        file.write_text("".join(lines), "utf-8")
+        return Program(
+            name="Valkey",
+            command=(str(installed()), str(file)),
+            environ={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+            stop_signal=signal.SIGTERM,
+            log=folder / "log",
+            folder=folder,
+        )
+
+    async def _prepare(self, number: int) -> None:
+        await until(partial(self._answers, number))
+        first, end = SLOTS * number // SERVERS, SLOTS * (number + 1) // SERVERS
+        await self._tell(number, ("CLUSTER ADDSLOTSRANGE", first, end - 1))
+        # Not possible any more once it knows others.
+        await self._tell(number, ("CLUSTER SET-CONFIG-EPOCH", number + 1))
+
+    async def _join(self, number: int) -> None:
+        first = ADDRESS, self._ports[0], self._bus[0]
+        await self._tell(number, ("CLUSTER MEET", *first))
+
+    async def _tell(self, number: int, command: Command) -> None:
+        async with self._client(number) as one:
+            await pipelined(one, [command])
+
+    async def _answers(self, number: int) -> bool:
+        with contextlib.suppress(OSError):
+            async with self._client(number) as one:
+                return bool(await one.ping())
+        return False
+
+    async def _is_whole(self, number: int) -> bool:
+        async with self._client(number) as one:
+            [told] = await pipelined(one, [("CLUSTER INFO",)])
+        return (told["cluster_state"], told["cluster_slots_ok"]) == ("ok", f"{SLOTS}")
+
+    def _client(self, number: int) -> Redis:
+        port = self._ports[number]
+        return Redis(host=ADDRESS, port=port, password=PASSWORD, decode_responses=True)
