@@ -115,11 +115,18 @@ class Given(Struct, frozen=True):
     wallet: int
 
 
+class CheckQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """``latest``: what was read last, by this process, instead of reading it now."""
+
+    latest: bool = False
+
+
 class Checked(Struct, frozen=True):
-    """``faults``: of all checks; zero, always."""
+    """``faults``: of all checks; zero, always. ``read_at``: how the ledger was then."""
 
     faults: int
-    checks: list[Check]
+    checks: Sequence[Check]
+    read_at: datetime
 
 
 class MoneyApi:
@@ -196,10 +203,12 @@ class MoneyApi:
         )
         return Given(wallet)
 
-    async def check(self, call: Call[Nothing, Nothing]) -> Checked:
+    async def check(self, call: Call[CheckQuery, Nothing]) -> Checked:
         """Read the whole ledger again, and count what is wrong."""
-        found = await self._audit.check()
-        return Checked(sum(one.faults for one in found), found)
+        audit = self._audit
+        found = await (audit.latest() if call.params.latest else audit.read())
+        faults = sum(one.faults for one in found.checks)
+        return Checked(faults, found.checks, found.at)
 
     async def _decide(self, call: Call[One, Deciding], decision: Decision) -> Payout:
         found = await self._payouts.decide(call.params.id, decision, call.body.note)

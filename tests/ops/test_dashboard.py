@@ -175,7 +175,7 @@ async def test_a_key_is_rotated_and_a_payout_decided(desk: Desk) -> None:
     await shows(page, f"The new key of {said['channel_name']}, shown this once:")
     await stack.status(live["id"], "reconnecting")
     await page.get_by_role("link", name="Money").click()
-    await shows(page, "All read zero.")
+    await shows(page, "All read zero")
     await page.get_by_role("button", name="Paid").click()
     await page.get_by_label("The bank's reference").fill("ref 1")
     await page.get_by_label("Reason").fill("monthly")

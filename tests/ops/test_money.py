@@ -53,6 +53,10 @@ async def test_much_is_paid_when_two_operators_say_so(app: App, pool: Pool) -> N
     _, checked = await ask(app, "GET", "/v1/ledger/check", one)
     assert checked["faults"] == 0
     assert len(checked["checks"]) > 5
+    _, latest = await ask(app, "GET", "/v1/ledger/check?latest=true", one)
+    assert latest == checked
+    _, again = await ask(app, "GET", "/v1/ledger/check", one)
+    assert again["read_at"] > checked["read_at"]
 
 
 async def test_little_is_paid_by_one_and_anything_refused(app: App, pool: Pool) -> None:

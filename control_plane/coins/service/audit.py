@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 
@@ -12,6 +14,14 @@ from control_plane.coins.model.audit import Check
 from control_plane.coins.store import audit
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``at``: when it was read."""
+
+    at: datetime
+    checks: Sequence[Check]
 
 
 class Audit:
@@ -27,16 +37,27 @@ class Audit:
         self._seconds = seconds
         self._report = report
         self._turn = asyncio.Lock()
+        self._latest: Reading | None = None
 
-    async def check(self) -> list[Check]:
-        """Each rule, and how many rows break it. One look at a time: it is long."""
+    async def latest(self) -> Reading:
+        """The one before, if there was one."""
+        return self._latest or await self.read()
+
+    async def check(self) -> Sequence[Check]:
+        """Each rule, and how many rows break it."""
+        return (await self.read()).checks
+
+    async def read(self) -> Reading:
+        """One at a time: it is long."""
         async with (
             self._turn,
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             found = await audit.faults(connection)
-        return [Check(name, faults) for name, faults in found.items()]
+            checks = [Check(name, faults) for name, faults in found.items()]
+            self._latest = Reading(datetime.now(UTC), checks)
+            return self._latest
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -10,11 +10,12 @@ export async function money(on) {
   const checks = h("div", { "aria-live": "polite" }, h("p", { className: "muted" }, "Reading the ledger…"));
   const payouts = h("div", {});
   const purchases = older((after) => get(`/purchases?after=${after}`, signal), bought, failed);
-  async function check() {
-    const { faults, checks: found } = await get("/ledger/check", signal);
-    const verdict = faults === 0 ? "All read zero." : `${faults} rows break a rule: docs/operations.md, LedgerBroken.`;
+  async function check(which = "") {
+    const { faults, checks: found, read_at: at } = await get(`/ledger/check${which}`, signal);
+    const verdict = faults === 0 ? "All read zero" : `${faults} rows break a rule`;
+    const help = h("a", { href: "/ops/guide/operations#ledgerbroken", target: "_blank", rel: "noopener" }, "What to do");
     const rows = found.map((one) => [one.name.replaceAll("_", " "), String(one.faults)]);
-    checks.replaceChildren(h("p", { className: faults === 0 ? "" : "bad" }, verdict), table("Checks", ["Rule", "Rows that break it"], rows));
+    checks.replaceChildren(h("p", { className: faults === 0 ? "" : "bad" }, `${verdict}, ${moment(at)}. `, faults > 0 && help), table("Checks", ["Rule", "Rows that break it"], rows));
   }
   async function decide() {
     const { payouts: found } = await get("/payouts?state=pending", signal);
@@ -31,7 +32,7 @@ export async function money(on) {
     h("h2", {}, "Purchases"),
     purchases.place,
   );
-  await Promise.all([decide(), check(), purchases.read()]);
+  await Promise.all([decide(), check("?latest=true"), purchases.read()]);
 }
 
 const user = (id) => h("a", { href: `#/people/${id}` }, String(id));
