@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
+from control_plane.base.tasks import AGAIN, Loop
 from control_plane.config.settings import Settings
 from control_plane.live.service.authorize import Authorizer
 from control_plane.live.service.grants import Grants
+from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.permissions import Permissions
 from control_plane.roles.health import health
 from control_plane.roles.measured import Measured
@@ -18,6 +20,7 @@ from hooks.listener import Listener
 
 #: Connections to Postgres: a look-up has no time to wait for a new one.
 AT_ONCE = 4
+READ_EVERY = 10.0  # seconds: how late a node is known whose notice was lost
 
 
 @contextlib.asynccontextmanager
@@ -30,11 +33,11 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         permissions = Permissions(all_of_it.reserved, settings.direct_url)
         grants = Grants(all_of_it.reserved)
         listener = gate(all_of_it, permissions, grants)
-        permissions.on_nodes_changed(learn_nodes(all_of_it, listener))
-        listener.know_nodes(await all_of_it.nodes.listing())
+        nodes = KnownNodes(all_of_it.nodes, listener)
+        permissions.on_nodes_changed(nodes.changed)
         measured = Measured("auth", all_of_it)
         pool = all_of_it.reserved
-        for part in (pool, permissions, grants, all_of_it.hints, measured):
+        for part in (pool, nodes, permissions, grants, all_of_it.hints, measured):
             await stack.enter_async_context(part.running())
         connections = Connections(listener.answer)
         await stack.enter_async_context(to_nodes(connections, sockets["internal"]))
@@ -59,15 +62,35 @@ def gate(all_of_it: Services, permissions: Permissions, grants: Grants) -> Liste
     )
 
 
-def learn_nodes(all_of_it: Services, listener: Listener) -> Callable[[], None]:
-    running: set[asyncio.Task[None]] = set()
+class KnownNodes:
+    """What the listener knows of nodes: read when they change, and again now and then,
+    since no second notice comes where that failed."""
 
-    async def learn() -> None:
-        listener.know_nodes(await all_of_it.nodes.listing())
+    def __init__(self, nodes: Nodes, listener: Listener) -> None:
+        self._nodes = nodes
+        self._listener = listener
+        self._stale = asyncio.Event()
 
-    def changed() -> None:
-        task = asyncio.create_task(learn())
-        running.add(task)
-        task.add_done_callback(running.discard)
+    def changed(self) -> None:
+        self._stale.set()
 
-    return changed
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """They are known once this has begun. Raises StoreFault."""
+        await self._read()
+        async with Loop("known nodes", self._turn, 0.0, after_failure=AGAIN).running():
+            yield
+
+    async def _turn(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READ_EVERY):
+                await self._stale.wait()
+        await self._read()
+
+    async def _read(self) -> None:
+        self._stale.clear()
+        try:
+            self._listener.know_nodes(await self._nodes.listing())
+        except BaseException:
+            self._stale.set()
+            raise

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 import asyncpg
@@ -32,6 +32,7 @@ OTHERS = """
     WHERE datname = current_database() AND usename = current_user
         AND application_name <> 'by hand'
 """
+POOLS = f"{OTHERS} AND application_name = 'control-plane'"
 LISTENERS = f"{OTHERS} AND application_name <> 'control-plane'"
 WAITING = """
     SELECT pg_cancel_backend(pid) FROM pg_stat_activity
@@ -169,3 +170,25 @@ async def test_a_grant_that_postgres_refuses_stops_no_other(
     assert await service.lets_in(publish(live["path"], live["key"], id=odd))
     await service.publish(live, "source-1")
     assert await service.status(live) == "live"
+
+
+async def test_a_node_that_came_meanwhile_is_known_afterwards(
+    service: Service, hands: Hands
+) -> None:
+    """Its notice was heard, and nothing could be read."""
+    name = await hands.owner.fetchval("SELECT current_database()")
+    limit = f"ALTER DATABASE {name} CONNECTION LIMIT"
+    await hands.owner.execute(f"{limit} 0")
+    await hands.worker.execute(POOLS)
+    await hands.owner.execute(
+        "INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,"
+        " rtsp_url) VALUES ('other', '', '', '', '', '', '')"
+    )
+    await until(lambda: _says(service, "away: postgres\n"))
+    await hands.owner.execute(f"{limit} -1")
+    other = replace(service, node="other")
+
+    async def known() -> bool:
+        return await other.hook("not_ready", "live/nobody", "source-1") == 204
+
+    await until(known)

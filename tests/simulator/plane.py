@@ -123,9 +123,14 @@ class Plane:
         permissions = Permissions(found.reserved, "postgresql://simulated")
         grants = Grants(found.reserved)
         listener = auth.gate(found, permissions, grants)
-        permissions.on_nodes_changed(auth.learn_nodes(found, listener))
-        listener.know_nodes(await found.nodes.listing())
-        async with permissions.running(), grants.running(), found.hints.running():
+        nodes = auth.KnownNodes(found.nodes, listener)
+        permissions.on_nodes_changed(nodes.changed)
+        async with (
+            nodes.running(),
+            permissions.running(),
+            grants.running(),
+            found.hints.running(),
+        ):
             self.listener = listener
             yield
 
