@@ -7,18 +7,14 @@ out they report each of those, and try them all again a second later.
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import structlog
-
-log = structlog.get_logger(__name__)
+from control_plane.base.seldom import Seldom
 
 BACKLOG = 4096  # connections that may wait: 128 gives a p99 of 1.5 s in a rush
 AT_ONCE = 64  # taken before the others get a turn
 RETRY = 0.5  # seconds after a failure
-TOLD_EVERY = 60.0  # seconds
 
 #: The protocol for a connection, and its address; None hangs up.
 Admit = Callable[[socket.socket, str], asyncio.BaseProtocol | None]
@@ -93,21 +89,6 @@ class Acceptor:
     def _try_again(self) -> None:
         self._retry = None
         self.resume()
-
-
-class Seldom:
-    """Says the same once a minute, and how often it would have said it."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-        self._silent = 0
-
-    def warn(self, event: str, **more: object) -> None:
-        if time.monotonic() < self._next:
-            self._silent += 1
-            return
-        log.warning(event, more=self._silent, **more)
-        self._next, self._silent = time.monotonic() + TOLD_EVERY, 0
 
 
 class CannotListen(Exception):

@@ -12,7 +12,7 @@ from typing import cast
 
 from aiohttp import web
 
-from control_plane.web.accepting import Seldom
+from control_plane.base.seldom import Seldom
 from control_plane.web.address import Addresses
 
 HEAD_WITHIN = 10.0  # seconds for the whole head of a request
