@@ -66,6 +66,12 @@ class Listener:
             for name, secrets in known.items()
         }
 
+    def node_at(self, path: bytes) -> str:
+        """Whose path it is; empty, where nobody has such a name."""
+        node, _ = self._auth.get(path, NOBODY)
+        name, _, _ = path[len(PREFIX) :].decode("latin-1").partition("/")
+        return node or (name if name in self._nodes else "")
+
     def answer(self, request: Request) -> "Answer | Awaitable[Answer]":
         path = request.path
         if request.method == b"POST":

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from control_plane.base import traces
 from control_plane.base.faults import (
     Away,
     Collided,
@@ -235,6 +236,7 @@ async def open_pool(
             server_settings=settings,
             connect=to_primary,
             reset=_as_it_is,
+            init=_traced,
         )
     pool = Pool(raw, _open[url], url)
     _open[url].add(pool)
@@ -249,6 +251,11 @@ async def _as_it_is(_connection: object) -> None:
     """Before this asyncpg rolls back what was left open, and closes what cannot be.
     Its own query after that would cost each use a round trip, to undo what nothing
     here does on a pool's connection: SET, LISTEN, and locks of a session."""
+
+
+async def _traced(opened: "asyncpg.Connection[Record]") -> None:
+    if (tracing := traces.current()) is not None:
+        opened.add_query_logger(tracing.asked_postgres)
 
 
 async def _close(pool: "asyncpg.Pool[Record]") -> None:

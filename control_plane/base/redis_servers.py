@@ -14,6 +14,8 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
+from control_plane.base.redis_traced import followed
+
 Redis: TypeAlias = Single | RedisCluster
 
 #: By scheme: with TLS.
@@ -67,7 +69,7 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
                 stack.push_async_callback(opened.aclose)
         except (ValueError, TypeError) as error:
             raise BadUrl(f"REDIS_URL cannot be meant: {error}") from None
-        yield opened
+        yield followed(opened)
 
 
 def _watched(parts: SplitResult) -> tuple[Sentinel, Single]:

@@ -8,7 +8,9 @@ from functools import partial
 from typing import get_args
 
 import click
+import structlog
 
+from control_plane.base import traces
 from control_plane.commands.output import explained, settings, show_one
 from control_plane.config.settings import Settings
 from control_plane.roles import running
@@ -17,6 +19,8 @@ from control_plane.roles.running import ROLES, Role, RoleName
 from control_plane.roles.sockets import PortInUse, Sockets, listening_at
 from control_plane.web import compiled, logs
 from control_plane.web.connections import take_all_descriptors
+
+log = structlog.get_logger(__name__)
 
 
 @click.command("serve")
@@ -44,6 +48,11 @@ def serve_command(name: RoleName | None) -> None:
         click.echo(
             "Development mode: anyone may sign in as anyone. Never on the internet.",
             err=True,
+        )
+    if traces.missing():
+        log.warning(
+            "no traces: OTEL_EXPORTER_OTLP_ENDPOINT is set, but what sends them is not"
+            " installed (pip install 'live-control-plane[traces]')"
         )
     take_all_descriptors()
     with _explained():

@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context
 
 import structlog
 
@@ -92,7 +93,9 @@ class Relay:
 
     def _start(self, name: str) -> Topic:
         topic = self._topics[name] = Topic()
-        self._pumps[topic] = asyncio.create_task(self._pump(name, topic))
+        work = self._pump(name, topic)
+        # It outlives the request of who came first, and is not a part of it.
+        self._pumps[topic] = asyncio.create_task(work, context=Context())
         return topic
 
     async def _stop(self, name: str, topic: Topic) -> None:

@@ -17,6 +17,7 @@ from control_plane.web.serving import to_nodes
 from control_plane.wiring.services import Services, services
 from hooks.connection import Connections
 from hooks.listener import Listener
+from hooks.traced import answerer
 
 #: Connections to Postgres: a look-up has no time to wait for a new one.
 AT_ONCE = 4
@@ -39,7 +40,7 @@ async def auth(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         pool = all_of_it.reserved
         for part in (pool, nodes, permissions, grants, all_of_it.hints, measured):
             await stack.enter_async_context(part.running())
-        connections = Connections(listener.answer)
+        connections = Connections(answerer(listener))
         await stack.enter_async_context(to_nodes(connections, sockets["internal"]))
         yield
 

@@ -12,6 +12,7 @@ from typing import Literal
 import structlog
 import uvloop
 
+from control_plane.base import traces
 from control_plane.base.schema import Migrated, migrate
 from control_plane.config.service import StoreSettings
 from control_plane.config.settings import Settings
@@ -65,7 +66,10 @@ async def prepare(settings: Settings) -> None:
 
 def run(role: Role, settings: Settings, sockets: Sockets, ties: Ties | None) -> None:
     """Until SIGTERM or Ctrl-C, then it drains; or until the parent is gone."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        traces.exported(role.name),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(_until_stopped(role, settings, sockets, ties))
 
 

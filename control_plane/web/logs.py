@@ -7,6 +7,8 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from control_plane.base import traces
+
 log = structlog.get_logger(__name__)
 
 #: What a client's bytes, or its going away, may cause.
@@ -24,6 +26,10 @@ def set_up(level: str, *, readable: bool) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if traces.wanted():
+        from control_plane.base.tracing import name_in_log
+
+        processors.append(name_in_log)
     if not readable:
         processors.append(structlog.processors.format_exc_info)
     structlog.configure(

@@ -1,4 +1,4 @@
-"""Gives each request of a listener its id, and says it in the answer."""
+"""Gives each request of a listener its id, says it in the answer, and to traces."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,6 +6,7 @@ from aiohttp import web
 
 from control_plane.base import request_ids
 from control_plane.base.request_ids import HEADER, WELL_FORMED
+from control_plane.web import traced
 from control_plane.web.address import Addresses
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -22,7 +23,7 @@ def number(app: web.Application, addresses: Addresses) -> None:
         request_ids.answering(given if known else request_ids.made())
         return await handler(request)
 
-    app.middlewares.insert(0, numbered)
+    app.middlewares[:0] = [numbered, *traced.requests(addresses)]
     app.on_response_prepare.append(_tell)
 
 

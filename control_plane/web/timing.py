@@ -33,7 +33,7 @@ def timed(listener: str) -> Middleware:
             status = LEFT
             raise
         finally:
-            route = _route(request)
+            route = route_of(request)
             count_request(listener, route, request.get(OUTCOME) or _outcome(status))
             if not stream and status != LEFT:
                 took = time.perf_counter() - began
@@ -43,7 +43,8 @@ def timed(listener: str) -> Middleware:
     return middleware
 
 
-def _route(request: web.Request) -> str:
+def route_of(request: web.Request) -> str:
+    """Ours; what it was called by may hold anything."""
     if ROUTE in request:
         return request[ROUTE]
     resource = request.match_info.route.resource

@@ -23,7 +23,7 @@ from control_plane.coins.service.purchases import Purchases
 from control_plane.coins.service.voided import VoidedPoll
 from control_plane.config.coins import AppStoreSettings
 from control_plane.config.settings import Settings
-from control_plane.web import metrics
+from control_plane.web import metrics, traced
 
 if TYPE_CHECKING:
     from control_plane.coins.app_stores.apple import AppleStore
@@ -66,7 +66,9 @@ async def open_coins(settings: Settings, pool: Pool) -> AsyncIterator[Coins]:
     trusted = settings.store_ca_file
     own = True if trusted is None else ssl.create_default_context(cafile=trusted)
     connector = aiohttp.TCPConnector(ssl=own)
-    async with aiohttp.ClientSession(connector=connector) as http:
+    async with aiohttp.ClientSession(
+        connector=connector, middlewares=traced.calls()
+    ) as http:
         yield _coins(settings, pool, http)
 
 

@@ -12,6 +12,7 @@ from control_plane.config.settings import Settings
 from control_plane.events.keeping import Keeping
 from control_plane.events.reading import Reading
 from control_plane.events.tail import Tail
+from control_plane.web import traced
 from control_plane.webhooks.sending.guard import Guard
 from control_plane.webhooks.sending.http import open_sender
 from control_plane.webhooks.service.attempts import Attempts
@@ -40,7 +41,8 @@ async def open_events(
 ) -> AsyncIterator[Events]:
     """Nothing runs in the background yet."""
     signer, tail = Signer(secrets), Tail(pool)
-    async with open_sender(Guard(settings.webhook_networks)) as sender:
+    guard = Guard(settings.webhook_networks)
+    async with open_sender(guard, middlewares=traced.calls()) as sender:
         attempts = Attempts(pool, sender, signer, log_days=settings.webhook_log_days)
         yield Events(
             reading=Reading(pool),

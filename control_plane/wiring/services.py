@@ -24,6 +24,7 @@ from control_plane.people.service.directory import Directory
 from control_plane.people.service.profiles import Profiles
 from control_plane.people.service.sign_in import IdTokens
 from control_plane.videos.service.videos import Videos
+from control_plane.web import traced
 from control_plane.web.published_keys import fetcher
 from control_plane.wiring.coins import Coins, open_coins
 from control_plane.wiring.events import Events, open_events
@@ -129,7 +130,10 @@ async def services(
         # A session that a node opens for a picture is in the addresses that follow.
         no_cookies = aiohttp.DummyCookieJar()
         http = await stack.enter_async_context(
-            aiohttp.ClientSession(cookie_jar=no_cookies, middlewares=[_numbered])
+            aiohttp.ClientSession(
+                cookie_jar=no_cookies,
+                middlewares=[_numbered, *traced.calls(traced.NODE_CALL)],
+            )
         )
         coins = await stack.enter_async_context(open_coins(settings, pool))
         events = await stack.enter_async_context(open_events(settings, secrets, pool))

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -71,7 +71,9 @@ def _sentence(error: Exception) -> str:
 
 @contextlib.asynccontextmanager
 async def open_sender(
-    guard: Guard, resolver: AbstractResolver | None = None
+    guard: Guard,
+    resolver: AbstractResolver | None = None,
+    middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
 ) -> AsyncIterator[HttpSender]:
     connector = aiohttp.TCPConnector(
         limit=0,
@@ -86,5 +88,6 @@ async def open_sender(
         auto_decompress=False,
         headers={"User-Agent": "live-control-plane", "Accept-Encoding": "identity"},
         trust_env=False,
+        middlewares=middlewares,
     ) as http:
         yield HttpSender(http)
