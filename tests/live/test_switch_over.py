@@ -40,8 +40,8 @@ async def test_a_broadcast_outlives_its_primary(
         await step_down(pair)
         await pair.promote()
 
-        another = await until(lambda: _starts(stack))
-        await until(lambda: _comes_live(stack, another))
+        another = await until(lambda: starts(stack))
+        await until(lambda: comes_live(stack, another))
         await stack.viewers(live["id"], 1)
         assert (await stack.show(live["id"]))["status"] == "live"
         assert encoder.running
@@ -68,7 +68,7 @@ async def test_who_only_reads_sees_what_the_new_primary_has(
         await pair.demote_primary()
         await pair.promote()
 
-        await until(lambda: _comes_live(stack, live))
+        await until(lambda: comes_live(stack, live))
 
 
 async def test_viewers_are_counted_on_when_redis_is_another(
@@ -115,7 +115,7 @@ async def test_viewers_are_counted_in_a_cluster(
         assert "CROSSSLOT" not in (stack.folder / "service.log").read_text()
 
 
-async def _starts(stack: Stack) -> Json | None:
+async def starts(stack: Stack) -> Json | None:
     """Somebody signs in and may go live, once the new primary is found."""
     name = f"bob{stack.unique()}"
     body = {"social": "google", "social_id": name, "username": name}
@@ -127,7 +127,7 @@ async def _starts(stack: Stack) -> Json | None:
     return started["msg"]["LiveStreaming"] if started["code"] == 200 else None
 
 
-async def _comes_live(stack: Stack, live: Json) -> bool:
+async def comes_live(stack: Stack, live: Json) -> bool:
     """False when its encoder is sent away, as it may be until then: it comes again."""
     encoder = await stack.publish(live["rtmp_url"])
 

@@ -36,7 +36,7 @@ from tests.simulator.valkey import Valkey
 T = TypeVar("T")
 
 TROUBLED = 18.0  # seconds
-#: A lease runs out and is taken (13 s), a
+#: A lease runs out and is taken (8 s; 12 of a receiver's), a
 #: reconnect window ends (6 s), then two rounds.
 CALM = 30.0
 MOST_PEOPLE = 12

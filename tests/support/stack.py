@@ -128,6 +128,23 @@ class Stack:
             await self._answers(f"http://127.0.0.1:{port}/readyz", service, 200)
         return service
 
+    async def start_role(self, role: str, **changes: str) -> Process:
+        """One process of it, which may be one of several."""
+        process = await Process.start(
+            self.folder / f"{role}-{len(self._services)}.log",
+            *(sys.executable, "-m", "control_plane", "serve", "--role", role),
+            env=self.env | changes,
+        )
+        self._services.append(process)
+
+        async def serves() -> bool:
+            said = process.log.read_text()
+            assert process.running, said[-3000:]
+            return "serving" in said
+
+        await until(serves)
+        return process
+
     async def start_node(self) -> None:
         self.node = await self._start_node("local", self.ports)
 

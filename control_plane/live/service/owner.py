@@ -17,7 +17,7 @@ from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store import grants
 from control_plane.live.store import nodes as node_store
 
-LEASE_RENEWED_EVERY = 3.0  # seconds
+LEASES_TAKEN_EVERY = 1.0  # seconds
 
 
 class Owner:
@@ -42,7 +42,7 @@ class Owner:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         try:
-            async with Loop("leases", self._take_leases, LEASE_RENEWED_EVERY).running():
+            async with Loop("leases", self._take_leases, LEASES_TAKEN_EVERY).running():
                 yield
         finally:
             await stop(self._mine.values())
@@ -51,13 +51,10 @@ class Owner:
 
     async def _take_leases(self) -> None:
         """While Postgres is away the last owner goes on."""
-        listed = {node.name for node in await self._nodes.listing()}
-        for name in listed:
-            if await node_store.take_lease(self._pool, name, self._name):
-                self._start(name)
-            else:
-                await self._stop(name)
-        for name in set(self._mine) - listed:
+        mine = await node_store.take_leases(self._pool, self._name)
+        for name in mine:
+            self._start(name)
+        for name in set(self._mine) - mine:
             await self._stop(name)
         await grants.forget_old(self._pool)
 

@@ -7,7 +7,8 @@ from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.nodes import Heard, Node
 from control_plane.live.model.placing import Origin
 
-LEASE = timedelta(seconds=10)
+#: What the last look found counts for longer: see ``viewers.WINDOW``.
+LEASE = timedelta(seconds=7)
 
 _COLUMNS = ", ".join(field.name for field in fields(Node))
 _SELECT = f"SELECT {_COLUMNS} FROM nodes"  # noqa: S608
@@ -144,21 +145,21 @@ async def broadcasts(executor: Executor, name: str) -> int:
     )
 
 
-async def take_lease(executor: Executor, name: str, owner: str) -> bool:
-    """True while ``owner`` has the node, by Postgres's clock."""
-    return (
-        await executor.fetchval(
-            """
-        UPDATE nodes SET owner = $2, lease_until = now() + $3
-        WHERE name = $1 AND (owner IS NULL OR owner = $2 OR lease_until < now())
-        RETURNING true
+async def take_leases(executor: Executor, owner: str) -> set[str]:
+    """Those that are ``owner``'s for the next seconds, by Postgres's clock. Waits for
+    whoever changes one: passed over, it would seem another's."""
+    rows = await executor.fetch(
+        """
+        WITH taken AS (SELECT name FROM nodes
+            WHERE owner IS NULL OR owner = $1 OR lease_until < now()
+            ORDER BY name FOR UPDATE)
+        UPDATE nodes n SET owner = $1, lease_until = now() + $2
+        FROM taken WHERE n.name = taken.name RETURNING n.name
         """,
-            name,
-            owner,
-            LEASE,
-        )
-        is True
+        owner,
+        LEASE,
     )
+    return {row["name"] for row in rows}
 
 
 async def drop_leases(executor: Executor, owner: str) -> None:
