@@ -45,6 +45,17 @@ class Acceptor:
             for one in self._listening:
                 self._loop.add_reader(one, self._take, one)
 
+    async def leave(self) -> None:
+        """As ``close``, after what waits. Who comes from here on is not kept waiting
+        for us where others listen at the same port."""
+        for one in self._listening:
+            self._take(one)
+        self.close()
+        for one in self._listening:
+            one.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
     def close(self) -> None:
         self._closed = True
         if self._retry is not None:
@@ -99,7 +110,9 @@ class CannotListen(Exception):
 def listening(
     host: str, port: int, *, reuse_port: bool = False
 ) -> Iterator[list[socket.socket]]:
-    """One socket for each address of the host. Raises CannotListen."""
+    """One socket for each address of the host. ``reuse_port``: others may listen at
+    it too; it does not yet, since whoever came would wait until somebody answers here.
+    Raises CannotListen."""
     with contextlib.ExitStack() as stack:
         try:
             sockets = [
@@ -128,7 +141,8 @@ def _listening(family: int, address: Any, *, reuse_port: bool) -> socket.socket:
         if family == socket.AF_INET6:  # the same port of IPv4 has a socket of its own
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         one.bind(address)
-        one.listen(BACKLOG)
+        if not reuse_port:
+            one.listen(BACKLOG)
     except OSError:
         one.close()
         raise

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from control_plane.base.tasks import Loop
 from control_plane.web import logs
-from control_plane.web.accepting import Acceptor
+from control_plane.web.accepting import BACKLOG, Acceptor
 from control_plane.web.address import Addresses
 from control_plane.web.connections import IDLE, Connections, room
 
@@ -84,11 +84,13 @@ async def to_nodes(
         _wake_with_data(one)
     acceptor = Acceptor(sockets, lambda one, _: connections.admit(one))
     async with Loop("sweep", sweep, SWEEP_EVERY).running():
+        for one in sockets:
+            one.listen(BACKLOG)
         acceptor.resume()
         try:
             yield
         finally:
-            acceptor.close()
+            await acceptor.leave()
             await connections.drain(DRAIN)
 
 

@@ -7,16 +7,22 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 
+import asyncpg
 import psutil
 import pytest
 
+from tests.support.commands import command
+from tests.support.process import Process
 from tests.support.roles import STATUS, Operator
 from tests.support.stack import until
 
 ROLES = ["auth", "api", "work"]
 LOOP = re.compile('loop_age_seconds{loop="([a-z_]+)"}')
+ADD_LOCAL = "nodes add local --api http://127.0.0.1:9 --host 127.0.0.1"
+GONE = "MTX_PATH=live/1\nMTX_SOURCE_TYPE=rtmpConn\nMTX_SOURCE_ID=one"
 
 
 @contextlib.contextmanager
@@ -123,6 +129,57 @@ async def test_auth_twice_on_one_port(operator: Operator) -> None:
     await one.stop()
     assert await operator.asks_auth() == 401
     await other.stop()
+
+
+@contextlib.asynccontextmanager
+async def _locked(url: str, table: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+    """Nobody can read it meanwhile. How many wait for it."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"LOCK TABLE {table}")
+            waiting = "SELECT count(*) FROM pg_locks WHERE relation = $1::regclass"
+            yield partial(
+                connection.fetchval, f"{waiting} AND NOT granted", table
+            )
+    finally:
+        await connection.close()
+
+
+async def test_one_of_several_at_a_port_listens_while_it_serves_only(
+    operator: Operator, owner_url: str
+) -> None:
+    """What comes to it before and after would wait, while others could answer."""
+    shared = {"CONTROL_PLANE_INTERNAL_REUSE_PORT": "true"}
+    added = await command(operator.env, *ADD_LOCAL.split())
+    assert added.exit_code == 0, added.output
+    async with _locked(owner_url, "nodes") as waiting:
+        alone = await operator.serve("--role", "auth", CONTROL_PLANE_NODE_NAME="", **shared)
+        await until(waiting)
+        assert not _listens(alone)
+    await operator.serving("auth")
+    assert _listens(alone)
+    async with _locked(owner_url, "publish_grants") as waiting:
+        told = asyncio.create_task(operator.tells("not_ready", GONE))
+        await until(waiting)
+        await _stops_listening(alone)
+    assert await told == 204
+
+
+def _listens(process: Process) -> bool:
+    found = psutil.Process(process.process.pid).net_connections("tcp")
+    return any(one.status == psutil.CONN_LISTEN for one in found)
+
+
+async def _stops_listening(process: Process) -> None:
+    """Told to stop, and before it has."""
+    process.process.terminate()
+
+    async def deaf() -> bool:
+        return not _listens(process)
+
+    await until(deaf)
+    assert process.running
 
 
 async def test_each_role_shows_its_own_loops(operator: Operator) -> None:

@@ -63,12 +63,16 @@ class Operator:
 
     async def asks_auth(self) -> int:
         """The status of a node's call about a path that is nobody's."""
-        basic = aiohttp.encode_basic_auth("local", Secrets(SECRET).node("local"))
-        url = f"http://127.0.0.1:{self.ports['INTERNAL']}/hooks/mediamtx/local/auth"
         body = {"action": "publish", "path": "live/1", "protocol": "rtmp"}
+        return await self.tells("auth", json.dumps(body))
+
+    async def tells(self, event: str, body: str) -> int:
+        """As a node; the status."""
+        basic = aiohttp.encode_basic_auth("local", Secrets(SECRET).node("local"))
+        url = f"http://127.0.0.1:{self.ports['INTERNAL']}/hooks/mediamtx/local/{event}"
         async with (
             aiohttp.ClientSession(headers={"Authorization": basic}) as http,
-            http.post(url, json=body) as response,
+            http.post(url, data=body) as response,
         ):
             return response.status
 
