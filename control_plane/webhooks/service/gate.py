@@ -35,8 +35,10 @@ class Gate:
         endpoint: Endpoint,
         pool: Pool,
         attempts: Attempts,
+        owner: str,
         is_ours: Callable[[], bool],
     ) -> None:
+        self._owner = owner
         self._endpoint = endpoint
         self._pool = pool
         self._attempts = attempts
@@ -85,7 +87,11 @@ class Gate:
         if answer.retry_after is not None and answer.status in ASKS_TO_WAIT:
             self._circuit.asked(now, answer.retry_after)
         self._failing = True
-        since = await endpoints.note_failing(self._pool, self._endpoint.id)
+        since = await endpoints.note_failing(
+            self._pool, self._endpoint.id, self._owner
+        )
+        if since is None:
+            raise Over
         if datetime.now(UTC) - since > SWITCH_OFF_AFTER:
             await self._switch_off(model.FAILING)
 

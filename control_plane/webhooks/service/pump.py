@@ -70,7 +70,9 @@ class Pump:
     def __post_init__(self) -> None:
         self._read = self._done = self._saved = self.endpoint.position
         self._room = asyncio.Event()
-        self._gate = Gate(self.endpoint, self.pool, self.attempts, self.is_ours)
+        self._gate = Gate(
+            self.endpoint, self.pool, self.attempts, self.owner, self.is_ours
+        )
 
     async def run(self) -> None:
         """Until the endpoint is another's or switched off."""

@@ -213,12 +213,16 @@ async def save_position(
     )
 
 
-async def note_failing(executor: Executor, endpoint_id: int) -> datetime:
-    """Since when it takes nothing."""
-    since: datetime = await executor.fetchval(
+async def note_failing(
+    executor: Executor, endpoint_id: int, owner: str
+) -> datetime | None:
+    """Since when it takes nothing. None when it is another's now, who would not know
+    that this was noted."""
+    since: datetime | None = await executor.fetchval(
         "UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, now())"
-        " WHERE id = $1 RETURNING failing_since",
+        " WHERE id = $1 AND owner = $2 RETURNING failing_since",
         endpoint_id,
+        owner,
     )
     return since
 
