@@ -63,5 +63,5 @@ async def _ready(
     source: Source, lifecycle: Lifecycle, grants: Grants, cutter: Cutter
 ) -> None:
     await grants.settle(source.node, source.id)
-    if await lifecycle.ready(source, listed=False) == "refused":
+    if await lifecycle.ready(source) == "refused":
         await cutter.kick(source)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from control_plane.live.service.lifecycle import Source
 from control_plane.wiring.services import Services
 from tests.support.api import Account, App, Json
+from tests.support.nodes import NEWEST
 
 Post = Callable[[Account, str], Awaitable[None]]
 
@@ -47,7 +48,7 @@ async def _go_live(host: Account, opened: Services) -> str:
     started = (await host.ask("liveStream", {"title": "Hello"}))["LiveStreaming"]
     session = await opened.broadcasts.get(int(started["id"]))
     source = Source(session.node, session.path, "rtmpConn", "encoder")
-    assert await opened.lifecycle.ready(source, listed=True) == "started"
+    assert await opened.lifecycle.ready(source, listed_at=NEWEST) == "started"
     return str(started["id"])
 
 

@@ -139,9 +139,7 @@ async def _locked(url: str, table: str) -> AsyncIterator[Callable[[], Awaitable[
         async with connection.transaction():
             await connection.execute(f"LOCK TABLE {table}")
             waiting = "SELECT count(*) FROM pg_locks WHERE relation = $1::regclass"
-            yield partial(
-                connection.fetchval, f"{waiting} AND NOT granted", table
-            )
+            yield partial(connection.fetchval, f"{waiting} AND NOT granted", table)
     finally:
         await connection.close()
 
@@ -150,11 +148,14 @@ async def test_one_of_several_at_a_port_listens_while_it_serves_only(
     operator: Operator, owner_url: str
 ) -> None:
     """What comes to it before and after would wait, while others could answer."""
-    shared = {"CONTROL_PLANE_INTERNAL_REUSE_PORT": "true"}
+    shared = {
+        "CONTROL_PLANE_INTERNAL_REUSE_PORT": "true",
+        "CONTROL_PLANE_NODE_NAME": "",  # nothing to write before it begins
+    }
     added = await command(operator.env, *ADD_LOCAL.split())
     assert added.exit_code == 0, added.output
     async with _locked(owner_url, "nodes") as waiting:
-        alone = await operator.serve("--role", "auth", CONTROL_PLANE_NODE_NAME="", **shared)
+        alone = await operator.serve("--role", "auth", **shared)
         await until(waiting)
         assert not _listens(alone)
     await operator.serving("auth")

@@ -98,12 +98,10 @@ class Giver:
             task.cancel()
 
     async def _run(self) -> None:
-        while True:
-            while not await self._answered():
-                await asyncio.sleep(EVERY)
-            self.given += 1
-            if self._over:
-                return
+        answered = False
+        while not (self._over and answered):
+            answered = await self._answered()
+            self.given += answered
             await asyncio.sleep(EVERY)
 
     async def _answered(self) -> bool:

@@ -1,11 +1,14 @@
-"""A node's API without streams."""
+"""What nodes say: an API without streams, and when a list was asked for."""
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+#: When a list was asked for that is newer than anything that is known.
+NEWEST = datetime.max.replace(tzinfo=UTC)
 EMPTY = {"itemCount": 0, "pageCount": 0, "items": []}
 
 

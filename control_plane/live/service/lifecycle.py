@@ -6,7 +6,7 @@ UPDATE changes the row, and writes its event in the same transaction.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
@@ -66,13 +66,15 @@ class Lifecycle:
         self._pool = pool
         self.spans = spans
 
-    async def ready(self, source: Source, *, listed: bool) -> Outcome:
-        """The path has a picture. ``listed``: the node's own list says so, which
-        stands above any message."""
+    async def ready(
+        self, source: Source, *, listed_at: datetime | None = None
+    ) -> Outcome:
+        """The path has a picture. ``listed_at``: the node's own list says so, which
+        stands above any message; when it was asked for, by Postgres's clock."""
         for _ in range(3):
             try:
                 async with self._pool.transaction() as connection:
-                    return await self._ready(connection, source, listed=listed)
+                    return await self._ready(connection, source, listed_at)
             except Taken:
                 continue  # somebody opened a session at the same moment: look again
         return "nothing"
@@ -105,15 +107,16 @@ class Lifecycle:
             return await self._end_as_seen(connection, seen, reason)
 
     async def _ready(
-        self, connection: Connection, source: Source, *, listed: bool
+        self, connection: Connection, source: Source, listed_at: datetime | None
     ) -> Outcome:
+        listed = listed_at is not None
         # Both locks are always taken in this order: the session's, then the grant's.
         session = await sessions.open_at_path(connection, source.path)
         grant = (await grants.of(connection, source.node, [source.id])).get(source.id)
         if listed and await _has_moved(connection, session, source, grant):
             return "refused"  # two nodes may list one each
         if grant is not None and grant.ended_at is not None:
-            if not listed or grant.just_ended:
+            if listed_at is None or grant.just_ended or grant.ended_at >= listed_at:
                 return "nothing"
             await grants.reopen(connection, source.node, source.id)
         if grant is not None and grant.key_is_dead:

@@ -98,7 +98,7 @@ class Reconciler:
         if view.answer == "silent":
             return
         await self._lost_publishers(node, view, known)
-        await self._listed_publishers(node, view, known)
+        await self._listed_publishers(node, view, known, at)
         with acting(DEADLINE):
             await self._deadlines(node, view, at)
         current = await sessions.open_on_node(self._pool, node.name)
@@ -151,7 +151,7 @@ class Reconciler:
                 REPAIRS.labels("lost").inc()
 
     async def _listed_publishers(
-        self, node: Node, view: View, known: Sequence[LiveSession]
+        self, node: Node, view: View, known: Sequence[LiveSession], at: datetime
     ) -> None:
         if node.closed:
             async for publisher in in_turns(view.publishers):
@@ -172,7 +172,7 @@ class Reconciler:
                 await self._kick(node, publisher, "banned")
                 continue
             news = (publisher.path, publisher.source_id) not in settled
-            await self._judge(node, publisher, standing, news=news)
+            await self._judge(node, publisher, standing, at if news else None)
 
     async def _keys(
         self, node: Node, publishers: Sequence[Publisher]
@@ -200,18 +200,18 @@ class Reconciler:
         node: Node,
         publisher: Publisher,
         standing: Standing,
-        *,
-        news: bool,
+        at: datetime | None,
     ) -> None:
-        """``news``: the tables do not know yet that it publishes."""
+        """``at``: when the list was asked for; None: the tables know already that it
+        publishes."""
         reason = may_stay(standing, datetime.now(UTC))
         if reason != "ok":
             await self._kick(node, publisher, reason)
-        elif publisher.ready and news:
+        elif publisher.ready and at is not None:
             source = Source(
                 node.name, publisher.path, publisher.source_type, publisher.source_id
             )
-            outcome = await self._lifecycle.ready(source, listed=True)
+            outcome = await self._lifecycle.ready(source, listed_at=at)
             if outcome in ("started", "resumed"):
                 REPAIRS.labels("found").inc()
             if outcome == "refused":

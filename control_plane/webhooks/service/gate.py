@@ -87,9 +87,7 @@ class Gate:
         if answer.retry_after is not None and answer.status in ASKS_TO_WAIT:
             self._circuit.asked(now, answer.retry_after)
         self._failing = True
-        since = await endpoints.note_failing(
-            self._pool, self._endpoint.id, self._owner
-        )
+        since = await endpoints.note_failing(self._pool, self._endpoint.id, self._owner)
         if since is None:
             raise Over
         if datetime.now(UTC) - since > SWITCH_OFF_AFTER:

@@ -24,6 +24,7 @@ from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
 from tests.support.api import settings
+from tests.support.nodes import NEWEST
 from tests.support.stack import until
 
 Json = dict[str, Any]
@@ -103,7 +104,7 @@ async def session(opened: Services, node: FakeNode, ann: User) -> LiveSession:
     started = (await opened.broadcasts.start(ann, Start())).session
     node.paths.append(started.path)
     source = Source("local", started.path, "rtmpConn", f"source of {started.path}")
-    await opened.lifecycle.ready(source, listed=True)
+    await opened.lifecycle.ready(source, listed_at=NEWEST)
     return await opened.broadcasts.get(started.id)
 
 

@@ -11,6 +11,7 @@ from control_plane.live.model.starts import Start, Wanted
 from control_plane.live.service.lifecycle import Lifecycle, Source, Spans
 from control_plane.live.store import openings, sessions
 from control_plane.people.model.users import User
+from tests.support.nodes import NEWEST
 
 AT_ONCE = timedelta(0)
 
@@ -39,7 +40,7 @@ def _publisher(session: LiveSession, source_id: str) -> Source:
 
 
 async def _lost(lifecycle: Lifecycle, session: LiveSession) -> None:
-    await lifecycle.ready(_publisher(session, "one"), listed=True)
+    await lifecycle.ready(_publisher(session, "one"), listed_at=NEWEST)
     assert await lifecycle.not_ready(_publisher(session, "one"))
 
 
@@ -55,7 +56,9 @@ async def test_one_that_came_back_in_time_stays_live(
 ) -> None:
     await _lost(lifecycle, created)
     overdue = await _overdue(pool)
-    assert await lifecycle.ready(_publisher(created, "two"), listed=True) == "resumed"
+    assert (
+        await lifecycle.ready(_publisher(created, "two"), listed_at=NEWEST) == "resumed"
+    )
     assert not await lifecycle.end_overdue(overdue, "disconnected")
     assert (await _now(pool, created.id)).status == "live"
 
@@ -65,7 +68,7 @@ async def test_one_that_came_back_and_was_lost_again_has_a_new_deadline(
 ) -> None:
     await _lost(lifecycle, created)
     overdue = await _overdue(pool)
-    await lifecycle.ready(_publisher(created, "two"), listed=True)
+    await lifecycle.ready(_publisher(created, "two"), listed_at=NEWEST)
     await lifecycle.not_ready(_publisher(created, "two"))
     assert not await lifecycle.end_overdue(overdue, "disconnected")
     assert await lifecycle.end_overdue(await _overdue(pool), "disconnected")
@@ -78,7 +81,7 @@ async def test_one_that_was_published_at_last_does_not_expire(
     (overdue,) = await sessions.never_published(
         pool, "local", await sessions.clock(pool), AT_ONCE, AT_ONCE
     )
-    await lifecycle.ready(_publisher(created, "one"), listed=True)
+    await lifecycle.ready(_publisher(created, "one"), listed_at=NEWEST)
     assert not await lifecycle.end_overdue(overdue, "expired")
     assert (await _now(pool, created.id)).status == "live"
 
@@ -98,7 +101,7 @@ async def test_one_that_was_started_again_does_not_expire(
 async def test_one_that_is_too_long_ends_whether_live_or_not(
     pool: Pool, lifecycle: Lifecycle, created: LiveSession
 ) -> None:
-    await lifecycle.ready(_publisher(created, "one"), listed=True)
+    await lifecycle.ready(_publisher(created, "one"), listed_at=NEWEST)
     (overdue,) = await sessions.too_long(pool, "local", await sessions.clock(pool))
     assert await lifecycle.end_overdue(overdue, "too_long")
     assert (await _now(pool, created.id)).end_reason == "too_long"

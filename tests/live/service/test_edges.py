@@ -16,13 +16,14 @@ from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 from tests.live.service.conftest import new_user
+from tests.support.nodes import NEWEST
 
 
 @pytest.fixture
 async def session(opened: Services, ann: User) -> LiveSession:
     started = (await opened.broadcasts.start(ann, Start())).session
     source = Source("local", started.path, "rtmpConn", "s")
-    await opened.lifecycle.ready(source, listed=True)
+    await opened.lifecycle.ready(source, listed_at=NEWEST)
     return await opened.broadcasts.get(started.id)
 
 

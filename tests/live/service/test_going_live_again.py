@@ -8,6 +8,7 @@ from control_plane.live.service.lifecycle import Source
 from control_plane.live.store import grants, keys
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
+from tests.support.nodes import NEWEST
 
 
 async def _again(opened: Services, user: User, times: int) -> list[Started]:
@@ -30,7 +31,7 @@ async def _publish(opened: Services, started: Started) -> None:
     assert key is not None
     await grants.add(opened.pool, "local", "one", path, key.id)
     source = Source("local", path, "rtmpConn", "one")
-    assert await opened.lifecycle.ready(source, listed=True) == "started"
+    assert await opened.lifecycle.ready(source, listed_at=NEWEST) == "started"
 
 
 async def test_the_newest_of_many_keys_open_it(opened: Services, ann: User) -> None:

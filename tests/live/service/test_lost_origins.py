@@ -16,6 +16,7 @@ from control_plane.live.store import grants, sessions
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 from tests.live.service.conftest import new_user
+from tests.support.nodes import NEWEST
 
 AT_ONCE = timedelta(0)
 LATER = timedelta(hours=1)
@@ -43,7 +44,7 @@ async def _publish(services: Services, started: Started, source_id: str) -> str:
     key_id = await services.pool.fetchval(row, key)
     source = Source(started.node.name, started.session.path, "rtmpConn", source_id)
     await grants.add(services.pool, source.node, source_id, source.path, key_id)
-    return await services.lifecycle.ready(source, listed=False)
+    return await services.lifecycle.ready(source)
 
 
 def _at_local(started: Started, source_id: str) -> Source:
@@ -113,10 +114,10 @@ async def test_what_the_old_one_says_late_changes_nothing(
     await _publish(two, again, "b")
     old, new = _at_local(first, "a"), replace(_at_local(first, "b"), node="other")
     assert not await two.lifecycle.not_ready(old)
-    assert await two.lifecycle.ready(old, listed=False) == "nothing"
-    assert await two.lifecycle.ready(old, listed=True) == "refused"
+    assert await two.lifecycle.ready(old) == "nothing"
+    assert await two.lifecycle.ready(old, listed_at=NEWEST) == "refused"
     assert await two.lifecycle.not_ready(new)
-    assert await two.lifecycle.ready(old, listed=False) == "nothing"
+    assert await two.lifecycle.ready(old) == "nothing"
     session = await sessions.get(two.pool, first.session.id)
     assert session is not None
     assert (session.status, session.node) == ("reconnecting", "other")
@@ -131,9 +132,9 @@ async def test_late_words_change_nothing_with_the_same_key(
     old, new = (Source(n, path, "rtmpConn", n) for n in ("local", "other"))
     for source in (old, new):
         await grants.add(two.pool, source.node, source.id, path, key.id)
-        await two.lifecycle.ready(source, listed=False)
+        await two.lifecycle.ready(source)
     assert await two.lifecycle.not_ready(new)
-    assert await two.lifecycle.ready(old, listed=False) == "nothing"
+    assert await two.lifecycle.ready(old) == "nothing"
 
 
 async def test_where_there_is_no_other_it_stays(opened: Services, ann: User) -> None:
@@ -168,7 +169,7 @@ async def test_a_channel_is_told_where_it_goes_on(two: Services, ann: User) -> N
         return None if node is None else node.name
 
     assert await told() == "local"
-    await two.lifecycle.ready(Source("local", path, "rtmpConn", "a"), listed=True)
+    await two.lifecycle.ready(Source("local", path, "rtmpConn", "a"), listed_at=NEWEST)
     assert await told() == "local"
     await two.nodes.unheard("local", AT_ONCE)
     assert await told() == "other"

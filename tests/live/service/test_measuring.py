@@ -14,6 +14,7 @@ from control_plane.live.store.ingest import IngestStore
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 from mediamtx.payloads import Intake, Publisher
+from tests.support.nodes import NEWEST
 
 ROUND = 5.0  # seconds
 
@@ -26,7 +27,7 @@ async def session(opened: Services, ann: User) -> LiveSession:
 async def live(opened: Services, user: User) -> LiveSession:
     started = (await opened.broadcasts.start(user, Start())).session
     source = Source("local", started.path, "rtmpConn", "source")
-    await opened.lifecycle.ready(source, listed=True)
+    await opened.lifecycle.ready(source, listed_at=NEWEST)
     return await opened.broadcasts.get(started.id)
 
 

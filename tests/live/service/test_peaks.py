@@ -9,6 +9,7 @@ from control_plane.live.store import sessions
 from control_plane.wiring.services import Services
 from tests.live.service.conftest import new_user
 from tests.support.locks import WAITING
+from tests.support.nodes import NEWEST
 from tests.support.stack import until
 
 
@@ -16,7 +17,7 @@ async def _live(opened: Services, username: str) -> int:
     user = await new_user(opened.pool, username)
     session = (await opened.broadcasts.start(user, Start())).session
     source = Source("local", session.path, "rtmpConn", username)
-    await opened.lifecycle.ready(source, listed=True)
+    await opened.lifecycle.ready(source, listed_at=NEWEST)
     return session.id
 
 

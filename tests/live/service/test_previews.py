@@ -13,6 +13,7 @@ from control_plane.live.service.rights import Whom, take_back
 from control_plane.live.store.previews import PreviewStore
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
+from tests.support.nodes import NEWEST
 
 JPEG = b"\xff\xd8\xff a picture \x00\xfe"
 
@@ -30,7 +31,7 @@ async def pictured(
         await opened.broadcasts.start(user, Start(watch=policy and WatchTerms(policy)))
     ).session
     source = Source("local", session.path, "rtmpConn", "source")
-    await opened.lifecycle.ready(source, listed=True)
+    await opened.lifecycle.ready(source, listed_at=NEWEST)
     await PreviewStore(opened.redis).put(session.id, JPEG)
     return session
 

@@ -6,6 +6,7 @@ from control_plane.live.service.lifecycle import Source
 from control_plane.live.store import grants
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
+from tests.support.nodes import NEWEST
 
 
 async def test_the_last_encoder_wins_and_the_other_has_to_go(
@@ -20,7 +21,7 @@ async def test_the_last_encoder_wins_and_the_other_has_to_go(
     for source in (first, last):
         await grants.add(opened.pool, source.node, source.id, path, key.id)
     told = [
-        await opened.lifecycle.ready(source, listed=True)
+        await opened.lifecycle.ready(source, listed_at=NEWEST)
         for source in (first, last, first, last)
     ]
     assert told == ["started", "replaced", "refused", "nothing"]
@@ -34,6 +35,6 @@ async def test_one_whose_permission_nobody_remembers_is_not_cut(
     path = key.channel.path
     first = Source("local", path, "rtmpConn", "first")
     await grants.add(opened.pool, first.node, first.id, path, key.id)
-    assert await opened.lifecycle.ready(first, listed=True) == "started"
+    assert await opened.lifecycle.ready(first, listed_at=NEWEST) == "started"
     unknown = Source("other", path, "rtmpConn", "unknown")
-    assert await opened.lifecycle.ready(unknown, listed=True) == "replaced"
+    assert await opened.lifecycle.ready(unknown, listed_at=NEWEST) == "replaced"
