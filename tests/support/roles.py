@@ -92,5 +92,6 @@ class Operator:
         """Of the process that has this role now, or had it last."""
         # The last line may still be on its way.
         whole, _, _ = self.started[-1].log.read_text().rpartition("\n")
-        lines = [json.loads(line) for line in whole.splitlines() if "serving" in line]
+        said = (line for line in whole.splitlines() if '"event": "serving"' in line)
+        lines = [json.loads(line) for line in said]
         return int([line["pid"] for line in lines if line["role"] == role][-1])
