@@ -104,14 +104,15 @@ async def ask_under_many_names(stack: Stack, live: Json) -> None:
 
 
 async def counts_until(stack: Stack, live: Json, last: int) -> list[int]:
-    """The counts that were shown, each time that another one was."""
+    """The counts that were shown, each time that another one was, from the first that
+    is not zero: who was let in is told half a second later."""
     shown: list[int] = []
 
     async def look() -> bool:
         count = (await stack.show(live["id"]))["viewers"]
-        if shown[-1:] != [count]:
+        if (shown or count) and shown[-1:] != [count]:
             shown.append(count)
-        return bool(count == last)
+        return bool(shown and count == last)
 
     await until(look)
     return shown
