@@ -184,7 +184,11 @@ async def test_a_node_that_came_meanwhile_is_known_afterwards(
         "INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,"
         " rtsp_url) VALUES ('other', '', '', '', '', '', '')"
     )
-    await until(lambda: _says(service, "away: postgres\n"))
+
+    async def away() -> bool:
+        return "postgres" in await _ready(service)
+
+    await until(away)
     await hands.owner.execute(f"{limit} -1")
     other = replace(service, node="other")
 
