@@ -56,19 +56,17 @@ async def open_redis(url: str) -> AsyncIterator[Redis]:
     async with contextlib.AsyncExitStack() as stack:
         try:
             parts = urlsplit(url)
+            opened: Redis
             if parts.scheme in CLUSTERS:
-                cluster = _cluster(parts)
-                stack.push_async_callback(_let_go, cluster)
-                opened: Redis = cluster
+                opened = _cluster(parts)
             elif parts.scheme in SENTINELS:
                 sentinel, opened = _watched(parts)
                 await stack.enter_async_context(sentinel)
-                stack.push_async_callback(opened.aclose)
             else:
                 opened = Single.from_url(url, **OPTIONS)
-                stack.push_async_callback(opened.aclose)
         except (ValueError, TypeError) as error:
             raise BadUrl(f"REDIS_URL cannot be meant: {error}") from None
+        stack.push_async_callback(_close, opened)
         yield followed(opened)
 
 
@@ -112,12 +110,13 @@ def _cluster(parts: SplitResult) -> RedisCluster:
     )
 
 
-async def _let_go(cluster: RedisCluster) -> None:
-    """After an error, when it would find its servers anew, redis-py (8.1) takes it for
-    closed."""
-    await cluster.aclose()
-    for nodes in ("nodes_cache", "startup_nodes"):
-        await cluster.nodes_manager.aclose(nodes)
+async def _close(opened: Redis) -> None:
+    await opened.aclose()
+    if isinstance(opened, RedisCluster):
+        # After an error, when it would find its servers anew, redis-py (8.1) takes it
+        # for closed.
+        for nodes in ("nodes_cache", "startup_nodes"):
+            await opened.nodes_manager.aclose(nodes)
 
 
 def _named(parts: SplitResult) -> _Named:

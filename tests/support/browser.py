@@ -29,7 +29,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--mute-audio",
-    "--force-prefers-reduced-motion",  # painting 60 times a second costs half a core
 ]
 WITHIN = 60.0  # seconds
 #: As most viewers have it; less than a third to paint of what a desk has.

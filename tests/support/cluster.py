@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -11,11 +10,11 @@ from redis.asyncio import Redis
 
 from control_plane.base.redis import Command, pipelined
 from deploy.local.process import Child, Program, running
-from deploy.local.valkey import ADDRESS, installed
+from deploy.local.valkey import ADDRESS
 from tests.support.ports import free_ports
 from tests.support.stack import until
+from tests.support.valkeys import KEEPS_NOTHING, LOGIN, PASSWORD, server
 
-PASSWORD = "of servers"
 SLOTS = 16384
 SERVERS = 3
 
@@ -25,9 +24,8 @@ class Cluster:
         self._folder = folder
         ports = free_ports(2 * SERVERS)
         self._ports, self._bus = ports[:SERVERS], ports[SERVERS:]
-        login = PASSWORD.replace(" ", "%20")
         hosts = f"{ADDRESS}:1,{ADDRESS}:{self._ports[1]}"
-        self._url = f"redis+cluster://:{login}@{hosts}"
+        self._url = f"redis+cluster://{LOGIN}{hosts}"
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[tuple[list[Child], str]]:
@@ -44,30 +42,14 @@ class Cluster:
             yield servers, self._url
 
     def _program(self, number: int) -> Program:
-        folder = self._folder / f"{self._ports[number]}"
-        folder.mkdir(parents=True)
-        file = folder / "settings.conf"
         settings = {
-            "bind": ADDRESS,
-            "port": self._ports[number],
-            "dir": f'"{folder}"',
-            "requirepass": f'"{PASSWORD}"',
-            "save": '""',
+            **KEEPS_NOTHING,
             "cluster-enabled": "yes",
             "cluster-port": self._bus[number],
             "cluster-node-timeout": 2000,
             "cluster-require-full-coverage": "no",
         }
-        lines = (f"{name} {value}\n" for name, value in settings.items())
-        file.write_text("".join(lines), "utf-8")
-        return Program(
-            name="Valkey",
-            command=(str(installed()), str(file)),
-            environ={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-            stop_signal=signal.SIGTERM,
-            log=folder / "log",
-            folder=folder,
-        )
+        return server(self._folder, self._ports[number], settings)
 
     async def _prepare(self, number: int) -> None:
         await until(partial(self._answers, number))

@@ -65,9 +65,6 @@ class Doubled:
         if role == "api":  # whoever asks asks the other one
             self.stack.base = self.apps[1 - which].base
 
-    async def start_again(self, role: str, which: int) -> None:
-        self.processes[role][which] = await self._start(role, which)
-
     async def _start(self, role: str, which: int) -> Process:
         ports = self._ports[which]
         own = {f"CONTROL_PLANE_{name}_PORT": str(ports[name]) for name in PORTS[role]}

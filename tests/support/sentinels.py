@@ -1,34 +1,34 @@
 """Two Valkeys, of which one follows the other, and a sentinel that watches them."""
 
 import contextlib
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from redis.asyncio import Redis
 
-from deploy.local.process import Program, running
-from deploy.local.valkey import ADDRESS, installed
+from deploy.local.process import running
+from deploy.local.valkey import ADDRESS
 from tests.support.ports import free_ports
 from tests.support.stack import until
+from tests.support.valkeys import KEEPS_NOTHING, LOGIN, PASSWORD, server
 
 SERVICE = "ours"
-PASSWORD, SENTINELS_PASSWORD = "of servers", "of sentinels"
-SERVER = f"""
-    bind {ADDRESS}
-    requirepass "{PASSWORD}"
-    masterauth "{PASSWORD}"
-    save ""
-    repl-diskless-sync-delay 0
-"""
-SENTINEL = f"""
-    bind {ADDRESS}
-    requirepass "{SENTINELS_PASSWORD}"
-    sentinel monitor {SERVICE} {ADDRESS} {{primary}} 1
-    sentinel auth-pass {SERVICE} "{PASSWORD}"
-    sentinel down-after-milliseconds {SERVICE} 500
-    sentinel failover-timeout {SERVICE} 5000
-"""
+SENTINELS_PASSWORD = "of sentinels"
+SERVER = {
+    **KEEPS_NOTHING,
+    "masterauth": f'"{PASSWORD}"',
+    "repl-diskless-sync-delay": 0,
+}
+
+
+def _sentinel(primary: int) -> dict[str, object]:
+    return {
+        "requirepass": f'"{SENTINELS_PASSWORD}"',
+        f"sentinel monitor {SERVICE}": f"{ADDRESS} {primary} 1",
+        f"sentinel auth-pass {SERVICE}": f'"{PASSWORD}"',
+        f"sentinel down-after-milliseconds {SERVICE}": 500,
+        f"sentinel failover-timeout {SERVICE}": 5000,
+    }
 
 
 class Watched:
@@ -38,49 +38,29 @@ class Watched:
         self._folder = folder
         self._primary = contextlib.AsyncExitStack()
         self._ports = free_ports(3)
-        login = f":{PASSWORD}@".replace(" ", "%20")
         theirs = SENTINELS_PASSWORD.replace(" ", "%20")
         self.url = (
-            f"redis+sentinel://{login}{ADDRESS}:1,{ADDRESS}:{self._ports[2]}"
+            f"redis+sentinel://{LOGIN}{ADDRESS}:1,{ADDRESS}:{self._ports[2]}"
             f"/{SERVICE}/3?password={theirs}"
         )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Watched"]:
         primary, replica, sentinel = self._ports
-        following = f"{SERVER}\nreplicaof {ADDRESS} {primary}\n"
-        watching = SENTINEL.format(primary=primary)
+        following = {**SERVER, "replicaof": f"{ADDRESS} {primary}"}
         async with contextlib.AsyncExitStack() as stack, self._primary:
-            await self._primary.enter_async_context(self._server(primary, SERVER))
-            await stack.enter_async_context(self._server(replica, following))
-            await stack.enter_async_context(
-                self._server(sentinel, watching, "--sentinel")
-            )
+            started = running(server(self._folder, primary, SERVER))
+            await self._primary.enter_async_context(started)
+            for program in (
+                server(self._folder, replica, following),
+                server(self._folder, sentinel, _sentinel(primary), "--sentinel"),
+            ):
+                await stack.enter_async_context(running(program))
             await until(self._is_watched)
             yield self
 
     async def stop_primary(self) -> None:
         await self._primary.aclose()
-
-    @contextlib.asynccontextmanager
-    async def _server(
-        self, port: int, settings: str, *more: str
-    ) -> AsyncIterator[None]:
-        folder = self._folder / f"{port}"
-        folder.mkdir(parents=True)
-        file = folder / "settings.conf"
-        lines = [f"port {port}", f'dir "{folder}"', *settings.split("\n")]
-        file.write_text("\n".join(line.strip() for line in lines), "utf-8")
-        program = Program(
-            name="Valkey",
-            command=(str(installed()), str(file), *more),
-            environ={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-            stop_signal=signal.SIGTERM,
-            log=folder / "log",
-            folder=folder,
-        )
-        async with running(program):
-            yield
 
     async def _is_watched(self) -> bool:
         """The sentinel knows a replica that could take over."""
