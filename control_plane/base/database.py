@@ -22,6 +22,7 @@ from control_plane.base.faults import (
     Away,
     Collided,
     Elsewhere,
+    Full,
     Missing,
     Rejected,
     Silent,
@@ -61,6 +62,8 @@ def translated() -> Iterator[None]:
         raise Silent(f"Postgres: {error!r}") from error
     except asyncpg.ReadOnlySQLTransactionError as error:
         raise Elsewhere(f"Postgres: {error!r}") from error
+    except asyncpg.DiskFullError as error:
+        raise Full(f"Postgres: {error!r}") from error
     except AWAY as error:
         raise Away(f"Postgres: {error!r}") from error
 

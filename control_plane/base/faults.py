@@ -14,6 +14,10 @@ class Elsewhere(Away):
     """It takes no writes: another server may be the primary now."""
 
 
+class Full(Away):
+    """Its disk is full: it reads, and writes what needs no more room."""
+
+
 class Silent(Elsewhere):
     """It said nothing in time. Only where there are others one of them may be meant."""
 

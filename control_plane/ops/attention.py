@@ -60,6 +60,9 @@ def _of_stores(now: StoresNow) -> Iterator[Concern]:
     if not now.takes_writes:
         words = "Postgres takes no writes: nobody can go live."
         yield _concern("store", "postgres", words, "PostgresReadOnly")
+    if not now.has_room:
+        words = "Postgres's disk is full: soon nobody can go live, money is refused."
+        yield _concern("store", "postgres", words, "PostgresFull")
     if abs(now.ahead) > CLOCKS_DIFFER:
         side = "ahead of" if now.ahead > 0 else "behind"
         words = f"Postgres's clock is {abs(now.ahead):.1f} s {side} ours: one is wrong."

@@ -27,7 +27,8 @@ LAG = Durations(
 )
 STORES = Gauge(
     "control_plane_store_up",
-    "1 while it answers this role; postgres_writes: and takes writes.",
+    "1 while it answers this role; postgres_writes: and takes writes; postgres_room:"
+    " and its disk is not full, as far as it says.",
     ["role", "store"],
 )
 CONNECTIONS = Gauge(
@@ -86,6 +87,7 @@ class Measured:
             writes.set(False)
             return
         writes.set(found.takes_writes)
+        STORES.labels(self._role, "postgres_room").set(found.has_room)
         AHEAD.set(found.ahead)
         if found.memory is not None:
             MEMORY.set(found.memory.used)

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from control_plane.base.database import Pool, open_pool
-from control_plane.base.faults import Rejected
+from control_plane.base.faults import Full, Rejected
 from tests.support.locks import WAITING
 from tests.support.stack import until
 from tests.support.statements import counted
@@ -46,6 +46,13 @@ async def test_a_transaction_that_failed_is_over(pool: Pool) -> None:
             await connection.execute("SELECT 1 / 0")
 
     assert await _mark(pool) == []
+
+
+async def test_a_full_disk_has_a_name(pool: Pool) -> None:
+    """As Postgres raises it; a real one is in tests/ops/test_faults.py."""
+    raised = "RAISE disk_full USING MESSAGE = 'could not extend file'"
+    with pytest.raises(Full, match="could not extend file"):
+        await pool.execute(f"DO $$ BEGIN {raised}; END $$")
 
 
 async def test_who_goes_away_in_the_middle_leaves_nothing(

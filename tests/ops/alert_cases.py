@@ -38,6 +38,10 @@ CASES: dict[str, tuple[Series, Series]] = {
         {'control_plane_store_up{role="api",store="postgres"}': "1x40"},
         _gauge('control_plane_store_up{role="api",store="postgres_writes"}', 1, 0),
     ),
+    "PostgresFull": _with(
+        {'control_plane_store_up{role="api",store="postgres"}': "1x40"},
+        _gauge('control_plane_store_up{role="work",store="postgres_room"}', 1, 0),
+    ),
     "RedisAway": _gauge('control_plane_store_up{role="api",store="redis"}', 1, 0),
     "RedisFull": _with(
         {"control_plane_redis_memory_limit_bytes": "100x40"},

@@ -14,6 +14,7 @@ import redis.asyncio as redis
 import yaml
 
 from control_plane.base.database import Pool, open_pool
+from control_plane.base.refusals import Unavailable
 from control_plane.base.secrets import Secrets
 from control_plane.config.settings import Settings
 from control_plane.events.tail import INTERVAL
@@ -31,13 +32,14 @@ from tests.hooks.conftest import Service, publish
 from tests.ops.test_alerts import ROOT, RUNBOOK, alerts
 from tests.support.api import settings
 from tests.support.certificates import Authority
-from tests.support.client import App
+from tests.support.client import Account, App
 from tests.support.log import bonus, new_user
 from tests.support.nodes import answering
 from tests.support.operators import Json, ask, token
 from tests.support.ports import free_ports
 from tests.support.receiver import Receiver, receiver
 from tests.support.service import serve
+from tests.support.small_disk import small_disk
 from tests.support.stack import until
 
 HOST = "127.0.0.1"
@@ -100,6 +102,7 @@ async def looking(wanted: Settings) -> AsyncIterator[Desk]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(now, "FRESH_FOR", 0.0)
     monkeypatch.setattr(overview, "FRESH_FOR", 0.0)
+    monkeypatch.setattr(measured, "LOOK_EVERY", 0.2)
     monkeypatch.setattr(retries, "DELAYS", (0.05,))
     monkeypatch.setattr(retries, "PAUSES", (0.05,))
 
@@ -138,11 +141,14 @@ async def test_a_node_with_a_wrong_secret(wanted: Settings) -> None:
 
 async def _wrong(desk: Desk) -> float:
     """Calls that the alert NodeSecretWrong counts; it names the node."""
-    url = f"http://{HOST}:{desk.service.ports.internal}/metrics"
-    async with desk.app.http.get(url) as response:
-        text = await response.text()
+    text = await _metrics(desk, desk.service.ports.internal)
     [found] = re.findall(r'wrong_node_secrets_total{node="local"} (\S+)', text)
     return float(found)
+
+
+async def _metrics(desk: Desk, port: int) -> str:
+    async with desk.app.http.get(f"http://{HOST}:{port}/metrics") as response:
+        return await response.text()
 
 
 async def test_a_postgres_that_takes_no_writes(
@@ -159,6 +165,43 @@ async def test_a_postgres_that_takes_no_writes(
         )
         await owner.execute(OTHERS)
         await desk.is_quiet("PostgresReadOnly")
+
+
+async def test_a_postgres_whose_disk_is_full(
+    server_folder: Path, redis_url: str, at_once: None
+) -> None:
+    """That of its tables, on a file system that has no page left. Who publishes stays
+    and may come again; others are refused once the last pages are full, until there is
+    room again."""
+    async with small_disk(server_folder) as disk:
+        quiet = settings(disk.urls.service, redis_url, reconcile_seconds=60.0)
+        async with looking(quiet) as desk:
+            ann, bob = [await desk.app.sign_in(name) for name in ("ann", "bob")]
+            live = (await ann.ask("liveStream", {}))["LiveStreaming"]
+            await desk.service.publish(live, "source-1")
+            await desk.is_quiet("PostgresFull")
+            await disk.fill()
+            await desk.says("postgres", "disk is full", "PostgresFull")
+            await until(lambda: _no_room_is_told(desk))
+            refused = await until(lambda: _is_refused(bob), pause=0.0)
+            assert refused == {"code": 201, "msg": str(Unavailable())}
+            assert await desk.service.lets_in(publish(live["path"], live["key"]))
+            assert await desk.service.status(live) == "live"
+            await disk.make_room()
+            await desk.is_quiet("PostgresFull")
+            assert (await bob.call("liveStream", {}))["code"] == 200
+
+
+async def _no_room_is_told(desk: Desk) -> bool:
+    """What the alert PostgresFull looks at."""
+    told = 'control_plane_store_up{role="work",store="postgres_room"} 0.0'
+    return told in await _metrics(desk, desk.service.ports.work_metrics)
+
+
+async def _is_refused(host: Account) -> Json | None:
+    """As soon as it needs another page."""
+    answer = await host.call("liveStream", {})
+    return None if answer["code"] == 200 else answer
 
 
 async def test_clocks_that_differ(wanted: Settings, database: Urls) -> None:
@@ -275,6 +318,7 @@ async def _is_shut(desk: Desk, live: Json) -> bool:
 #: exporter does, or the auth role, at once.
 TOLD_WITHIN: Mapping[str, float] = {
     "PostgresReadOnly": measured.LOOK_EVERY + stores.LIMIT,
+    "PostgresFull": measured.LOOK_EVERY + stores.LIMIT,
     "RedisFull": measured.LOOK_EVERY + 2 * stores.LIMIT,
     "ClockWrong": measured.LOOK_EVERY + stores.LIMIT,
     "KeyLeaked": figures.EVERY,

@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from control_plane.base import database, redis
+from control_plane.base import database, redis, room
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.redis import Memory, Redis
@@ -14,10 +14,12 @@ LIMIT = 2.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class StoresNow:
-    """``ahead``: seconds that Postgres's clock is ahead of ours, below zero behind, as
-    far as the way there explains none. ``memory``: None: Redis does not answer."""
+    """``has_room``: on the disk of Postgres's tables. ``ahead``: seconds that its clock
+    is ahead of ours, below zero behind, as far as the way there explains none.
+    ``memory``: None: Redis does not answer."""
 
     takes_writes: bool
+    has_room: bool
     ahead: float
     memory: Memory | None
 
@@ -34,10 +36,11 @@ class Stores:
                 began = time.time()
                 server = await database.server(self._pool)
                 ended = time.time()
+                has_room = await room.postgres_has_some(self._pool)
         except TimeoutError:
             raise Away("Postgres does not answer in time") from None
         ahead = _outside(server.clock, began, ended)
-        return StoresNow(server.takes_writes, ahead, await self._memory())
+        return StoresNow(server.takes_writes, has_room, ahead, await self._memory())
 
     async def _memory(self) -> Memory | None:
         try:
