@@ -43,16 +43,27 @@ def backup(folder: Path, programs: Path | None) -> None:
     known = settings()
     if folder.exists():
         raise click.ClickException(f"{folder} is there already.")
+    with _explained(), _whole(folder) as half:
+        rows = asyncio.run(Dump(_owner(known), programs).save(half / DUMP))
+        media = _media(known)
+        write_private(half / MEDIA, json.dumps(media, indent=1))
+        write_private(half / ABOUT, json.dumps(_about(known, half, rows), indent=1))
+    click.echo(f"Saved: {sum(rows.values())} rows, and a list of {len(media)} files.")
+
+
+@contextlib.contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A new one, which has its name at the end, or is gone."""
     half = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(mode=0o700, parents=True)
-    with _explained():
-        rows = asyncio.run(Dump(_owner(known), programs).save(half / DUMP))
-    media = _media(known)
-    write_private(half / MEDIA, json.dumps(media, indent=1))
-    write_private(half / ABOUT, json.dumps(_about(known, half, rows), indent=1))
-    half.replace(folder)
-    click.echo(f"Saved: {sum(rows.values())} rows, and a list of {len(media)} files.")
+    try:
+        half.mkdir(mode=0o700, parents=True)
+        yield half
+        half.replace(folder)
+    except OSError as error:
+        raise click.ClickException(f"{folder}: {error.strerror}.") from None
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
 
 
 @click.command()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from control_plane.base.room import Folder
 from control_plane.live.model.nodes import Node
 from control_plane.live.service.overview import Overview
 from control_plane.live.service.stores import Stores, StoresNow
@@ -15,7 +16,7 @@ from control_plane.webhooks.model.endpoints import Trouble
 from control_plane.webhooks.service.webhooks import Webhooks
 
 # Where alerts.yml sees the same, it uses the same limits.
-FULL = 0.9  # of the memory that Redis may use
+FULL = 0.9  # of the memory that Redis may use, and of a disk
 CLOCKS_DIFFER = 1.0  # seconds
 
 About = Literal["session", "node", "webhook", "store"]
@@ -32,10 +33,13 @@ class Concern(Struct, frozen=True):
 
 
 class Attention:
-    def __init__(self, stores: Stores, overview: Overview, webhooks: Webhooks) -> None:
+    def __init__(
+        self, stores: Stores, overview: Overview, webhooks: Webhooks, media: Folder
+    ) -> None:
         self._stores = stores
         self._overview = overview
         self._webhooks = webhooks
+        self._media = media
 
     async def needed(
         self, nodes: Sequence[Node], sessions: Sequence[Session]
@@ -48,6 +52,7 @@ class Attention:
             *_of_nodes(nodes),
             *_of_keys(watched, contested),
             *map(_of_webhook, await self._webhooks.troubles()),
+            *_of_folder(self._media),
             *_of_sessions(watched),
         ]
 
@@ -73,6 +78,13 @@ def _of_stores(now: StoresNow) -> Iterator[Concern]:
     elif now.memory.share > FULL:
         words = f"Redis uses {now.memory.share:.0%} of the memory that it may use."
         yield _concern("store", "redis", words, "RedisFull")
+
+
+def _of_folder(one: Folder) -> Iterator[Concern]:
+    if (disk := one.disk) is not None and disk.used > FULL:
+        left = f"{disk.free / 2**30:.1f} GiB left"
+        words = f"The disk of {one.path} is {disk.used:.0%} full: {left}."
+        yield _concern("store", one.name, words, "DiskFull")
 
 
 def _of_nodes(nodes: Sequence[Node]) -> Iterator[Concern]:

@@ -41,7 +41,8 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
         measured = Measured("api", all_of_it)
-        for part in (all_of_it.pool, measured, all_of_it.watching):
+        media, watching = all_of_it.media, all_of_it.watching
+        for part in (all_of_it.pool, measured, media, watching):
             await stack.enter_async_context(part.running())
         addresses = Addresses(settings.trusted_proxies)
         well = health(all_of_it)

@@ -56,6 +56,7 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
             *(all_of_it.looking_again, all_of_it.moderation, all_of_it.owed_cuts),
             *(all_of_it.tickets, coins, events.keeping, events.tail, events.delivery),
             *(all_of_it.previewing, all_of_it.measuring, all_of_it.emptying),
+            all_of_it.media,
             *(all_of_it.figures, events.figures, Measured("work", all_of_it)),
         ):
             await stack.enter_async_context(part.running())
@@ -115,7 +116,7 @@ def _routes(all_of_it: Services, origins: Origins) -> list[Route]:
         in_force(settings),
     )
     overview = all_of_it.overview
-    attention = Attention(all_of_it.stores, overview, events.webhooks)
+    attention = Attention(all_of_it.stores, overview, events.webhooks, all_of_it.media)
     now = NowApi(overview, all_of_it.ingest_health, all_of_it.previews, attention)
     return [
         *WebhooksApi(events.webhooks).routes(),

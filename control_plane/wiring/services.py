@@ -11,6 +11,7 @@ from control_plane.audit.service import AuditLog
 from control_plane.base import request_ids
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.redis import Redis, open_redis
+from control_plane.base.room import Folder
 from control_plane.base.secrets import Secrets
 from control_plane.coins.service.tickets import Tickets
 from control_plane.config.settings import Settings
@@ -101,6 +102,10 @@ class Services(Live):
     @cached_property
     def videos(self) -> Videos:
         return Videos(self.pool)
+
+    @cached_property
+    def media(self) -> Folder:
+        return Folder("media", self.settings.media_folder)
 
     @cached_property
     def id_tokens(self) -> IdTokens:

@@ -15,6 +15,7 @@ from deploy.local.place import Urls, installed
 from tests.support.commands import command
 from tests.support.money import new_session, new_user
 from tests.support.process import Process
+from tests.support.small_disk import small_folder
 from tests.support.stack import until
 
 SPENDER = CHECKOUT / "tests/coins/spender.py"
@@ -130,6 +131,16 @@ async def test_what_is_not_there_is_told(
     assert "missing or changed: b.mp4" in said.output
     assert "a.mp4" not in said.output
     assert "CONTROL_PLANE_SECRET is not that of the backup" in said.output
+
+
+async def test_a_full_disk_is_told_and_nothing_left_on_it(
+    old: Site, tmp_path: Path
+) -> None:
+    async with small_folder(tmp_path, "64k") as disk:
+        said = await old.run("backup", str(disk / "backup"))
+        assert said.exit_code == 1
+        assert "No space left on device" in said.output
+        assert list(disk.iterdir()) == []
 
 
 async def test_a_database_in_use_is_left_alone(old: Site, tmp_path: Path) -> None:

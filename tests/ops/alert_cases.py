@@ -105,8 +105,12 @@ CASES: dict[str, tuple[Series, Series]] = {
         ),
     ),
     "DiskFull": _with(
-        {'node_filesystem_size_bytes{mountpoint="/"}': "100x40"},
-        _gauge('node_filesystem_avail_bytes{mountpoint="/"}', 50, 5),
+        {
+            'node_filesystem_size_bytes{mountpoint="/"}': "100x40",
+            'node_filesystem_avail_bytes{mountpoint="/"}': "50x40",
+            'control_plane_folder_size_bytes{folder="media"}': "100x40",
+        },
+        _gauge('control_plane_folder_free_bytes{folder="media"}', 50, 5),
     ),
     "ClockWrong": _with(
         {"node_timex_sync_status": "1x40"},

@@ -13,6 +13,7 @@ import pytest
 import redis.asyncio as redis
 import yaml
 
+from control_plane.base import room
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.refusals import Unavailable
 from control_plane.base.secrets import Secrets
@@ -39,7 +40,7 @@ from tests.support.operators import Json, ask, token
 from tests.support.ports import free_ports
 from tests.support.receiver import Receiver, receiver
 from tests.support.service import serve
-from tests.support.small_disk import small_disk
+from tests.support.small_disk import small_disk, small_folder
 from tests.support.stack import until
 
 HOST = "127.0.0.1"
@@ -103,6 +104,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(now, "FRESH_FOR", 0.0)
     monkeypatch.setattr(overview, "FRESH_FOR", 0.0)
     monkeypatch.setattr(measured, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(room, "LOOK_EVERY", 0.2)
     monkeypatch.setattr(retries, "DELAYS", (0.05,))
     monkeypatch.setattr(retries, "PAUSES", (0.05,))
 
@@ -202,6 +204,25 @@ async def _is_refused(host: Account) -> Json | None:
     """As soon as it needs another page."""
     answer = await host.call("liveStream", {})
     return None if answer["code"] == 200 else answer
+
+
+async def test_a_full_disk_of_media(wanted: Settings, tmp_path: Path) -> None:
+    async with small_folder(tmp_path) as media:
+        filler = media / "filler"
+        with_media = wanted.model_copy(update={"media_folder": media})
+        async with looking(with_media) as desk:
+            filler.write_bytes(bytes(500_000))
+            await until(lambda: _free_is_told(desk, "544768.0"))
+            await desk.is_quiet("DiskFull")
+            filler.write_bytes(bytes(1_000_000))
+            await desk.says("media", "is 96% full: 0.0 GiB left", "DiskFull")
+            filler.unlink()
+            await desk.is_quiet("DiskFull")
+
+
+async def _free_is_told(desk: Desk, number: str) -> bool:
+    told = f'control_plane_folder_free_bytes{{folder="media"}} {number}'
+    return told in await _metrics(desk, desk.service.ports.api_metrics)
 
 
 async def test_clocks_that_differ(wanted: Settings, database: Urls) -> None:
@@ -323,7 +344,7 @@ TOLD_WITHIN: Mapping[str, float] = {
     "ClockWrong": measured.LOOK_EVERY + stores.LIMIT,
     "KeyLeaked": figures.EVERY,
     "NodeSecretWrong": 0.0,
-    "DiskFull": 0.0,
+    "DiskFull": room.LOOK_EVERY,
 }
 
 

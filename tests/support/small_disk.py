@@ -1,8 +1,8 @@
-"""A Postgres of which one database is on a small file system: it really gets full.
+"""A small file system that really gets full, and a Postgres whose tables are on one.
 
-It is mounted in a namespace of its own, for which nobody has to be root: this file as a
-program, which ends when its standard input does. Where the system allows no such
-namespace the tests that need it are skipped.
+It is mounted in a namespace of its own, for which nobody has to be root. Where the
+system allows none the tests that need it are skipped. This file is also the program
+that runs that Postgres, until its standard input ends.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def small_disk(folder: Path) -> AsyncIterator[SmallDisk]:
     disk = folder / NAME
     disk.mkdir()
     program = await asyncio.create_subprocess_exec(
-        *mounted(disk, SIZE, sys.executable, "-P", __file__, str(folder)),
+        *_program(disk, SIZE, sys.executable, "-P", __file__, str(folder)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
@@ -66,7 +66,25 @@ async def small_disk(folder: Path) -> AsyncIterator[SmallDisk]:
         await program.communicate(b"")  # its input ends
 
 
-def mounted(disk: Path, size: str, *command: str) -> list[str]:
+@contextlib.asynccontextmanager
+async def small_folder(folder: Path, size: str = "1m") -> AsyncIterator[Path]:
+    """Where we see it, though it is mounted for another program."""
+    disk = folder / NAME
+    disk.mkdir()
+    program = await asyncio.create_subprocess_exec(
+        *_program(disk, size, "sh", "-c", "echo mounted; cat"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    try:
+        assert await program.stdout.readline()
+        yield Path(f"/proc/{program.pid}/root{disk}")
+    finally:
+        await program.communicate(b"")
+
+
+def _program(disk: Path, size: str, *command: str) -> list[str]:
     """``command`` as it alone sees a file system at ``disk``."""
     tried = _mounted(disk, size, "true")
     if shutil.which("unshare") is None or subprocess.call(tried) != 0:
