@@ -110,7 +110,7 @@ class LiveApi:
         return answer({"LiveStreaming": live, "User": account["User"]})
 
     async def create_key(self, call: Call) -> web.Response:
-        body = call.body
+        body, region = call.body, self._region(call)
         await self._moderation.check(self._client(call))
         made = await self._lasting_keys.create(
             call.me,
@@ -123,12 +123,12 @@ class LiveApi:
             ),
             mark(_device(body)),
         )
-        return await self._made(call, made)
+        return await self._made(call, made, region)
 
     async def rotate_key(self, call: Call) -> web.Response:
         """``overlap``: seconds; ``at_once``: 1 cuts whoever publishes with the old
         one. With the same Idempotency-Key it is the same new key again."""
-        body, request = call.body, key(call)
+        body, request, region = call.body, key(call), self._region(call)
         made = await self._lasting_keys.rotate(
             call.me,
             body.id("id"),
@@ -136,11 +136,11 @@ class LiveApi:
             at_once=body.integer("at_once", 0) != 0,
             request="" if request is None else f"app:{request.key}",
         )
-        return await self._made(call, made)
+        return await self._made(call, made, region)
 
-    async def _made(self, call: Call, made: LastingKey) -> web.Response:
+    async def _made(self, call: Call, made: LastingKey, region: str) -> web.Response:
         channel = made.channel
-        node = await self._lasting_keys.node_of(channel.path, self._region(call))
+        node = await self._lasting_keys.node_of(channel.path, region)
         if node is None:
             raise Unavailable(NO_NODE)
         urls = publish_urls(node, call.host, channel.path, made.key)
@@ -163,13 +163,14 @@ class LiveApi:
 
     async def show_keys(self, call: Call) -> web.Response:
         """Each with where to publish now: a key outlives nodes."""
+        region = self._region(call)
         found = await self._lasting_keys.listing(call.me)
-        where = await self._where(call, found[0].channel) if found else {}
+        where = await self._where(call, found[0].channel, region) if found else {}
         return answer([{"StreamKey": shapes.stream_key(key) | where} for key in found])
 
-    async def _where(self, call: Call, channel: str) -> Json:
+    async def _where(self, call: Call, channel: str, region: str) -> Json:
         path = f"live/{channel}"
-        node = await self._lasting_keys.node_of(path, self._region(call))
+        node = await self._lasting_keys.node_of(path, region)
         if node is None:
             return {"rtmp_server": "", "playback_url": ""}
         return {

@@ -66,6 +66,18 @@ async def _states(ann: Account) -> list[tuple[str, str]]:
     return [(k["StreamKey"]["name"], k["StreamKey"]["state"]) for k in shown]
 
 
+async def test_what_cannot_be_read_makes_and_rotates_no_key(
+    ann: Account, service: Service
+) -> None:
+    key, nonsense = await _make(ann), {"region": ["eu"]}
+    assert (await ann.call("streamKeys", nonsense))["code"] == 400
+    wrong = {"id": key["id"], "at_once": 1, **nonsense}
+    assert (await ann.call("rotateStreamKey", wrong))["code"] == 400
+    [left] = await ann.ask("showStreamKeys")
+    assert left["StreamKey"]["id"] == key["id"]
+    assert await service.lets_in(publish(PATH, key["key"]))
+
+
 async def test_both_keys_open_during_the_overlap(
     service: Service, ann: Account
 ) -> None:
