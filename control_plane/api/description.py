@@ -1,5 +1,5 @@
-"""OpenAPI 3.1 of ``/api``: the endpoints that are served, and of each the answers that
-the apps decode."""
+"""OpenAPI 3.1 of ``/api``: the endpoints that are served, and of each what it reads and
+the answers that the apps decode."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -7,17 +7,19 @@ from typing import Any
 
 from control_plane.api.app_shapes.kinds import Answer, Anything
 from control_plane.api.app_shapes.schemas import Schemas, readers, spelled
+from control_plane.api.bodies import BODIES
 from control_plane.web.dispatch import Caller, Endpoint
 
 Json = dict[str, Any]
 JSON = "application/json"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 #: One that neither app calls.
 UNREAD = Answer(Anything())
 ABOUT = """\
 Everything is a POST, answered with HTTP 200 and {"code", "msg"}: 200; 201 refused, msg
 is a sentence; 202 the Api-Key; 400 unreadable; 401 no token; 429 too many; 501 signed
-out. Numbers may come as text; bodies are JSON or forms, and docs/apps.md says what each
-app sends."""
+out. The token may be in the body too, as auth_token. Fields that are not named here are
+not read; docs/apps.md says what each app sends."""
 SECURITY: Mapping[Caller, list[Json]] = {
     "required": [{"token": []}],
     "optional": [{"token": []}, {}],
@@ -58,13 +60,23 @@ def _operation(name: str, endpoint: Endpoint, schemas: Schemas) -> Json:
         "operationId": name,
         "summary": " ".join((endpoint.handler.__doc__ or "").split()),
         "security": [one | app for one in SECURITY[endpoint.caller] or [{}]],
-        "requestBody": {"content": {JSON: {"schema": {"type": "object"}}}},
+        "requestBody": _body(BODIES[name]),
         "responses": {
             "200": {
                 "description": "Done, or refused.",
                 "content": {JSON: {"schema": {"anyOf": [good, bad]}}},
             }
         },
+    }
+
+
+def _body(schema: Json) -> Json:
+    """Forms have no lists."""
+    lists = any("items" in one for one in schema["properties"].values())
+    kinds = (JSON,) if lists else (JSON, *FORMS)
+    return {
+        "content": {kind: {"schema": schema} for kind in kinds},
+        "required": bool(schema["required"] or "anyOf" in schema),
     }
 
 
