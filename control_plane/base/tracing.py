@@ -9,20 +9,26 @@ of errors, which quote arguments.
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 from asyncpg.connection import LoggedQuery
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter
 
 from control_plane.base.seldom import Seldom
 
+ENDED = Counter("control_plane_spans_ended", "What there was to tell a collector.")
+SENT = Counter(
+    "control_plane_spans_sent",
+    "Of that, what it took: the rest was lost, but for what waits in a queue.",
+)
 LONGEST_QUERY = 1000  # characters
 _w3c = TraceContextTextMapPropagator()
 
@@ -33,7 +39,7 @@ class Tracing:
         self._provider = TracerProvider(
             resource=_resource(role), shutdown_on_exit=False
         )
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._provider.add_span_processor(_Queue(_Exporter()))
         self._tracer = self._provider.get_tracer("control_plane")
 
     def close(self) -> None:
@@ -99,6 +105,23 @@ class Tracing:
         found: dict[str, str] = {}
         _w3c.inject(found)
         return found
+
+
+class _Queue(BatchSpanProcessor):
+    """As long as OTEL_BSP_MAX_QUEUE_SIZE says: the oldest make room for the newest. A
+    thread takes them out, so that nobody waits for a collector."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        ENDED.inc()
+        super().on_end(span)
+
+
+class _Exporter(OTLPSpanExporter):
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        done = super().export(spans)
+        if done is SpanExportResult.SUCCESS:
+            SENT.inc(len(spans))
+        return done
 
 
 def name_in_log(

@@ -120,6 +120,8 @@ class Parent:
         end = time.monotonic() + DRAIN
         while self._remaining() and time.monotonic() < end:
             _wait(end)
+        for name in self._children:
+            log.error("a role did not end in time", role=name)
         self._tell(signal.SIGKILL)
 
     def _remaining(self) -> bool:

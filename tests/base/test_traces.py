@@ -2,20 +2,34 @@
 
 import asyncio
 import contextlib
+import gc
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
+from typing import get_args
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from prometheus_client import REGISTRY
 from redis.exceptions import RedisError
 
 from control_plane.base import traces
 from control_plane.base.database import Pool, open_pool
 from control_plane.base.faults import Rejected, Taken
 from control_plane.base.redis import Redis, open_redis, pipelined
-from tests.support.collector import Collector, collector
+from tests.support.collector import Collector, Trouble, collector
 
 SECRET = "a-secret-argument"
+QUEUE, BATCH, MANY = 64, 16, 500
+#: Sent at once, and tried for longer than any test.
+SMALL = {
+    "OTEL_BSP_MAX_QUEUE_SIZE": f"{QUEUE}",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": f"{BATCH}",
+    "OTEL_BSP_SCHEDULE_DELAY": "10",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "600",
+}
+WORKER = "OtelBatchSpanRecordProcessor"
 TWICE = "INSERT INTO one VALUES ($1), ($1)"
 
 OURS = (
@@ -87,6 +101,58 @@ async def test_errors_are_told_by_kind_and_not_what_they_quote(
         ("PIPELINE", "ResponseError"),
     ]
     assert SECRET not in collected.text
+
+
+@pytest.mark.parametrize("trouble", get_args(Trouble))
+async def test_a_collector_in_trouble_holds_nobody(
+    trouble: Trouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs on this event loop: who waited for it here would wait for ever. What is
+    kept for it has a bound, and what it never got is counted."""
+    monkeypatch.setattr(traces, "SENT_WITHIN", 0.1)
+    async with collector(trouble) as found:
+        for name, value in (found.env | SMALL).items():
+            monkeypatch.setenv(name, value)
+        before, kept = _counted(), _kept()
+        with traces.exported("api"):
+            _end(MANY)
+            if trouble != "is away":
+                await found.asked.wait()
+            _end(MANY)
+            assert _kept() - kept <= QUEUE + 2 * BATCH
+        assert _counted() == (before[0] + 2 * MANY, before[1])
+        # The last ones had their time, and no longer.
+        assert trouble != "hangs" or WORKER in [
+            one.name for one in threading.enumerate()
+        ]
+
+
+async def test_what_was_sent_is_counted(collected: Collector) -> None:
+    ended, sent = _counted()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(traces.exported("api"))
+        _end(3)
+        await asyncio.to_thread(stack.close)
+    assert (len(collected.spans), _counted()) == (3, (ended + 3, sent + 3))
+
+
+def _end(count: int) -> None:
+    for _ in range(count):
+        with asked():
+            pass
+
+
+def _kept() -> int:
+    gc.collect()
+    return sum(isinstance(one, ReadableSpan) for one in gc.get_objects())
+
+
+def _counted() -> tuple[float, float]:
+    """Spans that ended, and that a collector took."""
+    names = ("ended", "sent")
+    told = (f"control_plane_spans_{name}_total" for name in names)
+    ended, sent = (REGISTRY.get_sample_value(name) or 0.0 for name in told)
+    return ended, sent
 
 
 @contextlib.asynccontextmanager

@@ -263,6 +263,22 @@ async def test_a_collector_that_is_away_changes_nothing(operator: Operator) -> N
     assert SECRET not in log
 
 
+async def test_a_collector_that_hangs_delays_no_stop(operator: Operator) -> None:
+    async with collector("hangs") as hanging:
+        tries_on = {
+            "OTEL_BSP_SCHEDULE_DELAY": "50",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "600",
+        }
+        operator.env |= hanging.env | tries_on
+        process = await operator.up()
+        assert await operator.asks_auth() == 401
+        await hanging.asked.wait()
+        assert await operator.asks_auth() == 401
+        await process.stop()
+        assert await process.ended() == 0
+    assert "did not end in time" not in process.log.read_text()
+
+
 async def test_where_its_packages_are_missing_it_says_so_and_goes_on(
     operator: Operator, tmp_path: Path
 ) -> None:

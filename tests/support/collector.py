@@ -1,9 +1,10 @@
 """What receives OpenTelemetry's traces, as a real server on a free port."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -28,16 +29,29 @@ class Span:
     said: dict[str, Any]
 
 
+Trouble = Literal["hangs", "fails", "is busy", "is away"]
+
+
 @dataclass
 class Collector:
-    """``env``: what has a service send here. ``text``: all that came, readable."""
+    """``env``: what has a service send here. ``text``: all that came, readable.
+    ``asked``: that something came, which in trouble it does not take."""
 
     env: dict[str, str]
+    trouble: Trouble | None = None
     spans: list[Span] = field(default_factory=list)
     text: str = ""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
+        self.asked.set()
+        if self.trouble == "hangs":
+            await asyncio.Event().wait()
+        if self.trouble == "fails":
+            return web.Response(status=500)
+        if self.trouble == "is busy":
+            return web.Response(status=429, headers={"Retry-After": "3600"})
         sent = ExportTraceServiceRequest.FromString(body)
         self.text += f"{sent}\n{body!r}\n"
         for of_one in sent.resource_spans:
@@ -77,9 +91,12 @@ def _said(attributes: Iterable[KeyValue]) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def collector() -> AsyncIterator[Collector]:
+async def collector(trouble: Trouble | None = None) -> AsyncIterator[Collector]:
     [port] = free_ports(1)
-    found = Collector({ENDPOINTS[0]: f"http://127.0.0.1:{port}"})
+    found = Collector({ENDPOINTS[0]: f"http://127.0.0.1:{port}"}, trouble)
+    if trouble == "is away":
+        yield found
+        return
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/v1/traces", found.take)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
