@@ -75,7 +75,6 @@ def _try(
 
     @settings(
         max_examples=few,
-        deadline=None,
         database=None,
         derandomize=few == FEW,
         suppress_health_check=list(HealthCheck),
