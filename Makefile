@@ -55,6 +55,7 @@ simulate-scale: install ## Have 200 caches ask about a million viewers
 bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.auth
 	@$(IN)/python -m bench.hostile
+	@$(IN)/python -m bench.crowd
 	@$(IN)/python -m bench.admission
 	@$(IN)/python -m bench.cutting
 	@$(IN)/python -m bench.calls

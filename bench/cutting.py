@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from bench.media_node import binary, encoder, node, somewhere
+from bench.media_node import binary, encoder, node, somewhere, version
 from bench.servers import Stores, service, stores
 from control_plane.config.settings import Settings
 from control_plane.live.model.bans import Banned
@@ -137,7 +137,7 @@ async def _run(count: int) -> None:
             "rotate at once": plane.rotate,
             "ban": plane.ban,
         }
-        where_to = "a real MediaMTX" if binary() else "the sandbox node"
+        where_to = f"a real {version()}" if binary() else "the sandbox node"
         print(f"until the encoder is out, {count} times each, on {where_to}")
         for name, way in ways.items():
             cut = partial(_cut, way)

@@ -43,7 +43,7 @@ def main() -> None:
 
 
 async def _run(rotations: int, seconds: float) -> None:
-    ours, others = _cores()
+    ours, others = cores()
     os.sched_setaffinity(0, others)
     with built() as programs:
         name, load = client(programs)
@@ -58,7 +58,8 @@ async def _run(rotations: int, seconds: float) -> None:
                     await asyncio.to_thread(_measure, side, rotations, seconds)
 
 
-def _cores() -> tuple[set[int], set[int]]:
+def cores() -> tuple[set[int], set[int]]:
+    """The first, and all others."""
     first, *others = sorted(os.sched_getaffinity(0))
     return {first}, set(others) or {first}
 

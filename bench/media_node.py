@@ -15,6 +15,7 @@ from bench.node_calls import NODE
 from bench.servers import free_port, running
 from control_plane.base.secrets import Secrets
 from control_plane.commands.demo import ffmpeg
+from mediamtx.binary import PINNED
 from mediamtx.render import NodeConfig, render
 
 _PICTURE = (
@@ -44,6 +45,16 @@ def binary() -> str:
     return os.environ.get("MEDIAMTX_BIN", "")
 
 
+def version() -> str:
+    """Of the real one, else the newest."""
+    if not binary():
+        return PINNED
+    done = subprocess.run(
+        [binary(), "--version"], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def somewhere() -> Node:
     return Node(free_port(), free_port(), free_port())
 
@@ -62,7 +73,7 @@ def node(where: Node, secret: str, asked: int, *, excluded: str = "") -> Iterato
         srt="",
         rtsp="",
     )
-    settings = yaml.safe_load(render(config)) | {"logLevel": "error"}
+    settings = yaml.safe_load(render(config, version())) | {"logLevel": "error"}
     if excluded:
         settings["authHTTPExclude"] = [{"action": excluded}]
     with tempfile.TemporaryDirectory(prefix="bench-node-") as folder:

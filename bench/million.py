@@ -67,7 +67,7 @@ async def _watch(opened: Services, plan: Plan, seconds: float) -> None:
     first = Holds()
     async with owner.running(), opened.attendance.running():
         async with first.watching():
-            took = await _until_near(opened, live, viewers)
+            took = await until_near(opened, live, viewers)
         print(f"{viewers:,} viewers of {len(live):,} sessions on {len(plan.sessions)}")
         print(
             f"  all counted {took:.0f} s after the first look,"
@@ -82,7 +82,7 @@ async def _watch(opened: Services, plan: Plan, seconds: float) -> None:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(f"  {memory / 2**20:.0f} MB of memory in the counting process at most")
         await _leave(plan)
-        took = await _until_near(opened, live, viewers // 2)
+        took = await until_near(opened, live, viewers // 2)
         print(f"  half of them leave: seen {took:.1f} s later (aim: 5 or less)")
 
 
@@ -122,7 +122,7 @@ class Found:
         print(f"  longest hold of its loop {self.holds.longest * 1e3:.0f} ms of CPU")
 
 
-async def _until_near(opened: Services, live: list[LiveSession], wanted: int) -> float:
+async def until_near(opened: Services, live: list[LiveSession], wanted: int) -> float:
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:
         counted = sum((await opened.counts.of(live)).values())

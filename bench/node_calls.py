@@ -38,7 +38,7 @@ def viewer_token(ours: Service, path: str) -> str:
     return sign_viewer(Secrets(ours.secret).viewer_tokens(), viewer)
 
 
-def read_call(ours: Service, path: str) -> bytes:
+def read_call(ours: Service, path: str, node: str = NODE) -> bytes:
     """An HLS viewer with a token, as v1.20.1 asks about it."""
     payload = {
         "ip": "198.51.100.4",
@@ -53,10 +53,10 @@ def read_call(ours: Service, path: str) -> bytes:
         "userAgent": "Mozilla/5.0",
     }
     body = json.dumps(payload, separators=(",", ":")).encode()
-    secret = Secrets(ours.secret).node(NODE)
-    basic = base64.b64encode(f"{NODE}:{secret}".encode()).decode()
+    secret = Secrets(ours.secret).node(node)
+    basic = base64.b64encode(f"{node}:{secret}".encode()).decode()
     head = (
-        f"POST /hooks/mediamtx/{NODE}/auth HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"POST /hooks/mediamtx/{node}/auth HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"User-Agent: Go-http-client/1.1\r\nContent-Length: {len(body)}\r\n"
         f"Authorization: Basic {basic}\r\nContent-Type: application/json\r\n"
         "Accept-Encoding: gzip\r\n\r\n"

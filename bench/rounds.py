@@ -50,9 +50,9 @@ async def _bench(options: argparse.Namespace) -> None:
                 await _compare(opened, http, plan, options.rotations)
 
 
-def settings(urls: Stores) -> Settings:
+def settings(urls: Stores, secret: str = "s" * 32) -> Settings:
     return Settings.model_validate(
-        {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis, "secret": "s" * 32}
+        {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis, "secret": secret}
     )
 
 

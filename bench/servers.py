@@ -100,6 +100,15 @@ def auth_role(ours: Service) -> Iterator[int]:
         yield port
 
 
+@contextlib.contextmanager
+def work_role(ours: Service) -> Iterator["subprocess.Popen[bytes]"]:
+    """The process of it that reads nodes."""
+    port = int(ours.environ["CONTROL_PLANE_WORK_METRICS_PORT"])
+    with running(_serve("--role", "work"), port, ours.environ) as process:
+        _wait_until_ready(port)
+        yield process
+
+
 def _serve(*options: str) -> list[str]:
     return [sys.executable, "-m", "control_plane", "serve", *options]
 
@@ -177,15 +186,15 @@ _SERVER_CORES: set[int] = set()
 def running(
     command: list[str],
     port: int,
-    environ: "os._Environ[str] | dict[str, str]",
+    environ: Mapping[str, str],
     start: float = START,
-) -> Iterator[None]:
+) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(command, env=dict(environ))
     if _SERVER_CORES:
         os.sched_setaffinity(process.pid, _SERVER_CORES)
     try:
         _wait_for(port, process, start)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(10)

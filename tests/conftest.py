@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import redis.asyncio as redis
+from hypothesis import HealthCheck, settings
 
 from deploy.local.place import Urls
 from tests.support import media
@@ -26,6 +27,12 @@ TESTS = Path(__file__).parent
 #: Made requests of each kind to each route.
 FEW = 2
 _servers = Servers()
+
+# Of made values; how long one takes says more about what else the machine does.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

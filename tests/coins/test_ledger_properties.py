@@ -228,7 +228,6 @@ async def broken(pool: Pool) -> list[str]:
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(steps, min_size=10, max_size=80))
@@ -244,7 +243,6 @@ async def test_every_rule_holds_in_any_order(
 
 @settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(steps, min_size=3, max_size=15))

@@ -75,6 +75,17 @@ async def _grows(file: Path) -> None:
     await until(more)
 
 
+async def _stays(file: Path) -> None:
+    """Until it does."""
+
+    async def no_more() -> bool:
+        before = _size(file)
+        await asyncio.sleep(2 * PAUSE)  # a segment, and another
+        return _size(file) == before
+
+    await until(no_more)
+
+
 @pytest.mark.parametrize("protocol", READERS)
 async def test_who_is_denied_gets_no_more_bytes(
     stack: Stack, protocol: str, tmp_path: Path
@@ -123,6 +134,32 @@ async def test_a_token_that_came_as_a_password_ends_too(
     await _grows(file)
     await bob.ask("followUser", follow)
     await saving.ended()  # the node hung up
+
+
+async def test_a_token_that_came_in_a_header_ends_too(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """As native players send it over HLS."""
+    show = await _show(stack)
+    denied = await show.admit()
+    file, bearer = tmp_path / "denied.ts", f"Authorization: Bearer {denied['token']}"
+    url = f"http://127.0.0.1:{stack.ports['HLS']}/{show.path}/index.m3u8"
+
+    async def master() -> int:
+        headers = {"Authorization": f"Bearer {denied['token']}"}
+        async with stack.http.get(url, headers=headers) as response:
+            return response.status
+
+    async def opened() -> bool:
+        return await master() == 200
+
+    await until(opened)
+    await stack.save(url, file, "-headers", f"{bearer}\r\n")
+    await _grows(file)
+    await stack.viewers(show.id, 1)
+    await show.deny(denied["viewer"])
+    await _stays(file)
+    assert await master() == 401
 
 
 async def _frames(page: Page) -> int:

@@ -43,7 +43,6 @@ def try_out(
 
     @settings(
         max_examples=few,
-        deadline=None,
         database=None,
         derandomize=few == FEW,
         suppress_health_check=list(HealthCheck),

@@ -1,16 +1,19 @@
 """``python -m tests.simulator``: many seeds, or one of them again and its story."""
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import asdict
 from typing import Any
 
 Json = dict[str, Any]
+Results = Generator[Json, None, None]
+IN_ONE_PROCESS = 200  # seeds
 MOST_SHOWN = 5  # broken rules of one seed
 
 
@@ -80,28 +83,14 @@ def _here(asked: argparse.Namespace) -> int:
 def _many(asked: argparse.Namespace) -> int:
     """Until the first seed that breaks a rule. With a bug put in that is success."""
     begin, done, seconds, events = time.monotonic(), 0, 0.0, 0
-    failed: Json | None = None
-    workers = [
-        _worker(asked, number) for number in range(min(asked.workers, asked.seeds))
-    ]
-    try:
-        for result in _results(workers):
+    with contextlib.closing(_results(asked)) as results:
+        for result in results:
             done += 1
             seconds += result["seconds"]
             events += result["events"]
             if result["broken"]:
-                failed = result
-                break
+                return _failed(result, asked.bug)
             _progress(done, asked.seeds, time.monotonic() - begin)
-        if failed is None and any(worker.wait() for worker in workers):
-            print("\na worker failed; see above")
-            return 1
-    finally:
-        for worker in workers:
-            worker.terminate()
-            worker.communicate()
-    if failed is not None:
-        return _failed(failed, asked.bug)
     print(
         f"\n{done} seeds, {seconds / 3600:.1f} simulated hours, {events} events:"
         " nothing is broken."
@@ -109,32 +98,51 @@ def _many(asked: argparse.Namespace) -> int:
     return 1 if asked.bug else 0
 
 
-def _worker(asked: argparse.Namespace, number: int) -> "subprocess.Popen[str]":
+def _results(asked: argparse.Namespace) -> Results:
+    """One of each worker in turn, while there are any."""
+    with contextlib.ExitStack() as stack:
+        workers = [
+            stack.enter_context(contextlib.closing(_of_worker(asked, number)))
+            for number in range(min(asked.workers, asked.seeds))
+        ]
+        while workers:
+            for worker in list(workers):
+                result = next(worker, None)
+                if result is None:
+                    workers.remove(worker)
+                else:
+                    yield result
+
+
+def _of_worker(asked: argparse.Namespace, number: int) -> Results:
+    """In one process after the other: what dies in a world is never freed."""
+    last = asked.first + asked.seeds
+    seeds = range(asked.first + number, last, asked.workers)
+    for begin in range(0, len(seeds), IN_ONE_PROCESS):
+        yield from _worker(seeds[begin : begin + IN_ONE_PROCESS], asked.bug)
+
+
+def _worker(seeds: range, bug: str) -> Results:
     options = {
-        "--first": asked.first + number,
-        "--seeds": asked.seeds - number,
-        "--step": asked.workers,
-        "--bug": asked.bug,
+        "--first": seeds.start,
+        "--seeds": seeds.stop - seeds.start,
+        "--step": seeds.step,
+        "--bug": bug,
         "--workers": 0,
     }
     words = [f"{name}={value}" for name, value in options.items()]
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.simulator", *words],
         stdout=subprocess.PIPE,
         text=True,
-    )
-
-
-def _results(workers: "list[subprocess.Popen[str]]") -> Iterator[Json]:
-    """One of each in turn, while there are any."""
-    streams = [worker.stdout for worker in workers if worker.stdout is not None]
-    while streams:
-        for stream in list(streams):
-            line = stream.readline()
-            if line:
-                yield json.loads(line)
-            else:
-                streams.remove(stream)
+    ) as worker:
+        try:
+            yield from map(json.loads, worker.stdout or ())
+        except BaseException:
+            worker.terminate()
+            raise
+    if worker.returncode:
+        raise SystemExit(f"\nA worker failed ({worker.returncode}); see above.")
 
 
 def _failed(result: Json, wrong: str) -> int:
