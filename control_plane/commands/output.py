@@ -108,11 +108,16 @@ def write_private(file: Path, text: str) -> None:
     """For its owner alone, and whole or not at all."""
     half = file.with_name(f".{file.name}.new")
     half.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w"
-    ) as new:
-        new.write(text)
-    half.replace(file)
+    try:
+        with os.fdopen(
+            os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w"
+        ) as new:
+            new.write(text)
+        half.replace(file)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}.") from None
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _print_json(value: object) -> None:

@@ -1,10 +1,13 @@
 """What users wrote cannot play a row of the table, or anything else, to an operator."""
 
 import json
+from pathlib import Path
 
+import click
 import pytest
 
-from control_plane.commands.output import show, show_one
+from control_plane.commands.output import give, show, show_one
+from tests.support.small_disk import small_folder
 
 FORGED = "a@b.c\x1b[2K\x1b[1A\r1  paid\n2  paid\u202e\x9b\x7f"
 
@@ -36,3 +39,12 @@ def test_one_row_has_a_line_for_each_field(capsys: pytest.CaptureFixture[str]) -
     lines = capsys.readouterr().out.split("\n")
     assert [line.split(" ")[0] for line in lines] == ["id", "to", "note", ""]
     assert all(line.isprintable() for line in lines)
+
+
+async def test_a_full_disk_is_told_and_keeps_the_old_file(tmp_path: Path) -> None:
+    async with small_folder(tmp_path, "8k") as disk:
+        file = disk / "mediamtx.yml"
+        give("old", file)
+        with pytest.raises(click.ClickException, match="No space left on device"):
+            give("new" * 10_000, file)
+        assert [one.read_text() for one in disk.iterdir()] == ["old"]
