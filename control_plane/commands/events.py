@@ -8,6 +8,7 @@ import click
 from control_plane.commands.asking import get, pause
 from control_plane.commands.log import PAGE, everything, print_all
 from control_plane.commands.output import as_json, show_one
+from control_plane.events.model import BadCursor, position
 from control_plane.events.types import KINDS
 
 POLL = 0.5  # seconds
@@ -64,9 +65,22 @@ def _month(
     return text
 
 
+def _cursor(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    try:
+        position(text)
+    except BadCursor:
+        raise click.BadParameter("It is no cursor of this log.") from None
+    return text
+
+
 @events.command("export")
 @types
-@click.option("--after", default="", help="A cursor; default: the beginning.")
+@click.option(
+    "--after",
+    default="",
+    callback=_cursor,
+    help="A cursor; default: the beginning.",
+)
 @click.option("--month", metavar="YYYY-MM", callback=_month, help="Only it, of UTC.")
 def export(types: tuple[str, ...], after: str, month: str | None) -> None:
     """Print the log, a JSON object a line. The last one's cursor goes on."""

@@ -34,7 +34,7 @@ def show_user(user_id: int, as_json: bool) -> None:
 
 @ledger.command("bonus")
 @click.argument("user_id", type=int)
-@click.argument("coins", type=int)
+@click.argument("coins", type=click.IntRange(min=1))
 @click.option("--reason", default="", help="Kept with the event.")
 @click.option("--key", default="", help="The same key again gives nothing more.")
 @as_json
