@@ -7,13 +7,12 @@ import click
 from control_plane.commands import draining
 from control_plane.commands.asking import Json, get, post, rows
 from control_plane.commands.output import (
-    again,
     as_json,
     because,
     limited,
     moment,
     only,
-    show,
+    show_again,
     show_one,
     watched,
 )
@@ -34,11 +33,7 @@ def nodes() -> None:
 @as_json
 def list_nodes(limit: int, watch: float | None, as_json: bool) -> None:
     """List nodes and how they are."""
-
-    def look() -> None:
-        show(rows("/v1/nodes", limit), json_wanted=as_json, shape=_row)
-
-    again(watch, look)
+    show_again(lambda: rows("/v1/nodes", limit), watch, json_wanted=as_json, shape=_row)
 
 
 @nodes.command("show")
@@ -51,7 +46,9 @@ def show_node(name: str, as_json: bool) -> None:
 
 
 def _detail(found: Json) -> Json:
-    return _row(found["node"]) | only(found, "answer reason version started")
+    node = found["node"]
+    urls = only(node, "rtmp_url hls_url")
+    return _row(node) | urls | only(found, "answer reason version started")
 
 
 def _row(one: Json) -> Json:
@@ -62,7 +59,7 @@ def _row(one: Json) -> Json:
         "reading": one["readers"],
         "let_go": f"{one['let_go']:.0%}" if one["let_go"] else "",
         **{name: _room(one, name) for name in ("publishers", "readers", "bits")},
-        **only(one, "api_url rtmp_url hls_url"),
+        "api_url": one["api_url"],
         "silent_since": moment(one["silent_since"]),
     }
 

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from control_plane.base.texts import visible
 from control_plane.commands.asking import pause
 
 AGAIN = 2.0  # seconds
+NOTHING = "-"
 
 Row = Mapping[str, Any]
 Shape = Callable[[Any], Row]
@@ -67,18 +68,26 @@ def show_one(row: Row, *, json_wanted: bool, shape: Shape = dict) -> None:
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
 
 
-def again(watch: float | None, look: Callable[[], None]) -> None:
-    """Once, or every so many seconds until Ctrl-C. What fails later on is said, and
-    does not end it."""
-    look()
+def show_again(
+    look: Callable[[], Sequence[Row]],
+    watch: float | None,
+    *,
+    json_wanted: bool,
+    shape: Shape,
+) -> None:
+    """Once, or every so many seconds until Ctrl-C. A look that fails later on is said,
+    and does not end it."""
+    show(look(), json_wanted=json_wanted, shape=shape)
     with contextlib.suppress(KeyboardInterrupt):
         while watch is not None:
             pause(watch)
-            click.clear()
             try:
-                look()
+                found = look()
             except click.ClickException as error:
                 error.show()
+                continue
+            click.clear()
+            show(found, json_wanted=json_wanted, shape=shape)
 
 
 def moment(text: str | None) -> str:
@@ -115,33 +124,32 @@ def _print_json(value: object) -> None:
 
 
 def _print_table(rows: Sequence[Row]) -> None:
-    names = list(rows[0])
-    cells = [[_cell(row[name]) for name in names] for row in rows]
+    columns = {name: [_cell(row[name]) for row in rows] for name in rows[0]}
     if sys.stdout.isatty():
-        _print_rich(names, cells)
+        _print_rich({n: c for n, c in columns.items() if set(c) != {NOTHING}})
     else:
-        _print_plain([names, *cells])
+        _print_plain([[name, *cells] for name, cells in columns.items()])
 
 
-def _print_plain(lines: Sequence[Sequence[str]]) -> None:
+def _print_plain(columns: Sequence[Sequence[str]]) -> None:
     """Whole, however long a line becomes."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
+    widths = [max(map(len, column)) for column in columns]
+    for line in zip(*columns, strict=True):
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
 
 
-def _print_rich(names: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
+def _print_rich(columns: Mapping[str, Sequence[str]]) -> None:
     from rich import box, console, table, text  # a start without a table needs none
 
-    made = table.Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in names:
+    made = table.Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
         made.add_column(name, overflow="fold")
-    for row in rows:
+    for row in zip(*columns.values(), strict=True):
         # A plain str would be read as markup.
         made.add_row(*(text.Text(cell) for cell in row))
     console.Console(file=sys.stdout).print(made)
 
 
 def _cell(value: object) -> str:
-    return "-" if value in (None, "") else visible(str(value))
+    return NOTHING if value in (None, "") else visible(str(value))

@@ -5,13 +5,13 @@ import click
 from control_plane.commands.asking import Json, get, post, rows
 from control_plane.commands.log import everything
 from control_plane.commands.output import (
-    again,
     as_json,
     because,
     limited,
     moment,
     only,
     show,
+    show_again,
     show_one,
     watched,
 )
@@ -37,12 +37,12 @@ def list_sessions(
 ) -> None:
     """List sessions, newest first."""
     state = "all" if everything else "open"
-
-    def look() -> None:
-        found = rows("/v1/sessions", limit, state=state)
-        show(found, json_wanted=as_json, shape=_row)
-
-    again(watch, look)
+    show_again(
+        lambda: rows("/v1/sessions", limit, state=state),
+        watch,
+        json_wanted=as_json,
+        shape=_row,
+    )
 
 
 @sessions.command("show")

@@ -4,13 +4,12 @@ import click
 
 from control_plane.commands.asking import Json, delete, get, post, rows
 from control_plane.commands.output import (
-    again,
     as_json,
     because,
     limited,
     moment,
     only,
-    show,
+    show_again,
     show_one,
     watched,
 )
@@ -48,11 +47,9 @@ def add(
 @as_json
 def list_endpoints(limit: int, watch: float | None, as_json: bool) -> None:
     """List receivers."""
-
-    def look() -> None:
-        show(rows("/v1/webhooks", limit), json_wanted=as_json, shape=_row)
-
-    again(watch, look)
+    show_again(
+        lambda: rows("/v1/webhooks", limit), watch, json_wanted=as_json, shape=_row
+    )
 
 
 @webhooks.command("remove")
@@ -115,15 +112,14 @@ def deliveries(
 ) -> None:
     """The delivery log, newest first."""
 
-    def look() -> None:
+    def look() -> list[Json]:
         if dead:
-            letters = get(f"{ONE}/dead", id=endpoint_id)["letters"]
-            show(letters, json_wanted=as_json, shape=_dead)
-        else:
-            found = rows(f"{ONE}/deliveries", limit, id=endpoint_id)
-            show(found, json_wanted=as_json, shape=_line)
+            letters: list[Json] = get(f"{ONE}/dead", id=endpoint_id)["letters"]
+            return letters
+        return rows(f"{ONE}/deliveries", limit, id=endpoint_id)
 
-    again(watch, look)
+    shape = _dead if dead else _line
+    show_again(look, watch, json_wanted=as_json, shape=shape)
 
 
 @webhooks.command("resend")

@@ -19,6 +19,7 @@ from tests.support.api import APART_FROM_NODES, running, settings
 from tests.support.client import Account, App
 from tests.support.commands import command
 from tests.support.money import HEART, new_user
+from tests.support.ports import free_ports
 
 BESIDE, ELSEWHERE = "beside", "elsewhere"
 
@@ -56,7 +57,7 @@ async def town(
         yield Town(
             app,
             pool,
-            await _people(app, pool),
+            await _people(app, pool, token),
             {BESIDE: _beside(wanted), ELSEWHERE: elsewhere(app.operators, file)},
         )
 
@@ -79,8 +80,9 @@ def _beside(wanted: Settings) -> dict[str, str]:
     }
 
 
-async def _people(app: App, pool: Pool) -> dict[str, Account]:
-    """Of each place one, who broadcasts, bought coins, earned some and wants money."""
+async def _people(app: App, pool: Pool, token: str) -> dict[str, Account]:
+    """Of each place one, who broadcasts, bought coins, earned some and wants money;
+    somebody with a title that might be read as markup, and a receiver that is away."""
     found = {}
     gifts = Gifts(pool, share_percent=0, created_sessions=False)
     for name in (BESIDE, ELSEWHERE):
@@ -91,6 +93,13 @@ async def _people(app: App, pool: Pool) -> dict[str, Account]:
         await gifts.send(GiftOrder(await new_user(pool, 1000), HEART, 20, one.id))
         await wants_money(one)
         found[name] = one
+    zoe = await app.sign_in("zoe")
+    await zoe.ask("liveStream", {"title": "[red]mine[/red] is [link=http://a]"})
+    hooks = f"{app.operators}/v1/webhooks"
+    headers = {"Authorization": f"Bearer {token}"}
+    nobody = {"url": f"http://127.0.0.1:{free_ports(1)[0]}/"}
+    async with app.http.post(hooks, json=nobody, headers=headers) as response:
+        assert response.status == 201
     return found
 
 
