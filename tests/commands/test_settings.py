@@ -137,5 +137,5 @@ def test_the_documents_name_settings_that_there_are() -> None:
     others = {"HOOK_SECRET", "SERVER", "TOKEN"}  # a node's, and an operator's
     known = {name.upper() for name in Settings.model_fields} | others
     for document in (root / "README.md", *(root / "docs").glob("*.md")):
-        named = set(re.findall(r"CONTROL_PLANE_([A-Z_]+[A-Z])", document.read_text()))
+        named = set(re.findall(r"\bCONTROL_PLANE_([A-Z_]+[A-Z])", document.read_text()))
         assert {name.removesuffix("_FILE") for name in named} <= known, document.name
