@@ -80,7 +80,7 @@ def _loaded(name: str) -> object:
 )
 @click.option(
     "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     envvar="CONTROL_PLANE_TOKEN_FILE",
     help="Holds an operator's token, for --server.",
 )

@@ -44,8 +44,13 @@ class Remote:
         self._server = server
 
     async def ask(self, method: Method, path: str, said: Json, once: str) -> Json:
+        key = once or secrets.token_urlsafe(16)
         try:
-            status, found = await self._asked(method, path, dict(said), once)
+            try:
+                status, found = await self._asked(method, path, dict(said), key)
+            except aiohttp.ClientConnectionError:
+                # The key lets it count once, also where only the answer was lost.
+                status, found = await self._asked(method, path, dict(said), key)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             why = visible(str(error)) or "it takes too long"
             sentence = f"{self._server} does not answer as a control plane: {why}"
@@ -56,7 +61,7 @@ class Remote:
         return found
 
     async def _asked(
-        self, method: Method, path: str, said: Json, once: str
+        self, method: Method, path: str, said: Json, key: str
     ) -> tuple[int, Json]:
         filled = NAMED.sub(lambda name: quote(str(said.pop(name[1])), safe=""), path)
         url = URL(f"{self._server}{filled}", encoded=True)
@@ -64,7 +69,7 @@ class Remote:
         if method == "GET":
             url = url.with_query({name: _text(value) for name, value in said.items()})
         else:
-            headers["Idempotency-Key"] = once or secrets.token_urlsafe(16)
+            headers["Idempotency-Key"] = key
         async with self._http.request(
             method,
             url,

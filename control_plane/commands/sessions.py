@@ -1,5 +1,7 @@
 """``control-plane sessions`` and ``kick``."""
 
+from typing import get_args
+
 import click
 
 from control_plane.commands.asking import Json, get, post, rows
@@ -15,6 +17,7 @@ from control_plane.commands.output import (
     show_one,
     watched,
 )
+from control_plane.live.model.overview import Sort
 
 OUT = "Nobody publishes there any more."
 NOT_OUT = "It may not come back, but its node has not let go of it yet."
@@ -28,17 +31,30 @@ def sessions() -> None:
 
 
 @sessions.command("list")
+@click.argument("search", default="")
+@click.option("--node", default="", help="At one node only.")
+@click.option("--user", "user_id", type=int, help="Of one user only.")
+@click.option("--sort", type=click.Choice(get_args(Sort)), default="newest")
 @click.option("--all", "everything", is_flag=True, help="Ended and expired ones too.")
 @limited
 @watched
 @as_json
 def list_sessions(
-    everything: bool, limit: int, watch: float | None, as_json: bool
+    search: str,
+    node: str,
+    user_id: int | None,
+    sort: Sort,
+    everything: bool,
+    limit: int,
+    watch: float | None,
+    as_json: bool,
 ) -> None:
-    """List sessions, newest first."""
+    """List sessions, newest first, or SEARCH them: a part of the title, or a name's
+    beginning."""
     state = "all" if everything else "open"
+    wanted = {"state": state, "q": search, "node": node, "user_id": user_id}
     show_again(
-        lambda: rows("/v1/sessions", limit, state=state),
+        lambda: rows("/v1/sessions", limit, sort=sort, **wanted),
         watch,
         json_wanted=as_json,
         shape=_row,

@@ -28,7 +28,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 #: Ids are of what the fixture made.
 READS = (
     "sessions list",
-    "sessions list --all --limit 1",
+    "sessions list mine --node local --sort viewers",
+    "sessions list --all --limit 1 --user 1",
     "sessions show 1",
     "sessions minutes 1",
     "sessions events 1",

@@ -71,6 +71,8 @@ async def others() -> AsyncIterator[tuple[str, Heard]]:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         heard.append(request)
+        if "keys" in request.path and request.transport is not None:
+            request.transport.close()
         if "nodes" in request.path:
             return web.Response(status=307, headers={"Location": f"{there}/"})
         if "users" in request.path:
@@ -112,6 +114,15 @@ async def test_each_write_has_a_key_of_its_own(
     keys = [one.headers.get("Idempotency-Key") for one in heard]
     assert len(set(keys)) == 3
     assert keys[2] is None
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again(
+    others: tuple[str, Heard], says: Says
+) -> None:
+    at, heard = others
+    await says(at, "keys rotate 1")
+    keys = [one.headers["Idempotency-Key"] for one in heard]
+    assert (len(keys), len(set(keys))) == (2, 1)
 
 
 async def test_what_it_says_cannot_play_anything(
