@@ -16,17 +16,19 @@ class AuditLog:
         self._pool = pool
 
     async def page(
-        self, limit: int, before: int = 0, subject: str = "", actor: str = ""
+        self,
+        limit: int,
+        place: int = 0,
+        subject: str = "",
+        actor: str = "",
+        *,
+        oldest: bool = False,
     ) -> list[Entry]:
-        """The newest first. ``before``: a number; 0: from the newest on."""
-        return await store.newest(self._pool, before or MOST, subject, actor, limit)
-
-    async def everything(self, number: int = 0) -> AsyncIterator[Entry]:
-        """In order, behind that number."""
-        while page := await store.after(self._pool, number, AT_ONCE):
-            for entry in page:
-                yield entry
-            number = page[-1].number
+        """The newest first, or the ``oldest``. ``place``: the number of the entry
+        before; 0: from the first on."""
+        if oldest:
+            return await store.after(self._pool, place, subject, actor, limit)
+        return await store.newest(self._pool, place or MOST, subject, actor, limit)
 
     async def verify(self) -> Verified:
         """The whole chain, from its first entry to where it ended when the last one

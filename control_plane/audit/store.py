@@ -8,6 +8,8 @@ from control_plane.base.database import Executor, Record
 
 _COLUMNS = ", ".join(field.name for field in fields(Entry))
 _SELECT = f"SELECT {_COLUMNS} FROM audit_log"  # noqa: S608
+#: Of a subject and of an actor.
+_OF = "AND ($2 = '' OR subject = $2) AND ($3 = '' OR actor = $3)"
 
 
 async def newest(
@@ -15,8 +17,7 @@ async def newest(
 ) -> list[Entry]:
     """Of those below a number, the newest first; empty texts: of all."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE number < $1 AND ($2 = '' OR subject = $2)"
-        " AND ($3 = '' OR actor = $3) ORDER BY number DESC LIMIT $4",
+        f"{_SELECT} WHERE number < $1 {_OF} ORDER BY number DESC LIMIT $4",
         before,
         subject,
         actor,
@@ -25,10 +26,16 @@ async def newest(
     return [_entry(row) for row in rows]
 
 
-async def after(executor: Executor, number: int, limit: int) -> list[Entry]:
-    """In order."""
+async def after(
+    executor: Executor, number: int, subject: str, actor: str, limit: int
+) -> list[Entry]:
+    """Of those above a number, the oldest first; empty texts: of all."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE number > $1 ORDER BY number LIMIT $2", number, limit
+        f"{_SELECT} WHERE number > $1 {_OF} ORDER BY number LIMIT $4",
+        number,
+        subject,
+        actor,
+        limit,
     )
     return [_entry(row) for row in rows]
 

@@ -1,13 +1,11 @@
 """``control-plane audit``: what operators did, and what the service did by itself."""
 
 import json
-from dataclasses import asdict
 
 import click
 
-from control_plane.audit.model import Entry
-from control_plane.commands.output import as_json, run, show
-from control_plane.wiring.services import Services
+from control_plane.commands.asking import MOST, Json, get, rows
+from control_plane.commands.output import as_json, limited, moment, only, show
 
 
 @click.group()
@@ -16,35 +14,38 @@ def audit() -> None:
 
 
 @audit.command("show")
-@click.option("--limit", default=50, show_default=True, help="At most so many.")
 @click.option("--subject", default="", help="Only of user/7, session/12 …")
+@click.option("--actor", default="", help="Only by operator:ann, command:root …")
+@limited
 @as_json
-def show_entries(limit: int, subject: str, as_json: bool) -> None:
+def show_entries(subject: str, actor: str, limit: int, as_json: bool) -> None:
     """Show entries, the newest first."""
-    found = run(lambda services: services.audit.page(limit, subject=subject))
-    show([_row(entry) for entry in found], json_wanted=as_json)
+    found = rows("/v1/audit", limit, subject=subject, actor=actor)
+    show(found, json_wanted=as_json, shape=_row)
 
 
 @audit.command("export")
 def export() -> None:
     """Print everything in order, a JSON object a line."""
-
-    async def work(services: Services) -> None:
-        async for entry in services.audit.everything():
-            click.echo(json.dumps(_row(entry), default=str))
-
-    run(work)
+    after: str | None = ""
+    while after is not None:
+        page = get("/v1/audit", oldest=True, after=after, limit=MOST)
+        for entry in page["entries"]:
+            click.echo(json.dumps(entry))
+        after = page["next"]
 
 
 @audit.command("verify")
 def verify() -> None:
     """Follow the chain to its end; fails where anything was changed or cut off."""
-    found = run(lambda services: services.audit.verify())
-    if found.broken:
-        raise click.ClickException(f"Entry {found.broken} is not what was written.")
-    click.echo(f"{found.entries} entries are as they were written.")
-    click.echo(f"The last one's hash is {found.head.hex()}.")
+    found = get("/v1/audit/verify")
+    if found["broken"]:
+        raise click.ClickException(f"Entry {found['broken']} is not what was written.")
+    click.echo(f"{found['entries']} entries are as they were written.")
+    click.echo(f"The last one's hash is {found['hash']}.")
 
 
-def _row(entry: Entry) -> dict[str, object]:
-    return asdict(entry) | {"hash": entry.hash.hex()}
+def _row(one: Json) -> Json:
+    said = {name: json.dumps(one[name]) for name in ("before", "after")}
+    at, what = moment(one["at"]), only(one, "actor act subject reason")
+    return {"number": one["number"], "at": at, **what, **said}

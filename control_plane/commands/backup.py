@@ -15,7 +15,8 @@ import click
 
 from control_plane.base.dumps import Dump, DumpFailed, differences
 from control_plane.base.secrets import Secrets
-from control_plane.commands.output import explained, run, settings, write_private
+from control_plane.commands.beside import explained, run, settings
+from control_plane.commands.output import write_private
 from control_plane.config.settings import Settings
 from control_plane.roles.running import migrated
 

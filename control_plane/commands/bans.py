@@ -5,10 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from control_plane.commands.output import as_json, run, show, show_one
+from control_plane.commands.asking import Json, post, rows
+from control_plane.commands.output import (
+    as_json,
+    because,
+    limited,
+    moment,
+    only,
+    show,
+    show_one,
+)
 from control_plane.commands.sessions import say_out
-from control_plane.live.model.bans import Ban, Banned
-from control_plane.wiring.services import Services
 
 Command = Callable[..., None]
 
@@ -34,51 +41,54 @@ def ban(
 ) -> None:
     """Ban a user, a device or a range of addresses: ends what is live, closes what is
     watched, keeps them out. A user is signed out too."""
-    whom = Banned(user_id, device, address)
-    ends_at = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
-
-    async def work(services: Services) -> bool:
-        return await services.moderation.ban(whom, reason, ends_at=ends_at)
-
-    say_out(run(work), as_json)
+    ends = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
+    found = post(
+        "/v1/bans",
+        user_id=user_id,
+        device=device,
+        address=address,
+        reason=reason,
+        ends_at=ends and ends.isoformat(),
+    )
+    say_out(found, as_json)
 
 
 @click.command()
 @_whom
+@because
 @as_json
-def unban(user_id: int, device: str, address: str, as_json: bool) -> None:
+def unban(user_id: int, device: str, address: str, reason: str, as_json: bool) -> None:
     """Lift a ban."""
-    whom = Banned(user_id, device, address)
-    changed = run(lambda services: services.moderation.unban(whom))
+    found = post(
+        "/v1/bans/lift",
+        user_id=user_id,
+        device=device,
+        address=address,
+        reason=reason,
+    )
     if as_json:
-        show_one({"changed": changed}, json_wanted=True)
+        show_one(found, json_wanted=True)
         return
-    click.echo("The ban is lifted." if changed else "There is no such ban.")
+    click.echo("The ban is lifted." if found["changed"] else "There is no such ban.")
 
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Those that are over too.")
-@click.option("--limit", default=50, show_default=True, help="At most so many.")
+@limited
 @as_json
 def bans(everything: bool, limit: int, as_json: bool) -> None:
     """List bans, newest first."""
-
-    async def work(services: Services) -> list[dict[str, object]]:
-        found = await services.moderation.bans(everything=everything, limit=limit)
-        return [_row(one) for one in found]
-
-    show(run(work), json_wanted=as_json)
+    found = rows("/v1/bans", limit, all=everything)
+    show(found, json_wanted=as_json, shape=_row)
 
 
-def _row(ban: Ban) -> dict[str, object]:
+def _row(one: Json) -> Json:
     return {
-        "id": ban.id,
-        "user": ban.whom.user_id or "",
-        "device": ban.whom.device,
-        "address": ban.whom.network,
-        "reason": ban.reason,
-        "by": ban.actor,
-        "since": ban.created_at,
-        "ends_at": ban.ends_at,
-        "ended_at": ban.ended_at,
+        "id": one["id"],
+        "user": one["user_id"] or "",
+        **only(one, "device address by"),
+        "since": moment(one["since"]),
+        "ends_at": moment(one["ends_at"]),
+        "ended_at": moment(one["ended_at"]),
+        "reason": one["reason"],
     }

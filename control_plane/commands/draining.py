@@ -1,16 +1,16 @@
 """``control-plane nodes drain`` and ``keep``: a node that goes, without a cut."""
 
-import asyncio
 import signal
 import time
 
 import click
 
-from control_plane.base.faults import Away
-from control_plane.commands.output import run
-from control_plane.wiring.services import Services
+from control_plane.commands.asking import get, pause, post
+from control_plane.commands.output import because
 
 LOOK = 2.0  # seconds between two
+TURN = 0.2  # seconds
+ONE = "/v1/nodes/{name}"
 
 
 @click.command()
@@ -21,17 +21,14 @@ LOOK = 2.0  # seconds between two
     is_flag=True,
     help="Cut its encoders and keep them out: their broadcasts go on at other nodes.",
 )
-def drain(name: str, wait: float, now: bool) -> None:
+@because
+def drain(name: str, wait: float, now: bool, reason: str) -> None:
     """No new sessions go there; the running ones stay. An edge's viewers go to others.
 
     Fails when some are still there after the wait.
     """
-
-    async def work(services: Services) -> int:
-        await services.nodes.set_draining(name, draining=True, closed=now)
-        return await _left(services, name, wait) if wait else 0
-
-    if left := run(work):
+    post(f"{ONE}/drain", name=name, now=now, reason=reason)
+    if wait and (left := _left(name, wait)):
         raise click.ClickException(f"{left} still use {name}.")
     click.echo(f"{name} is draining.")
 
@@ -45,28 +42,24 @@ def keep(name: str, wait: float) -> None:
     For a process beside it that is stopped first, as Kubernetes stops containers
     before their sidecars.
     """
-
-    async def work(services: Services) -> None:
-        stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        await services.nodes.set_draining(name, draining=False)
-        click.echo(f"{name} takes sessions.")
-        await stop.wait()
-        await services.nodes.set_draining(name, draining=True)
-        click.echo(f"{name} is draining.")
-        await _left(services, name, wait)
-
-    run(work)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    post(f"{ONE}/activate", name=name)
+    click.echo(f"{name} takes sessions.")
+    while signal.SIGTERM not in signal.sigpending():
+        pause(TURN)
+    post(f"{ONE}/drain", name=name)
+    click.echo(f"{name} is draining.")
+    _left(name, wait)
 
 
-async def _left(services: Services, name: str, wait: float) -> int:
+def _left(name: str, wait: float) -> int:
     """How many use it when none does, or when the time is over."""
     end = time.monotonic() + wait
     while True:
         try:
-            left = await services.emptying.left(name)
-        except Away:
+            left = int(get(f"{ONE}/left", name=name)["left"])
+        except click.ClickException:
             left = 1  # nobody knows: the node is not told to go
         if not left or time.monotonic() >= end:
             return left
-        await asyncio.sleep(min(LOOK, wait))
+        pause(min(LOOK, wait))

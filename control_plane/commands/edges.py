@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from control_plane.commands.output import give, settings, to_file
+from control_plane.commands.beside import settings
+from control_plane.commands.output import give, to_file
 from control_plane.wiring.node_config import cache_config
 from mediamtx.nginx import render
 

@@ -1,26 +1,16 @@
 """``control-plane events``: the log."""
 
-import asyncio
-import json
-from collections.abc import Iterable
+import contextlib
 from datetime import date
 
 import click
 
-from control_plane.commands.output import as_json, run, show_one
-from control_plane.events import reference
-from control_plane.events.model import (
-    BadCursor,
-    Event,
-    Position,
-    position,
-    told,
-)
-from control_plane.events.reading import Wanted
+from control_plane.commands.asking import get, pause
+from control_plane.commands.log import PAGE, everything, print_all
+from control_plane.commands.output import as_json, show_one
+from control_plane.events.model import BadCursor, position
 from control_plane.events.types import KINDS
-from control_plane.wiring.services import Services
 
-PAGE = 1000  # events
 POLL = 0.5  # seconds
 
 types = click.option(
@@ -35,21 +25,25 @@ def events() -> None:
 
 @events.command("tail")
 @types
-@click.option("--lines", default=10, show_default=True, help="Of the last so many.")
-@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
+@click.option(
+    "--lines",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="Of the last so many.",
+)
+@click.option("--follow", "-f", "--watch", is_flag=True, help="Go on until Ctrl-C.")
 def tail(types: tuple[str, ...], lines: int, follow: bool) -> None:
     """Print what happened last, a JSON object a line."""
-
-    async def work(services: Services) -> None:
-        reading, of = services.events.reading, Wanted(types)
-        newest = await reading.newest(lines)
-        _print(event for event in newest if of.takes(event))
-        start = newest[-1].position if newest else await reading.end()
+    wanted = ",".join(types)
+    page = get("/v1/events/newest", limit=lines, types=wanted)
+    print_all(page["events"])
+    with contextlib.suppress(KeyboardInterrupt):
         while follow:
-            start = await _print_all(services, start, of)
-            await asyncio.sleep(POLL)
-
-    run(work)
+            if not page["more"]:
+                pause(POLL)
+            page = get("/v1/events", after=page["next"], limit=PAGE, types=wanted)
+            print_all(page["events"])
 
 
 @events.command("show")
@@ -57,52 +51,45 @@ def tail(types: tuple[str, ...], lines: int, follow: bool) -> None:
 @as_json
 def show(event_id: str, as_json: bool) -> None:
     """One event by its id, evt_12."""
-
-    async def work(services: Services) -> Event:
-        return await services.events.reading.get(event_id)
-
-    show_one(told(run(work)), json_wanted=as_json)
+    show_one(get("/v1/events/{id}", id=event_id), json_wanted=as_json)
 
 
 def _month(
     _context: click.Context, _option: click.Parameter, text: str | None
-) -> date | None:
-    if text is None:
-        return None
+) -> str | None:
+    if text is not None:
+        try:
+            date.fromisoformat(f"{text}-01")
+        except ValueError:
+            raise click.BadParameter("It is no month, like 2026-11.") from None
+    return text
+
+
+def _cursor(_context: click.Context, _option: click.Parameter, text: str) -> str:
     try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise click.BadParameter("It is no month, like 2026-11.") from None
+        position(text)
+    except BadCursor:
+        raise click.BadParameter("It is no cursor of this log.") from None
+    return text
 
 
 @events.command("export")
 @types
-@click.option("--after", default="", help="A cursor; default: the beginning.")
+@click.option(
+    "--after",
+    default="",
+    callback=_cursor,
+    help="A cursor; default: the beginning.",
+)
 @click.option("--month", metavar="YYYY-MM", callback=_month, help="Only it, of UTC.")
-def export(types: tuple[str, ...], after: str, month: date | None) -> None:
+def export(types: tuple[str, ...], after: str, month: str | None) -> None:
     """Print the log, a JSON object a line. The last one's cursor goes on."""
-    try:
-        start = position(after)
-    except BadCursor:
-        raise click.BadParameter("It is no cursor of this log.") from None
-    run(lambda services: _print_all(services, start, Wanted(types, month=month)))
+    print_all(everything(after, types=",".join(types), month=month or ""))
 
 
 @events.command("types")
 def print_types() -> None:
     """Print what each type of event says, with its JSON Schema."""
+    from control_plane.events import reference
+
     click.echo(reference.chapter(), nl=False)
-
-
-async def _print_all(services: Services, start: Position, of: Wanted) -> Position:
-    more = True
-    while more:
-        page = await services.events.reading.page(start, PAGE, of)
-        _print(page.events)
-        start, more = page.next, page.more
-    return start
-
-
-def _print(found: Iterable[Event]) -> None:
-    for event in found:
-        click.echo(json.dumps(told(event)))

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import click
 
-from control_plane.commands.output import run, settings
+from control_plane.commands.beside import run, settings
 from control_plane.config.listeners import InternalSettings
 
 WITHIN = aiohttp.ClientTimeout(5.0)

@@ -1,63 +1,95 @@
 """The command line: all commands."""
 
+import gc
+import sys
+from importlib import import_module
+from pathlib import Path
+
 import click
 
-from control_plane.commands import (
-    audit,
-    backup,
-    bans,
-    check_api,
-    demo,
-    edges,
-    events,
-    health,
-    ledger,
-    nodes,
-    payouts,
-    purchases,
-    remote,
-    seed_demo,
-    serve,
-    sessions,
-    tokens,
-    users,
-    webhooks,
-)
+from control_plane.commands.asking import Asking
+
+#: The module of each, and its name there where that is another.
+COMMANDS = {
+    "serve": "serve:serve_command",
+    "migrate": "serve",
+    "config": "serve",
+    "health": "health",
+    "sessions": "sessions",
+    "kick": "sessions",
+    "keys": "keys",
+    "users": "users",
+    "ban": "bans",
+    "unban": "bans",
+    "bans": "bans",
+    "nodes": "nodes",
+    "mediamtx-config": "node_files:mediamtx_config",
+    "node-env": "node_files:node_env",
+    "edge-config": "edges:edge_config",
+    "events": "events",
+    "webhooks": "webhooks",
+    "ledger": "ledger",
+    "purchases": "purchases",
+    "payouts": "payouts",
+    "audit": "audit",
+    "token": "tokens",
+    "backup": "backup",
+    "restore": "backup",
+    "demo": "demo",
+    "seed-demo": "seed_demo:seed_demo_command",
+    "check-api": "check_api:check_api",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Loads a command when it is asked for, so that none waits for what others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found: click.Command = getattr(_loaded(module), name or cmd_name)
+        return found
+
+
+def _loaded(name: str) -> object:
+    """Nothing that is imported is ever garbage: not to look for any, then and later,
+    saves a third of the start."""
+    module = f"control_plane.commands.{name}"
+    if module in sys.modules:
+        return sys.modules[module]
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="live-control-plane")
-def main() -> None:
+@click.option(
+    "--server",
+    default="",
+    envvar="CONTROL_PLANE_SERVER",
+    metavar="URL",
+    help="Ask another server's operators' listener, https://…, instead of the stores.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="CONTROL_PLANE_TOKEN_FILE",
+    help="Holds an operator's token, for --server.",
+)
+@click.pass_context
+def main(context: click.Context, server: str, token_file: Path | None) -> None:
     """The control plane for live streaming on MediaMTX.
 
-    Settings come from the environment; `config` prints them.
+    Settings come from the environment; `config` prints them. With --server
+    (CONTROL_PLANE_SERVER) and --token-file (CONTROL_PLANE_TOKEN_FILE) commands work
+    without them, at a server elsewhere.
     """
-
-
-main.add_command(serve.serve_command)
-main.add_command(serve.migrate)
-main.add_command(serve.config)
-main.add_command(health.health)
-main.add_command(sessions.sessions)
-main.add_command(sessions.kick)
-main.add_command(bans.ban)
-main.add_command(bans.unban)
-main.add_command(bans.bans)
-main.add_command(users.users)
-main.add_command(events.events)
-main.add_command(tokens.token)
-main.add_command(audit.audit)
-main.add_command(webhooks.webhooks)
-main.add_command(nodes.nodes)
-main.add_command(nodes.mediamtx_config)
-main.add_command(nodes.node_env)
-main.add_command(edges.edge_config)
-main.add_command(ledger.ledger)
-main.add_command(backup.backup)
-main.add_command(backup.restore)
-main.add_command(payouts.payouts)
-main.add_command(purchases.purchases)
-main.add_command(remote.remote)
-main.add_command(demo.demo)
-main.add_command(seed_demo.seed_demo_command)
-main.add_command(check_api.check_api)
+    context.obj = Asking(server, token_file)

@@ -1,33 +1,46 @@
-"""How every command prints: lines for people, or JSON with ``--json``.
+"""How every command prints: tables for people, plain lines where no terminal is, or
+JSON with ``--json``: what ``/v1`` says, of lists the rows.
 
-Both show what users wrote with escapes for all that a terminal would obey.
+All show what users wrote with escapes for all that a terminal would obey.
 """
 
-import asyncio
 import contextlib
-import getpass
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import click
 
-from control_plane.audit.log import acting
-from control_plane.audit.model import Actor
-from control_plane.base.faults import Away
-from control_plane.base.redis import BadUrl
-from control_plane.base.refusals import Refusal
-from control_plane.base.schema import MayNotMigrate
 from control_plane.base.texts import visible
-from control_plane.config.settings import Settings, SettingsError, load
-from control_plane.web import logs
-from control_plane.wiring.services import Services, services
+from control_plane.commands.asking import pause
 
-T = TypeVar("T")
+AGAIN = 2.0  # seconds
+NOTHING = "-"
+
+Row = Mapping[str, Any]
+Shape = Callable[[Any], Row]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+watched = click.option(
+    "--watch",
+    type=click.FloatRange(min=0.1),
+    is_flag=False,
+    flag_value=AGAIN,
+    metavar="[SECONDS]",
+    help=f"Again and again until Ctrl-C, every {AGAIN:g} seconds.",
+)
+limited = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="At most so many.",
+)
+because = click.option("--reason", default="", help="Kept in the audit log.")
 to_file = click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -35,65 +48,55 @@ to_file = click.option(
 )
 
 
-def settings() -> Settings:
-    try:
-        return load()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def run(work: Callable[[Services], Awaitable[T]]) -> T:
-    """Open the stores, do one thing, close them."""
-
-    logs.set_up("warning", readable=True)
-
-    async def whole() -> T:
-        who = Actor("command", getpass.getuser())
-        async with services(settings()) as opened:
-            with acting(who):
-                return await work(opened)
-
-    try:
-        with explained():
-            return asyncio.run(whole())
-    except Refusal as refusal:
-        raise click.ClickException(refusal.sentence) from None
-
-
-@contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """What the stores have against it, as a sentence."""
-    try:
-        yield
-    except (BadUrl, MayNotMigrate) as error:
-        raise click.ClickException(str(error)) from None
-    except Away as error:
-        raise click.ClickException(f"Postgres does not answer: {error}") from None
-
-
-def show(rows: Sequence[Mapping[str, object]], *, json_wanted: bool) -> None:
-    """A table with a line for each row."""
+def show(rows: Sequence[Row], *, json_wanted: bool, shape: Shape = dict) -> None:
+    """A table with a line for each row. ``shape``: what people see of one."""
     if json_wanted:
         _print_json(list(rows))
-        return
-    if not rows:
+    elif rows:
+        _print_table([shape(row) for row in rows])
+    else:
         click.echo("none")
-        return
-    names = list(rows[0])
-    table = [names, *([_cell(row[name]) for name in names] for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(names))]
-    for line in table:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
 
 
-def show_one(row: Mapping[str, object], *, json_wanted: bool) -> None:
+def show_one(row: Row, *, json_wanted: bool, shape: Shape = dict) -> None:
     if json_wanted:
         _print_json(row)
         return
-    width = max(len(name) for name in row)
-    for name, value in row.items():
+    seen = shape(row)
+    width = max(len(name) for name in seen)
+    for name, value in seen.items():
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
+
+
+def show_again(
+    look: Callable[[], Sequence[Row]],
+    watch: float | None,
+    *,
+    json_wanted: bool,
+    shape: Shape,
+) -> None:
+    """Once, or every so many seconds until Ctrl-C. A look that fails later on is said,
+    and does not end it."""
+    show(look(), json_wanted=json_wanted, shape=shape)
+    with contextlib.suppress(KeyboardInterrupt):
+        while watch is not None:
+            pause(watch)
+            try:
+                found = look()
+            except click.ClickException as error:
+                error.show()
+                continue
+            click.clear()
+            show(found, json_wanted=json_wanted, shape=shape)
+
+
+def moment(text: str | None) -> str:
+    """A time of ``/v1``'s, to the second."""
+    return re.sub(r"\.\d+", "", text or "")
+
+
+def only(row: Row, names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names.split()}
 
 
 def give(text: str, file: Path | None) -> None:
@@ -125,5 +128,33 @@ def _print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str))
 
 
+def _print_table(rows: Sequence[Row]) -> None:
+    columns = {name: [_cell(row[name]) for row in rows] for name in rows[0]}
+    if sys.stdout.isatty():
+        _print_rich({n: c for n, c in columns.items() if set(c) != {NOTHING}})
+    else:
+        _print_plain([[name, *cells] for name, cells in columns.items()])
+
+
+def _print_plain(columns: Sequence[Sequence[str]]) -> None:
+    """Whole, however long a line becomes."""
+    widths = [max(map(len, column)) for column in columns]
+    for line in zip(*columns, strict=True):
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _print_rich(columns: Mapping[str, Sequence[str]]) -> None:
+    from rich import box, console, table, text  # a start without a table needs none
+
+    made = table.Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        made.add_column(name, overflow="fold")
+    for row in zip(*columns.values(), strict=True):
+        # A plain str would be read as markup.
+        made.add_row(*(text.Text(cell) for cell in row))
+    console.Console(file=sys.stdout).print(made)
+
+
 def _cell(value: object) -> str:
-    return "-" if value in (None, "") else visible(str(value))
+    return NOTHING if value in (None, "") else visible(str(value))

@@ -2,9 +2,16 @@
 
 import click
 
-from control_plane.coins.model.purchases import Purchase
-from control_plane.commands.output import as_json, run, show, show_one
-from control_plane.wiring.services import Services
+from control_plane.commands.asking import Json, post, rows
+from control_plane.commands.output import (
+    as_json,
+    because,
+    limited,
+    moment,
+    only,
+    show,
+    show_one,
+)
 
 
 @click.group()
@@ -13,40 +20,32 @@ def purchases() -> None:
 
 
 @purchases.command("list")
-@click.option("--user", "user_id", default=0, help="Of one user only.")
-@click.option("--limit", default=50, show_default=True, help="At most so many.")
+@click.option("--user", "user_id", type=int, help="Of one user only.")
+@limited
 @as_json
-def list_purchases(user_id: int, limit: int, as_json: bool) -> None:
+def list_purchases(user_id: int | None, limit: int, as_json: bool) -> None:
     """List purchases, newest first."""
-
-    async def work(services: Services) -> list[dict[str, object]]:
-        found = await services.coins.purchases.listing(user_id, limit)
-        return [_row(purchase) for purchase in found]
-
-    show(run(work), json_wanted=as_json)
+    found = rows("/v1/purchases", limit, user_id=user_id)
+    show(found, json_wanted=as_json, shape=_row)
 
 
 @purchases.command("refund")
 @click.argument("purchase_id", type=int)
+@because
 @as_json
-def refund(purchase_id: int, as_json: bool) -> None:
+def refund(purchase_id: int, reason: str, as_json: bool) -> None:
     """Take a purchase's coins back: from the paid ones, and what is spent is owed.
 
     A test purchase is taken from the trial coins, and what is spent of it is forgotten.
     App stores tell of their own refunds; this is for what they do not tell.
     """
-    found = run(lambda services: services.coins.purchases.refund(purchase_id))
-    show_one(_row(found), json_wanted=as_json)
+    found = post("/v1/purchases/{id}/refund", id=purchase_id, reason=reason)
+    show_one(found, json_wanted=as_json, shape=_row)
 
 
-def _row(purchase: Purchase) -> dict[str, object]:
+def _row(one: Json) -> Json:
     return {
-        "id": purchase.id,
-        "status": purchase.status,
-        "user_id": purchase.user_id,
-        "coins": purchase.coins,
-        "price": f"{purchase.price.units} {purchase.currency}",
-        "store": f"{purchase.store} ({purchase.environment})",
-        "product": purchase.product_id,
-        "created_at": purchase.created_at,
+        **only(one, "id status user_id coins price currency store environment"),
+        "product": one["product_id"],
+        "created_at": moment(one["created_at"]),
     }

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from control_plane.commands.beside import run, settings
 from control_plane.commands.demo import ffmpeg
-from control_plane.commands.output import run, settings
 from control_plane.people.model.users import NewUser
 from control_plane.people.service.accounts import Identity
 from control_plane.videos.model.videos import NewVideo

@@ -11,7 +11,8 @@ import click
 import structlog
 
 from control_plane.base import traces
-from control_plane.commands.output import explained, settings, show_one
+from control_plane.commands.beside import explained, settings
+from control_plane.commands.output import show_one
 from control_plane.config.settings import Settings
 from control_plane.roles import running
 from control_plane.roles.parent import Parent, Run, Ties

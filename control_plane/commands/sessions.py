@@ -1,14 +1,28 @@
 """``control-plane sessions`` and ``kick``."""
 
+from typing import get_args
+
 import click
 
-from control_plane.base.refusals import Refusal
-from control_plane.commands.output import as_json, run, show, show_one
-from control_plane.live.model.sessions import LiveSession
-from control_plane.wiring.services import Services
+from control_plane.commands.asking import Json, get, post, rows
+from control_plane.commands.log import everything
+from control_plane.commands.output import (
+    as_json,
+    because,
+    limited,
+    moment,
+    only,
+    show,
+    show_again,
+    show_one,
+    watched,
+)
+from control_plane.live.model.overview import Sort
 
 OUT = "Nobody publishes there any more."
 NOT_OUT = "It may not come back, but its node has not let go of it yet."
+
+one_session = click.argument("session_id", type=int)
 
 
 @click.group()
@@ -17,127 +31,127 @@ def sessions() -> None:
 
 
 @sessions.command("list")
+@click.argument("search", default="")
+@click.option("--node", default="", help="At one node only.")
+@click.option("--user", "user_id", type=int, help="Of one user only.")
+@click.option("--sort", type=click.Choice(get_args(Sort)), default="newest")
 @click.option("--all", "everything", is_flag=True, help="Ended and expired ones too.")
-@click.option("--limit", default=50, show_default=True, help="At most so many.")
+@limited
+@watched
 @as_json
-def list_sessions(everything: bool, limit: int, as_json: bool) -> None:
-    """List sessions, newest first."""
-
-    async def work(services: Services) -> list[dict[str, object]]:
-        found = await services.broadcasts.listing(limit, everything=everything)
-        counts = await services.counts.of(found)
-        return [_row(session, counts.get(session.id, 0)) for session in found]
-
-    show(run(work), json_wanted=as_json)
+def list_sessions(
+    search: str,
+    node: str,
+    user_id: int | None,
+    sort: Sort,
+    everything: bool,
+    limit: int,
+    watch: float | None,
+    as_json: bool,
+) -> None:
+    """List sessions, newest first, or SEARCH them: a part of the title, or a name's
+    beginning."""
+    state = "all" if everything else "open"
+    wanted = {"state": state, "q": search, "node": node, "user_id": user_id}
+    show_again(
+        lambda: rows("/v1/sessions", limit, sort=sort, **wanted),
+        watch,
+        json_wanted=as_json,
+        shape=_row,
+    )
 
 
 @sessions.command("show")
-@click.argument("session_id", type=int)
+@one_session
 @as_json
 def show_session(session_id: int, as_json: bool) -> None:
     """Everything about one session."""
-
-    async def work(services: Services) -> dict[str, object]:
-        session = await services.broadcasts.get(session_id)
-        counts = await services.counts.of([session])
-        attended = await services.broadcasts.attended(session_id)
-        return _row(session, counts.get(session.id, 0)) | {
-            "title": session.title,
-            "peak_viewers": session.peak_viewers,
-            "unique_viewers": attended.unique_viewers,
-            "watched_seconds": round(attended.viewer_seconds),
-            "reconnecting_until": session.reconnect_until,
-            "publisher": session.publisher_id,
-            "ended_at": session.ended_at,
-            "end_reason": session.end_reason,
-        }
-
-    show_one(run(work), json_wanted=as_json)
+    found = get("/v1/sessions/{id}", id=session_id)
+    show_one(found, json_wanted=as_json, shape=_detail)
 
 
 @sessions.command("minutes")
-@click.argument("session_id", type=int)
+@one_session
 @as_json
 def show_minutes(session_id: int, as_json: bool) -> None:
     """How many watched a session, minute by minute."""
-
-    async def work(services: Services) -> list[dict[str, object]]:
-        session = await services.broadcasts.get(session_id)
-        attended = await services.broadcasts.attended(session.id)
-        return [
-            {
-                "minute": one.minute,
-                "viewers_max": one.viewers_max,
-                "watched_seconds": round(one.viewer_seconds),
-            }
-            for one in attended.minutes
-        ]
-
-    show(run(work), json_wanted=as_json)
+    found = get("/v1/sessions/{id}", id=session_id)["attended"]["minutes"]
+    show(found, json_wanted=as_json, shape=_minute)
 
 
 @sessions.command("events")
-@click.argument("session_id", type=int)
+@one_session
 @as_json
 def show_events(session_id: int, as_json: bool) -> None:
     """What happened in a session, in order."""
-
-    async def work(services: Services) -> list[dict[str, object]]:
-        found = await services.broadcasts.events(session_id)
-        return [
-            {"seq": e.seq, "type": e.type, "at": e.at, "data": e.data} for e in found
-        ]
-
-    show(run(work), json_wanted=as_json)
+    found = list(everything(subject=f"session/{session_id}"))
+    show(found, json_wanted=as_json, shape=_event)
 
 
 @sessions.command("end")
-@click.argument("session_id", type=int)
+@one_session
+@because
 @as_json
-def end_session(session_id: int, as_json: bool) -> None:
+def end_session(session_id: int, reason: str, as_json: bool) -> None:
     """End a session as its host would, and cut its publisher."""
-
-    async def work(services: Services) -> bool:
-        session = await services.broadcasts.get(session_id)
-        if not session.is_open:
-            raise Refusal("It is over already.")
-        return await services.broadcasts.end(session, "completed")
-
-    say_out(run(work), as_json)
+    say_out(post("/v1/sessions/{id}/end", id=session_id, reason=reason), as_json)
 
 
 @click.command()
-@click.argument("session_id", type=int)
+@one_session
+@because
 @as_json
-def kick(session_id: int, as_json: bool) -> None:
+def kick(session_id: int, reason: str, as_json: bool) -> None:
     """End a session as kicked; its encoder is kept out."""
-
-    async def work(services: Services) -> bool:
-        session = await services.broadcasts.get(session_id)
-        if not session.is_open:
-            raise Refusal("It is over already.")
-        return await services.moderation.kick(session)
-
-    say_out(run(work), as_json)
+    say_out(post("/v1/sessions/{id}/kick", id=session_id, reason=reason), as_json)
 
 
-def say_out(out: bool, json_wanted: bool) -> None:
+def say_out(found: Json, json_wanted: bool) -> None:
     if json_wanted:
-        show_one({"out": out}, json_wanted=True)
+        show_one(found, json_wanted=True)
     else:
-        click.echo(OUT if out else NOT_OUT)
-    if not out:
+        click.echo(OUT if found["out"] else NOT_OUT)
+    if not found["out"]:
         raise SystemExit(1)
 
 
-def _row(session: LiveSession, viewers: int) -> dict[str, object]:
+def _row(one: Json) -> Json:
+    intake = one["ingest"] or {}
     return {
-        "id": session.id,
-        "status": session.status,
-        "user": session.username,
-        "user_id": session.user_id,
-        "path": session.path,
-        "node": session.node,
-        "viewers": viewers,
-        "started_at": session.started_at,
+        **only(one, "id status"),
+        "user": one["username"],
+        **only(one, "user_id path node viewers"),
+        "kbit": (intake.get("bitrate") or 0) // 1000 or "",
+        "started_at": moment(one["started_at"]),
+        "problems": " ".join(intake.get("problems", ())),
+        "title": one["title"],
     }
+
+
+def _detail(found: Json) -> Json:
+    one, attended = found["session"], found["attended"]
+    return {
+        **_row(one),
+        **only(one, "policy peak_viewers"),
+        "unique_viewers": attended["unique_viewers"],
+        "watched_seconds": round(attended["viewer_seconds"]),
+        "publisher": one["publisher"],
+        "reconnecting_until": moment(one["reconnecting_until"]),
+        "ended_at": moment(one["ended_at"]),
+        "end_reason": one["end_reason"],
+        "advice": " ".join((one["ingest"] or {}).get("advice", ())),
+        "keys": " ".join(f"{key['id']}:{key['state']}" for key in found["keys"]),
+    }
+
+
+def _minute(one: Json) -> Json:
+    return {
+        "minute": moment(one["minute"]),
+        "viewers_max": one["viewers_max"],
+        "watched_seconds": round(one["viewer_seconds"]),
+    }
+
+
+def _event(one: Json) -> Json:
+    at = moment(one["timestamp"])
+    return {**only(one, "seq type"), "at": at, "data": one["data"]}

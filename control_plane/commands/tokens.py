@@ -1,13 +1,15 @@
 """``control-plane token``: who may ask the operators' listener."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import click
 
-from control_plane.commands.output import as_json, run, show
-from control_plane.operators.model import SCOPES, OperatorToken, Scope
-from control_plane.wiring.services import Services
+from control_plane.commands.asking import Json, post, rows
+from control_plane.commands.output import as_json, because, moment, show
+from control_plane.operators.model import SCOPES, Scope
+
+ALL = 10_000  # tokens
+TIMES = ("created_at", "last_used_at", "expires_at", "revoked_at")
 
 
 @click.group()
@@ -28,40 +30,36 @@ def token() -> None:
 )
 @click.option("--days", default=90.0, show_default=True, help="It counts for so long.")
 def create(name: str, scopes: tuple[Scope, ...], days: float) -> None:
-    """Print a new token. It is shown this once."""
+    """Print a new token. It is shown this once.
+
+    Only beside the database: an operator who could make tokens would be several, and
+    could decide alone what two have to.
+    """
+    from control_plane.commands.beside import run
+
     valid_for = timedelta(days=days)
-
-    async def work(services: Services) -> str:
-        return await services.operator_tokens.create(name, scopes, valid_for)
-
-    click.echo(run(work))
+    click.echo(run(lambda s: s.operator_tokens.create(name, scopes, valid_for)))
 
 
 @token.command("list")
 @as_json
 def list_tokens(as_json: bool) -> None:
     """List tokens, without themselves."""
-
-    async def work(services: Services) -> list[OperatorToken]:
-        return await services.operator_tokens.listing()
-
-    show([_row(one) for one in run(work)], json_wanted=as_json)
+    show(rows("/v1/tokens", ALL), json_wanted=as_json, shape=_row)
 
 
 @token.command("revoke")
 @click.argument("name")
-def revoke(name: str) -> None:
+@because
+def revoke(name: str, reason: str) -> None:
     """It counts no more, from now on."""
-    run(lambda services: services.operator_tokens.revoke(name))
+    post("/v1/tokens/{name}/revoke", name=name, reason=reason)
     click.echo(f"{name} is revoked.")
 
 
-def _row(one: OperatorToken) -> Mapping[str, object]:
+def _row(one: Json) -> Json:
     return {
-        "name": one.name,
-        "scopes": " ".join(one.scopes),
-        "created_at": one.created_at,
-        "last_used_at": one.last_used_at,
-        "expires_at": one.expires_at,
-        "revoked_at": one.revoked_at,
+        "name": one["name"],
+        "scopes": " ".join(one["scopes"]),
+        **{name: moment(one[name]) for name in TIMES},
     }

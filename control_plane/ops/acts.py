@@ -15,6 +15,7 @@ from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.rights import Rights, Whom, watch_terms
 from control_plane.ops.nodes import OneNode
 from control_plane.ops.routes import Because, Call, One, Route, Text
+from control_plane.people.service.accounts import Accounts
 
 
 class BanFor(Because, forbid_unknown_fields=True, kw_only=True):
@@ -72,11 +73,13 @@ class ActsApi:
         moderation: Moderation,
         rights: Rights,
         nodes: Nodes,
+        accounts: Accounts,
     ) -> None:
         self._broadcasts = broadcasts
         self._moderation = moderation
         self._rights = rights
         self._nodes = nodes
+        self._accounts = accounts
 
     def routes(self) -> list[Route]:
         return [
@@ -86,6 +89,7 @@ class ActsApi:
             Route("POST", "/v1/sessions/{id}/deny", "moderate", self.deny),
             Route("POST", "/v1/users/{id}/ban", "moderate", self.ban),
             Route("POST", "/v1/users/{id}/unban", "moderate", self.unban),
+            Route("POST", "/v1/users/{id}/sign-out", "moderate", self.sign_out),
             Route("POST", "/v1/nodes/{name}/drain", "admin", self.drain),
             Route("POST", "/v1/nodes/{name}/activate", "admin", self.activate),
         ]
@@ -126,6 +130,10 @@ class ActsApi:
         """Lift a ban."""
         whom = Banned(call.params.id)
         return Lifted(await self._moderation.unban(whom))
+
+    async def sign_out(self, call: Call[One, Because]) -> None:
+        """Sign a user out on every device."""
+        await self._accounts.sign_out_everywhere(call.params.id)
 
     async def drain(self, call: Call[OneNode, Draining]) -> Drained:
         """No new sessions go to a node; the running ones stay, or move."""

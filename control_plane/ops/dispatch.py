@@ -1,16 +1,14 @@
 """From a request to its route's handler, and back: the token, its scope and how often
 it asks, what the request says, and that it counts once."""
 
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
-import msgspec
 import structlog
 from aiohttp import web
-from msgspec import Struct
 
-from control_plane.audit.log import acting
 from control_plane.audit.model import Actor
 from control_plane.base.faults import Away, Collided, Rejected
 from control_plane.base.refusals import BadInput, Refusal, TooMany, Unavailable
@@ -18,9 +16,10 @@ from control_plane.base.streams import whole
 from control_plane.operators.model import OperatorToken
 from control_plane.operators.requests import Requests
 from control_plane.ops.admission import KEY, Admission, Check
+from control_plane.ops.carrying import acted, carried_out, read_body, read_params
 from control_plane.ops.limits import Budget
 from control_plane.ops.problems import problem, status_of
-from control_plane.ops.routes import Call, Nothing, Route
+from control_plane.ops.routes import Route, WebCall
 from control_plane.web.body import encoded
 from control_plane.web.connections import patience
 from control_plane.web.timing import timed
@@ -76,34 +75,28 @@ class Dispatcher:
     async def _answered(
         self, route: Route, request: web.Request, caller: OperatorToken | None
     ) -> web.StreamResponse:
-        params = _params(route, request)
+        params = read_params(route, _given(request))
         raw = await _raw(route, request)
-        call = Call(request, params, _body(route, raw), caller)
+        key = request.headers.get(KEY)
+        once = _name(caller, key)
+        call = WebCall(params, read_body(route, raw), caller, once, request)
         if route.streams:
             found: web.StreamResponse = await route.handler(call)
             return found
         if caller is None or not route.writes:
-            return _response(await _carried_out(route, call))
-        key = request.headers.get(KEY)
-        work = partial(_acted, route, call, caller)
+            return _response(await carried_out(route, call))
+        work = partial(acted, route, call, Actor("operator", caller.name))
         if key is None:
             return _response(await work())
         said = (request.method.encode(), request.path_qs.encode(), raw)
         return _response(await self._requests.once(caller.id, key, said, work))
 
 
-async def _acted(
-    route: Route, call: Call[Struct, Struct], caller: OperatorToken
-) -> tuple[int, bytes]:
-    with acting(Actor("operator", caller.name), getattr(call.body, "reason", "")):
-        return await _carried_out(route, call)
-
-
-async def _carried_out(route: Route, call: Call[Struct, Struct]) -> tuple[int, bytes]:
-    answer = await route.handler(call)
-    if answer is None:
-        return 204, b""
-    return route.status, msgspec.json.encode(answer)
+def _name(caller: OperatorToken | None, key: str | None) -> str:
+    """Of the request, and of nobody else's."""
+    if caller is None or key is None:
+        return ""
+    return hashlib.sha256(f"{caller.id}:{key}".encode()).hexdigest()
 
 
 def _response(answered: tuple[int, bytes]) -> web.Response:
@@ -118,16 +111,13 @@ def _response(answered: tuple[int, bytes]) -> web.Response:
     )
 
 
-def _params(route: Route, request: web.Request) -> Struct:
+def _given(request: web.Request) -> dict[str, str]:
     given = dict(request.match_info)
     for name, value in request.query.items():
         if name in given:
             raise BadInput(f"{name} is given twice.")
         given[name] = value
-    try:
-        return msgspec.convert(given, route.params, strict=False)
-    except (msgspec.ValidationError, UnicodeError) as error:
-        raise BadInput(f"The parameters cannot be read: {error}.") from None
+    return given
 
 
 async def _raw(route: Route, request: web.Request) -> bytes:
@@ -139,16 +129,6 @@ async def _raw(route: Route, request: web.Request) -> bytes:
     if raw is None:
         raise BadInput("The body is too long.")
     return raw
-
-
-def _body(route: Route, raw: bytes) -> Struct:
-    """No body is an empty one."""
-    if not route.takes_body:
-        return Nothing()
-    try:
-        return msgspec.json.decode(raw or b"{}", type=route.body)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise BadInput(f"The body cannot be read: {error}.") from None
 
 
 @web.middleware

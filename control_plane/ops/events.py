@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, get_args
 
 from aiohttp import web
@@ -22,7 +24,7 @@ from control_plane.events.reading import About, Reading, Wanted
 from control_plane.events.tail import Tail
 from control_plane.events.types import KINDS
 from control_plane.ops.dispatch import CHECK
-from control_plane.ops.routes import Call, Nothing, Route, Text
+from control_plane.ops.routes import Call, Nothing, Route, Text, WebCall
 from control_plane.web import sse
 
 LIMIT, MOST = 100, 1000  # events in an answer
@@ -40,8 +42,23 @@ class Chosen(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class EventQuery(Chosen, kw_only=True):
+    """``month``: of UTC, like ``2026-11``."""
+
+    month: Annotated[str, Meta(pattern=r"^([0-9]{4}-[0-9]{2})?$")] = ""
     after: Text = ""
     limit: Annotated[int, Meta(ge=1, le=MOST)] = LIMIT
+
+
+class NewestQuery(Chosen, kw_only=True):
+    """``limit``: of the log's last so many, those that are wanted."""
+
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = LIMIT
+
+
+class OneEvent(Struct, forbid_unknown_fields=True):
+    """``id``: as in ``evt_1041``."""
+
+    id: Text
 
 
 class StreamQuery(Chosen, kw_only=True):
@@ -66,6 +83,8 @@ class EventsApi:
         kind = sse.HEADERS["Content-Type"]
         return [
             Route("GET", "/v1/events", "read", self.page),
+            Route("GET", "/v1/events/newest", "read", self.newest),
+            Route("GET", "/v1/events/{id}", "read", self.get),
             Route("GET", "/v1/events/stream", "read", self.stream, streams=kind),
         ]
 
@@ -77,11 +96,24 @@ class EventsApi:
         """Read the log on from a cursor."""
         asked = call.params
         start = await self._position(asked.after)
-        page = await self._reading.page(start, asked.limit, wanted(asked))
+        of = replace(wanted(asked), month=_month(asked.month))
+        page = await self._reading.page(start, asked.limit, of)
         events = [told(event) for event in page.events]
         return EventPage(events, str(page.next), page.more)
 
-    async def stream(self, call: Call[StreamQuery, Nothing]) -> web.StreamResponse:
+    async def newest(self, call: Call[NewestQuery, Nothing]) -> EventPage:
+        """Read what happened last."""
+        asked, of = call.params, wanted(call.params)
+        found = await self._reading.newest(asked.limit)
+        start = found[-1].position if found else await self._reading.end()
+        events = [told(event) for event in found if of.takes(event)]
+        return EventPage(events, str(start), more=False)
+
+    async def get(self, call: Call[OneEvent, Nothing]) -> dict[str, Any]:
+        """One event."""
+        return told(await self._reading.get(call.params.id))
+
+    async def stream(self, call: WebCall[StreamQuery, Nothing]) -> web.StreamResponse:
         """Follow the log live, as server-sent events."""
         # Everybody reads on from an own position, so nobody waits for the slow.
         request = call.request
@@ -142,6 +174,16 @@ def wanted(query: Chosen) -> Wanted:
         if name not in KINDS:
             raise BadInput(f"There is no type of event called {name}.")
     return Wanted(frozenset(types), _subject(query.subject))
+
+
+def _month(text: str) -> date | None:
+    """Its first day."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise BadInput("month is no month, like 2026-11.") from None
 
 
 def _subject(text: str) -> About | None:

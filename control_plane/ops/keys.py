@@ -9,7 +9,6 @@ from control_plane.base.refusals import Refusal
 from control_plane.live.model.overview import KeyRow
 from control_plane.live.service.lasting_keys import LastingKeys
 from control_plane.live.service.overview import Overview
-from control_plane.ops.admission import KEY
 from control_plane.ops.routes import Because, Call, One, Route
 from control_plane.people.model.users import User
 from control_plane.people.service.directory import Directory
@@ -61,15 +60,9 @@ class KeysApi:
             key.id,
             timedelta(seconds=said.overlap),
             at_once=said.at_once,
-            request=_name(call),
+            request=call.once,
         )
         return Rotated(new.id, new.channel.name, new.key)
 
     async def _owner(self, key: KeyRow) -> User:
         return await self._directory.get(key.user_id)
-
-
-def _name(call: Call[One, Rotation]) -> str:
-    """Of this request; empty where it has none."""
-    given = call.request.headers.get(KEY, "")
-    return f"{call.caller.id}:{given}" if given and call.caller else ""

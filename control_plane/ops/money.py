@@ -1,6 +1,5 @@
 """``/v1``: gifts, purchases, payouts and the ledger."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -21,7 +20,6 @@ from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.ledger import MOST_BONUS, Ledger
 from control_plane.coins.service.payouts import Payouts
 from control_plane.coins.service.purchases import Purchases
-from control_plane.ops.admission import KEY
 from control_plane.ops.routes import (
     Because,
     Call,
@@ -115,6 +113,20 @@ class Given(Struct, frozen=True):
     wallet: int
 
 
+class Has(Struct, frozen=True, kw_only=True):
+    """``wallet``: what can be spent now. ``owed``: of coins that were taken back and
+    had been spent."""
+
+    wallet: int
+    trial: int
+    bonus: int
+    paid: int
+    earnings: int
+    hold: int
+    owed: int
+    received: int
+
+
 class CheckQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     """``latest``: what was read last, by this process, instead of reading it now."""
 
@@ -153,6 +165,7 @@ class MoneyApi:
             Route("POST", "/v1/payouts/{id}/pay", "money", self.pay),
             Route("POST", "/v1/payouts/{id}/reject", "money", self.reject),
             Route("POST", "/v1/users/{id}/bonus", "money", self.bonus),
+            Route("GET", "/v1/users/{id}/coins", "money", self.has),
             Route("GET", "/v1/ledger/check", "money", self.check),
         ]
 
@@ -197,11 +210,26 @@ class MoneyApi:
 
     async def bonus(self, call: Call[One, Bonus]) -> Given:
         """Give coins of ours, which are spent before those that were bought."""
-        said, key = call.body, _once(call)
+        said = call.body
         wallet = await self._ledger.give_bonus(
-            call.params.id, said.coins, said.reason, key
+            call.params.id, said.coins, said.reason, call.once
         )
         return Given(wallet)
+
+    async def has(self, call: Call[One, Nothing]) -> Has:
+        """What a user has, account by account."""
+        has = await self._ledger.balances(call.params.id)
+        purse = await self._ledger.purse(call.params.id)
+        return Has(
+            wallet=has.wallet,
+            trial=has.trial,
+            bonus=has.bonus,
+            paid=has.paid,
+            earnings=has.earnings,
+            hold=has.hold,
+            owed=-has.owed,
+            received=purse.received,
+        )
 
     async def check(self, call: Call[CheckQuery, Nothing]) -> Checked:
         """Read the whole ledger again, and count what is wrong."""
@@ -213,14 +241,6 @@ class MoneyApi:
     async def _decide(self, call: Call[One, Deciding], decision: Decision) -> Payout:
         found = await self._payouts.decide(call.params.id, decision, call.body.note)
         return _payout(found)
-
-
-def _once(call: Call[One, Bonus]) -> str:
-    """What names the request in the ledger too, which keeps it with the coins."""
-    key = call.request.headers.get(KEY)
-    if key is None or call.caller is None:
-        return ""
-    return hashlib.sha256(f"{call.caller.id}:{key}".encode()).hexdigest()
 
 
 def _bought(one: Purchase) -> Bought:

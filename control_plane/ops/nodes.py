@@ -11,6 +11,7 @@ from control_plane.base.refusals import BadInput, Empty
 from control_plane.live.model.nodes import Answer, Node, Role
 from control_plane.live.model.overview import NodeLoad
 from control_plane.live.model.placing import room
+from control_plane.live.service.emptying import Emptying
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.service.overview import Overview
 from control_plane.ops.routes import Call, Name, Nothing, Paged, Route, page_of
@@ -60,6 +61,8 @@ class NodeRow(Struct, frozen=True, kw_only=True):
     room: Room
     sandbox: bool
     api_url: str
+    rtmp_url: str
+    hls_url: str
     silent_since: datetime | None
     sessions: int
     live: int
@@ -84,6 +87,12 @@ class NodeDetail(Struct, frozen=True):
     started: str
 
 
+class Left(Struct, frozen=True):
+    """``left``: at an origin the broadcasts that run or may come back; else viewers."""
+
+    left: int
+
+
 class Setting(Struct, frozen=True):
     """``value``: of a secret only ``set`` or ``unset``."""
 
@@ -98,10 +107,16 @@ class InForceNow(Struct, frozen=True):
 
 class NodesApi:
     def __init__(
-        self, overview: Overview, nodes: Nodes, render: Render, in_force: InForce
+        self,
+        overview: Overview,
+        nodes: Nodes,
+        emptying: Emptying,
+        render: Render,
+        in_force: InForce,
     ) -> None:
         self._overview = overview
         self._nodes = nodes
+        self._emptying = emptying
         self._render = render
         self._in_force = in_force
 
@@ -110,6 +125,7 @@ class NodesApi:
         return [
             Route("GET", "/v1/nodes", "read", self.listing),
             Route("GET", one, "read", self.get),
+            Route("GET", f"{one}/left", "read", self.left),
             Route("GET", f"{one}/mediamtx.yml", "admin", self.config, streams=YAML),
             Route("GET", "/v1/settings", "admin", self.settings),
         ]
@@ -123,20 +139,20 @@ class NodesApi:
 
     async def get(self, call: Call[OneNode, Nothing]) -> NodeDetail:
         """One node, which is asked what it is."""
-        name = call.params.name
-        row = next((one for one in await self._rows() if one.name == name), None)
-        if row is None:
-            raise Empty("There is no such media node.")
-        said = await self._nodes.api(await self._nodes.get(name)).info()
+        node = await self._known(call.params.name)
+        [row] = [one for one in await self._rows() if one.name == node.name]
+        said = await self._nodes.api(node).info()
         return NodeDetail(row, said.answer, said.reason, said.version, said.started)
+
+    async def left(self, call: Call[OneNode, Nothing]) -> Left:
+        """How many a node has yet that drains."""
+        node = await self._known(call.params.name)
+        return Left(await self._emptying.left(node.name))
 
     async def config(self, call: Call[Configured, Nothing]) -> web.Response:
         """A node's mediamtx.yml, which holds its secret."""
         asked = call.params
-        roles = {one.name: one.role for one in await self._nodes.listing()}
-        if asked.name not in roles:
-            raise Empty("There is no such media node.")
-        if roles[asked.name] != "origin":
+        if (await self._known(asked.name)).role != "origin":
             raise BadInput(AT_EDGES)
         try:
             text = self._render(asked.name, asked.version)
@@ -149,6 +165,12 @@ class NodesApi:
         """The settings in force, without secrets."""
         found = [Setting(name, *told) for name, told in self._in_force.items()]
         return InForceNow(found)
+
+    async def _known(self, name: str) -> Node:
+        for node in await self._nodes.listing():
+            if node.name == name:
+                return node
+        raise Empty("There is no such media node.")
 
     async def _rows(self) -> list[NodeRow]:
         rows = [_row(*one) for one in await self._overview.nodes()]
@@ -171,6 +193,8 @@ def _row(node: Node, load: NodeLoad) -> NodeRow:
         ),
         sandbox=node.sandbox,
         api_url=node.api_url,
+        rtmp_url=node.rtmp_url,
+        hls_url=node.hls_url,
         silent_since=node.silent_since,
         sessions=load.sessions,
         live=load.live,

@@ -22,10 +22,11 @@ class Me(Struct, frozen=True):
 
 
 class AuditQuery(Paged, kw_only=True):
-    """``subject``: ``user/7``. ``actor``: ``operator:ann``."""
+    """``subject``: ``user/7``. ``actor``: ``operator:ann``. ``oldest``: comes first."""
 
     subject: Text = ""
     actor: Text = ""
+    oldest: bool = False
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -48,6 +49,15 @@ class AuditPage(Struct, frozen=True):
     next: str | None
 
 
+class Chain(Struct, frozen=True):
+    """``entries``: that are as they were written. ``hash``: of the last of them.
+    ``broken``: the number of the first that is not, or is missing; 0: none."""
+
+    entries: int
+    hash: str
+    broken: int
+
+
 class RecordsApi:
     def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
@@ -56,6 +66,7 @@ class RecordsApi:
         return [
             Route("GET", "/v1/me", "any", self.me),
             Route("GET", "/v1/audit", "admin", self.audit),
+            Route("GET", "/v1/audit/verify", "admin", self.verify),
         ]
 
     async def me(self, call: Call[Nothing, Nothing]) -> Me:
@@ -67,12 +78,17 @@ class RecordsApi:
     async def audit(self, call: Call[AuditQuery, Nothing]) -> AuditPage:
         """Read what operators did, the newest first."""
         asked = call.params
-        before = id_in(asked.after, NEWEST) or 0
+        place = id_in(asked.after, NEWEST) or 0
         found = await self._audit.page(
-            asked.limit + 1, before, asked.subject, asked.actor
+            asked.limit + 1, place, asked.subject, asked.actor, oldest=asked.oldest
         )
         following = page_of(found, asked.limit, lambda one: one.number)
         return AuditPage([_told(one) for one in found], following)
+
+    async def verify(self, call: Call[Nothing, Nothing]) -> Chain:
+        """Follow the chain of all entries to its end."""
+        found = await self._audit.verify()
+        return Chain(found.entries, found.head.hex(), found.broken)
 
 
 def _told(entry: Entry) -> Told:

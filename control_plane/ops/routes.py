@@ -62,15 +62,25 @@ B = TypeVar("B", bound=Struct)
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[P, B]):
-    """One request, checked. ``caller``: nobody on an open route."""
+    """What is asked, checked. ``caller``: nobody on an open route, and beside the
+    database. ``once``: names the request, so that it counts once; empty: it has no
+    name."""
 
-    request: web.Request
     params: P
     body: B
     caller: OperatorToken | None
+    once: str
 
 
-Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
+@dataclass(frozen=True, slots=True)
+class WebCall(Call[P, B]):
+    """For what cannot be answered without the request itself."""
+
+    request: web.Request
+
+
+#: Of a Call or a WebCall.
+Handler = Callable[[Any], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
@@ -155,8 +165,8 @@ class Route:
     @cached_property
     def _call(self) -> tuple[type[Struct], type[Struct]]:
         hint = get_type_hints(self.handler)["call"]
-        if get_origin(hint) is not Call:
-            raise TypeError(f"{self.name} takes a Call")
+        if get_origin(hint) not in (Call, WebCall):
+            raise TypeError(f"{self.name} takes a Call or a WebCall")
         params, body = get_args(hint)
         return params, body
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from control_plane.operators.sessions import Sessions
 from control_plane.ops.admission import COOKIE, PATH, Admission
 from control_plane.ops.records import Me
-from control_plane.ops.routes import Call, Nothing, Route
+from control_plane.ops.routes import Nothing, Route, WebCall
 
 JSON = "application/json"
 
@@ -29,7 +29,7 @@ class SessionApi:
             Route("DELETE", at, "any", self.end, streams=JSON),
         ]
 
-    async def begin(self, call: Call[Nothing, SignIn]) -> web.StreamResponse:
+    async def begin(self, call: WebCall[Nothing, SignIn]) -> web.StreamResponse:
         """Sign a browser in: its cookie opens what the token opens."""
         self._admission.from_our_page(call.request, writes=True)
         secret, token = await self._sessions.begin(call.body.token.strip())
@@ -45,11 +45,11 @@ class SessionApi:
         )
         return response
 
-    async def use(self, call: Call[Nothing, Nothing]) -> None:
+    async def use(self, call: WebCall[Nothing, Nothing]) -> None:
         """Say that somebody is there: without it a sign-in ends."""
         await self._sessions.use(call.request.cookies.get(COOKIE, ""))
 
-    async def end(self, call: Call[Nothing, Nothing]) -> web.StreamResponse:
+    async def end(self, call: WebCall[Nothing, Nothing]) -> web.StreamResponse:
         """Sign a browser out."""
         await self._sessions.end(call.request.cookies.get(COOKIE, ""))
         response = _answer(b"{}")

@@ -29,6 +29,7 @@ from control_plane.ops.routes import (
     Paged,
     Route,
     Text,
+    WebCall,
     id_in,
     page_of,
 )
@@ -183,7 +184,7 @@ class ViewsApi:
             [key_row(one) for one in keys],
         )
 
-    async def playback(self, call: Call[One, Nothing]) -> Playback:
+    async def playback(self, call: WebCall[One, Nothing]) -> Playback:
         """Where a session plays for an operator, who is not counted as a viewer."""
         found = await self._watching.look_in(call.params.id)
         at, host = found.broadcast, self._origins.of(call.request).host

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from control_plane.base.refusals import BadInput
+from control_plane.events.model import BadCursor, Position, position
 from control_plane.ops.routes import (
     Because,
     Call,
@@ -14,6 +16,7 @@ from control_plane.ops.routes import (
     One,
     Paged,
     Route,
+    Text,
     id_in,
     page_of,
 )
@@ -51,7 +54,13 @@ class Rotate(Because, kw_only=True):
 
 
 class Resend(Because, kw_only=True):
-    events: list[str]
+    """``dead``: all that was given up. Or a range: behind the cursor ``after``, up to
+    ``until``."""
+
+    events: tuple[str, ...] = ()
+    dead: bool = False
+    after: Text | None = None
+    until: Text | None = None
 
 
 class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,6 +108,18 @@ class Deliveries(Struct, frozen=True):
     next: str | None
 
 
+class Dead(Struct, frozen=True):
+    """``at``: when it was given up. ``error``: of the last attempt."""
+
+    event: str
+    error: str
+    at: datetime
+
+
+class DeadLetters(Struct, frozen=True):
+    letters: list[Dead]
+
+
 class WebhooksApi:
     def __init__(self, webhooks: Webhooks) -> None:
         self._webhooks = webhooks
@@ -116,6 +137,7 @@ class WebhooksApi:
             Route("POST", f"{ONE}/test", "admin", self.test),
             Route("POST", f"{ONE}/resend", "admin", self.resend),
             Route("GET", f"{ONE}/deliveries", "admin", self.deliveries),
+            Route("GET", f"{ONE}/dead", "admin", self.dead),
         ]
 
     async def listing(self, call: Call[Paged, Nothing]) -> Endpoints:
@@ -172,9 +194,17 @@ class WebhooksApi:
         return _answer(await self._webhooks.send_test(call.params.id))
 
     async def resend(self, call: Call[One, Resend]) -> Resent:
-        """Send events again."""
-        ids = [number(one) for one in call.body.events]
-        answers = await self._webhooks.resend(call.params.id, ids)
+        """Send events again: some, all that was given up, or a range."""
+        said, receiver = call.body, call.params.id
+        if said.after is not None and said.until is not None:
+            span = _cursor(said.after), _cursor(said.until)
+            answers = await self._webhooks.resend_range(receiver, *span)
+        else:
+            ids = [number(one) for one in said.events]
+            if said.dead:
+                letters = await self._webhooks.dead_letters(receiver)
+                ids += [one.event_id for one in letters]
+            answers = await self._webhooks.resend(receiver, ids)
         return Resent([_answer(one) for one in answers])
 
     async def deliveries(self, call: Call[PagedOne, Nothing]) -> Deliveries:
@@ -185,6 +215,20 @@ class WebhooksApi:
         )
         following = page_of(found, asked.limit, lambda one: one.id)
         return Deliveries([_line(one) for one in found], following)
+
+    async def dead(self, call: Call[One, Nothing]) -> DeadLetters:
+        """What was given up, the oldest first."""
+        found = await self._webhooks.dead_letters(call.params.id)
+        return DeadLetters(
+            [Dead(f"evt_{one.event_id}", one.error, one.died_at) for one in found]
+        )
+
+
+def _cursor(text: str) -> Position:
+    try:
+        return position(text)
+    except BadCursor:
+        raise BadInput(f"{text} is no cursor of this log.") from None
 
 
 def _told(

@@ -10,26 +10,16 @@ from secrets import token_hex
 from aiohttp import web
 
 from control_plane.api.description import document
-from control_plane.config.settings import Settings, in_force
+from control_plane.config.settings import Settings
 from control_plane.live.service.owner import Owner
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.ops import dashboard, metrics
-from control_plane.ops.acts import ActsApi
 from control_plane.ops.admission import Admission
-from control_plane.ops.attention import Attention
 from control_plane.ops.description import DescriptionApi
 from control_plane.ops.dispatch import Dispatcher
 from control_plane.ops.events import EventsApi
-from control_plane.ops.keys import KeysApi
 from control_plane.ops.limits import Budget
-from control_plane.ops.money import MoneyApi
-from control_plane.ops.nodes import NodesApi
-from control_plane.ops.now import NowApi
-from control_plane.ops.records import RecordsApi
-from control_plane.ops.routes import Route
 from control_plane.ops.session import SessionApi
-from control_plane.ops.views import ViewsApi
-from control_plane.ops.webhooks import WebhooksApi
 from control_plane.roles.health import health
 from control_plane.roles.measured import Measured
 from control_plane.roles.sockets import Sockets
@@ -37,8 +27,8 @@ from control_plane.web.address import Addresses
 from control_plane.web.numbering import number
 from control_plane.web.origin import Origins
 from control_plane.web.serving import to_everybody, to_operators
+from control_plane.wiring import operators
 from control_plane.wiring.apis import endpoints
-from control_plane.wiring.node_config import rendered
 from control_plane.wiring.services import Services, services
 
 
@@ -47,9 +37,9 @@ async def work(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
     """Until the context ends; then it drains."""
     async with contextlib.AsyncExitStack() as stack:
         all_of_it = await stack.enter_async_context(services(settings))
-        operators = metrics.app(health(all_of_it))
+        measured = metrics.app(health(all_of_it))
         at = sockets["work_metrics"]
-        await stack.enter_async_context(to_operators(operators, at))
+        await stack.enter_async_context(to_operators(measured, at))
         events, coins = all_of_it.events, all_of_it.coins
         for part in (
             *(all_of_it.pool, all_of_it.attendance, all_of_it.heartbeats),
@@ -82,9 +72,8 @@ def _operators(
     )
     origins = Origins(addresses, settings.public_url)
     routes = [
-        *api.routes(),
         *SessionApi(browsers, admission).routes(),
-        *_routes(all_of_it, origins),
+        *operators.routes(all_of_it, api, origins),
     ]
     apps = partial(document, endpoints(all_of_it, addresses))
     app = dispatcher.app([*routes, *DescriptionApi(routes, apps).routes()])
@@ -92,46 +81,6 @@ def _operators(
     app.add_routes(dashboard.routes(viewers_at, origins, all_of_it.watching.hls_urls))
     number(app, addresses)
     return app
-
-
-def _routes(all_of_it: Services, origins: Origins) -> list[Route]:
-    events, coins = all_of_it.events, all_of_it.coins
-    acts = ActsApi(
-        all_of_it.broadcasts, all_of_it.moderation, all_of_it.rights, all_of_it.nodes
-    )
-    views = ViewsApi(
-        all_of_it.overview,
-        all_of_it.broadcasts,
-        all_of_it.counts,
-        all_of_it.ingest_health,
-        all_of_it.directory,
-        all_of_it.watching,
-        origins,
-    )
-    settings = all_of_it.settings
-    nodes = NodesApi(
-        all_of_it.overview,
-        all_of_it.nodes,
-        partial(rendered, settings),
-        in_force(settings),
-    )
-    overview = all_of_it.overview
-    attention = Attention(all_of_it.stores, overview, events.webhooks, all_of_it.media)
-    now = NowApi(overview, all_of_it.ingest_health, all_of_it.previews, attention)
-    return [
-        *WebhooksApi(events.webhooks).routes(),
-        *views.routes(),
-        *nodes.routes(),
-        *now.routes(),
-        *RecordsApi(all_of_it.audit).routes(),
-        *acts.routes(),
-        *MoneyApi(
-            coins.ledger, coins.gifts, coins.purchases, coins.payouts, coins.audit
-        ).routes(),
-        *KeysApi(
-            all_of_it.overview, all_of_it.directory, all_of_it.lasting_keys
-        ).routes(),
-    ]
 
 
 def owner(all_of_it: Services) -> Owner:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from control_plane.commands.output import settings
+from control_plane.commands.beside import settings
 from control_plane.wiring.node_config import hook_environ, node_config
 from deploy.local import ports
 from deploy.local.errors import LocalError

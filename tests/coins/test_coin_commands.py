@@ -47,11 +47,11 @@ async def test_ledger_check_says_whether_every_rule_holds(
     pool: Pool, owner: Pool, command: Command
 ) -> None:
     await new_user(pool, 5)
-    code, checks = await command("ledger", "check")
-    assert (code, {one["faults"] for one in checks}) == (0, {0})
+    code, found = await command("ledger", "check")
+    assert (code, found["faults"]) == (0, 0)
     await behind_the_triggers(owner, "UPDATE wallets SET bonus = 6")
-    code, checks = await command("ledger", "check")
-    broken = [one["check"] for one in checks if one["faults"]]
+    code, found = await command("ledger", "check")
+    broken = [one["name"] for one in found["checks"] if one["faults"]]
     assert (code, broken) == (1, ["balances_equal_entries"])
 
 
@@ -65,7 +65,7 @@ async def test_bonus_coins_are_given_once_for_a_key(
     code, shown = await command("ledger", "show", user)
     assert (code, shown["bonus"], shown["paid"]) == (0, 50, 0)
     code, why = await command("ledger", "bonus", user, "0")
-    assert (code, "Give 1 to" in why) == (1, True)
+    assert (code, "0 is not in the range" in why) == (2, True)
 
 
 async def test_a_payout_is_paid_or_rejected(pool: Pool, command: Command) -> None:
@@ -89,7 +89,8 @@ async def test_a_purchase_is_taken_back(pool: Pool, command: Command) -> None:
     shop = Purchases(pool, {}, test_purchases=True, sandbox_purchases=True)
     await shop.buy(fan, Claim("apple", "7", coins=500))
     code, bought = await command("purchases", "list", "--user", str(fan))
-    assert (code, bought[0]["price"]) == (0, "5.00 USD")
+    price = bought[0]["price"], bought[0]["currency"]
+    assert (code, price) == (0, ("5.00", "USD"))
     code, refunded = await command("purchases", "refund", str(bought[0]["id"]))
     assert (code, refunded["status"]) == (0, "refunded")
     assert (await ledger.balances(pool, fan)).wallet == 0

@@ -1,14 +1,20 @@
 """What users wrote cannot play a row of the table, or anything else, to an operator."""
 
 import json
+import os
+import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
 
-from control_plane.commands.output import give, show, show_one
+from control_plane.base.texts import visible
+from control_plane.commands.output import Row, give, show, show_one
 from tests.support.small_disk import small_folder
 
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
 FORGED = "a@b.c\x1b[2K\x1b[1A\r1  paid\n2  paid\u202e\x9b\x7f"
 
 
@@ -48,3 +54,64 @@ async def test_a_full_disk_is_told_and_keeps_the_old_file(tmp_path: Path) -> Non
         with pytest.raises(click.ClickException, match="No space left on device"):
             give("new" * 10_000, file)
         assert [one.read_text() for one in disk.iterdir()] == ["old"]
+
+
+LONG = "long " * 60
+MARKUP = "[red]x[/red] [link=http://a]b :smile: " + FORGED
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[Row], str]:
+    """What comes out at a terminal of 60 characters, without colours."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "60")
+
+    def show_there(row: Row) -> str:
+        ours, theirs = os.openpty()
+        with (
+            os.fdopen(ours, "rb", buffering=0) as reader,
+            monkeypatch.context() as here,
+            os.fdopen(theirs, "w") as screen,
+        ):
+            here.setattr(sys, "stdout", screen)
+            show([row], json_wanted=False)
+            screen.flush()
+            os.set_blocking(ours, False)
+            came = reader.read(65_536) or b""
+        assert STYLE.search(came.decode())
+        return STYLE.sub("", came.decode())
+
+    return show_there
+
+
+def test_at_a_terminal_nothing_is_markup(shown: Callable[[Row], str]) -> None:
+    lines = shown({"id": 1, "to": MARKUP}).splitlines()
+    assert all(line.isprintable() and len(line) <= 60 for line in lines)
+    row = "".join(line[4:] for line in lines if not line.startswith(" id"))
+    assert visible(MARKUP).replace(" ", "") in row.replace(" ", "")
+
+
+def test_at_a_terminal_nothing_is_cut(shown: Callable[[Row], str]) -> None:
+    assert shown({"id": 1, "to": "x" * 200}).count("x") == 200
+
+
+def test_at_a_terminal_a_column_of_nothing_is_left_out(
+    shown: Callable[[Row], str],
+) -> None:
+    assert shown({"id": 1, "ended_at": None, "viewers": 0}).split()[:2] == [
+        "id",
+        "viewers",
+    ]
+
+
+def test_where_no_terminal_is_a_row_stays_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    show([{"id": 1, "to": LONG, "last": MARKUP}], json_wanted=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert LONG.strip() in lines[1]
+    assert lines[1].endswith(visible(MARKUP))

@@ -1,12 +1,26 @@
 """``control-plane …`` without a process of its own, which costs a second each time."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+import click
 import structlog
 from click.testing import CliRunner, Result
 
 from control_plane.commands.main import main
+
+
+def all_commands(
+    group: click.Group = main, name: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """``sessions list`` …"""
+    context = click.Context(group)
+    for one in group.list_commands(context):
+        found = group.get_command(context, one)
+        if isinstance(found, click.Group):
+            yield from all_commands(found, (*name, one))
+        else:
+            yield " ".join((*name, one))
 
 
 async def command(env: Mapping[str, str], *words: str) -> Result:

@@ -174,7 +174,7 @@ async def test_the_command_line(hook: Receiver, env: dict[str, str]) -> None:
     assert re.search(r"secret +whsec_\S{44}", added.output)
     listed = json.loads((await command(env, "webhooks", "list", "--json")).output)
     number = str(listed[0]["id"])
-    assert (listed[0]["types"], listed[0]["state"]) == ("gift.sent", "on")
+    assert (listed[0]["types"], listed[0]["enabled"]) == (["gift.sent"], True)
     tested = await command(env, "webhooks", "send-test", number)
     assert tested.output == "It was taken: 200.\n"
     assert hook.taken[-1]["type"] == "webhook.test"
@@ -186,7 +186,7 @@ async def test_the_command_line(hook: Receiver, env: dict[str, str]) -> None:
     assert secret not in added.output
     assert (await command(env, "webhooks", "disable", number)).exit_code == 0
     enabled = await command(env, "webhooks", "enable", number, "--json")
-    assert json.loads(enabled.output)["state"] == "on"
+    assert json.loads(enabled.output)["enabled"]
     assert (await command(env, "webhooks", "remove", number)).exit_code == 0
     assert (await command(env, "webhooks", "send-test", number)).exit_code == 1
 

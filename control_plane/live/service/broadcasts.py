@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty
 from control_plane.base.secrets import Derived
-from control_plane.events import store as events
-from control_plane.events.model import Event
 from control_plane.live.model.attendance import Attended
 from control_plane.live.model.keys import NewKey, hash_key, hint, new_key
 from control_plane.live.model.nodes import Node
-from control_plane.live.model.sessions import OPEN, EndReason, LiveSession
+from control_plane.live.model.sessions import EndReason, LiveSession
 from control_plane.live.model.starts import Start, Wanted
 from control_plane.live.service.cutting import Cutter
 from control_plane.live.service.lifecycle import Lifecycle
@@ -91,19 +89,6 @@ class Broadcasts:
         within = self._lifecycle.spans.used_within
         if within and caller is not None and caller.id == session.user_id:
             await openings.keep(self._pool, session.id, within)
-
-    async def listing(self, limit: int, *, everything: bool) -> list[LiveSession]:
-        """Newest first; the open ones, or all."""
-        statuses = [*OPEN, "ended", "expired"] if everything else [*OPEN]
-        return await sessions.listing(self._pool, statuses, limit, 0)
-
-    async def events(self, session_id: int) -> list[Event]:
-        found: list[Event] = []
-        while page := await events.of_subject(
-            self._pool, "session", session_id, found[-1].seq if found else 0
-        ):
-            found += page
-        return found
 
     async def attended(self, session_id: int) -> Attended:
         """Seconds behind what is going on."""

@@ -34,6 +34,7 @@ from control_plane.live.store import bans, channels, owed_cuts, sessions
 from control_plane.people.store import users
 
 LOOK_EVERY = 10.0  # seconds; who asks sees that a ban is over by its end
+NEWEST = 2**31 - 1  # ids of bans
 LONGEST_REASON = 1000  # characters
 
 
@@ -87,9 +88,13 @@ class Moderation:
                 await _ended(connection, ban_id, whom)
         return ban_id is not None
 
-    async def bans(self, *, everything: bool = False, limit: int = 100) -> list[Ban]:
-        """Newest first: those that count now, or all."""
-        return await bans.listing(self._pool, everything=everything, limit=limit)
+    async def bans(
+        self, limit: int, *, everything: bool = False, before: int = NEWEST
+    ) -> list[Ban]:
+        """Newest first: those that count now, or all. ``before``: an id."""
+        return await bans.listing(
+            self._pool, everything=everything, before=before, limit=limit
+        )
 
     async def check(self, client: Client) -> None:
         """Raises Refusal for one that is banned."""

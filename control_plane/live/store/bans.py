@@ -86,12 +86,15 @@ async def of_clients(executor: Executor) -> list[Ban]:
     return [_ban(row) for row in rows]
 
 
-async def listing(executor: Executor, *, everything: bool, limit: int) -> list[Ban]:
-    """Newest first: those that count, or all."""
+async def listing(
+    executor: Executor, *, everything: bool, before: int, limit: int
+) -> list[Ban]:
+    """Newest first: those that count, or all. ``before``: an id."""
     rows = await executor.fetch(
-        f"SELECT {_COLUMNS} FROM bans WHERE $1 OR {_COUNTS}"  # noqa: S608
-        " ORDER BY id DESC LIMIT $2",
+        f"SELECT {_COLUMNS} FROM bans WHERE ($1 OR {_COUNTS})"  # noqa: S608
+        " AND id < $2 ORDER BY id DESC LIMIT $3",
         everything,
+        before,
         limit,
     )
     return [_ban(row) for row in rows]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from control_plane.audit.log import record
 from control_plane.base.batches import Reads
 from control_plane.base.database import Connection, Pool
 from control_plane.base.faults import Taken
@@ -103,6 +104,7 @@ class Accounts:
             await append_user_event(
                 connection, user_id, "user.signed_out", {"everywhere": True}
             )
+            await record(connection, "user.signed_out", f"user/{user_id}")
 
     def token(self, user: User, sign_in: str = "") -> str:
         """``sign_in``: the one it goes on from; "" begins one."""

@@ -9,7 +9,7 @@ import structlog
 
 from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
-from control_plane.base.refusals import BadInput, Empty, Refusal
+from control_plane.base.refusals import BadInput, Empty
 from control_plane.events import store as events
 from control_plane.events.model import Event, EventType, Position
 from control_plane.webhooks.model.endpoints import (
@@ -222,11 +222,3 @@ def number(event_id: str) -> int:
     if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
         raise BadInput(f"{event_id} is no event's id.")
     return int(digits)
-
-
-def answered(answers: Sequence[Answer]) -> str:
-    """What became of a resend, in one sentence."""
-    taken = sum(answer.taken for answer in answers)
-    if taken == len(answers):
-        return f"{taken} sent."
-    raise Refusal(f"{taken} sent, then: {answers[-1].reason}.")

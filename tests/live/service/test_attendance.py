@@ -156,8 +156,8 @@ async def test_its_host_and_operators_read_it(
         "CONTROL_PLANE_SECRET": "s" * 32,
     }
     said = await command(env, "sessions", "show", live["id"], "--json")
-    shown = json.loads(said.stdout)
-    assert (shown["unique_viewers"], shown["watched_seconds"]) == (3, 60)
+    shown = json.loads(said.stdout)["attended"]
+    assert (shown["unique_viewers"], shown["viewer_seconds"]) == (3, 60)
     said = await command(env, "sessions", "minutes", live["id"], "--json")
     assert [one["viewers_max"] for one in json.loads(said.stdout)] == [2]
 

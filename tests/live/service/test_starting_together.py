@@ -24,7 +24,7 @@ async def _all_start(
 
 
 async def _types(opened: Services, session_id: int) -> list[str]:
-    return [one.type for one in await opened.broadcasts.events(session_id)]
+    return [one.type for one in await opened.events.reading.of_session(session_id, 0)]
 
 
 async def test_everybody_has_a_session_and_a_key_that_opens_it(

@@ -1,0 +1,93 @@
+"""``control-plane mediamtx-config`` and ``node-env``: what a node is given."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from control_plane.commands.beside import settings
+from control_plane.commands.edges import by_name
+from control_plane.commands.output import give, to_file
+from control_plane.wiring.node_config import edge_config, hook_environ, node_config
+from mediamtx.render import render
+
+
+@click.command("mediamtx-config")
+@click.option("--node", "name", default="local", show_default=True)
+@click.option("--for", "version", default="v1.20.1", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["origin", "edge"]),
+    default="origin",
+    show_default=True,
+    help="An edge gets what is watched there from --origin.",
+)
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    callback=by_name,
+    metavar="NAME=URL",
+    help="Of an edge, where it reads: eu-1=rtsp://10.0.0.5:8554",
+)
+@click.option("--hook-command", default="", help="Absolute path of notify.sh.")
+@click.option("--bind", default="", help="Listen on this address only.")
+@click.option(
+    "--api-bind",
+    default="127.0.0.1",
+    show_default=True,
+    help="Listen for the control API on this address; never a public one.",
+)
+@click.option(
+    "--trusted-proxy",
+    "proxies",
+    multiple=True,
+    help="Whose X-Forwarded-For is believed: an address or a network.",
+)
+@click.option(
+    "--webrtc-host",
+    "webrtc_hosts",
+    multiple=True,
+    help="Under which viewers reach it, behind NAT.",
+)
+@to_file
+def mediamtx_config(
+    name: str,
+    version: str,
+    role: str,
+    origins: dict[str, str],
+    hook_command: str,
+    bind: str,
+    api_bind: str,
+    proxies: tuple[str, ...],
+    webrtc_hosts: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    """Print mediamtx.yml for a node. It holds the node's secret."""
+    if (role == "edge") != bool(origins):
+        raise click.UsageError("--origin belongs to --role edge, which needs it.")
+    made = (
+        edge_config(settings(), name, origins, bind)
+        if origins
+        else node_config(settings(), name, bind)
+    )
+    config = replace(
+        made,
+        hook_command=hook_command or None,
+        trusted_proxies=proxies,
+        webrtc_hosts=webrtc_hosts,
+    )
+    config = replace(config, api=f"{api_bind}:{config.api.rpartition(':')[2]}")
+    try:
+        text = render(config, version)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    give(text, output)
+
+
+@click.command("node-env")
+@click.option("--node", "name", default="local", show_default=True)
+def node_env(name: str) -> None:
+    """Print the environment that a node's hook command needs. It is secret."""
+    for variable, value in hook_environ(settings(), name).items():
+        click.echo(f"{variable}={value}")

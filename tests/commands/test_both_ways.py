@@ -1,0 +1,245 @@
+"""Every command says the same beside the database and at a server elsewhere, and does
+the same in the name of whoever asked."""
+
+import getpass
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from click.testing import Result
+
+from control_plane.commands.beside import NOT_ELSEWHERE
+from control_plane.live.service import overview
+from tests.commands.conftest import BESIDE, ELSEWHERE, Town, wants_money
+from tests.support.commands import all_commands
+from tests.support.process import Process
+from tests.support.receiver import receiver
+from tests.support.stack import until
+
+Child = Callable[[str], Awaitable[Process]]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+#: Ids are of what the fixture made.
+READS = (
+    "sessions list",
+    "sessions list mine --node local --sort viewers",
+    "sessions list --all --limit 1 --user 1",
+    "sessions show 1",
+    "sessions minutes 1",
+    "sessions events 1",
+    "keys list",
+    "keys list --user 1",
+    "users list",
+    "users list besi",
+    "users show 1",
+    "bans --all",
+    "nodes list",
+    "nodes show local",
+    "events show evt_1",
+    "events tail --lines 3",
+    "events tail --type key.created",
+    "events export",
+    "events export --month 2026-01",
+    "events types",
+    "webhooks list",
+    "webhooks deliveries 1",
+    "purchases list",
+    "ledger show 1",
+    "payouts list --all",
+    "audit show --limit 3",
+    "audit export",
+    "audit verify",
+    "token list",
+)
+#: Which `test_everything_is_done` walks through, or a test of its own.
+ACTS = (
+    *("sessions end", "kick", "ban", "unban", "keys revoke", "keys rotate"),
+    *("users sign-out", "nodes drain", "nodes activate", "nodes keep"),
+    *("webhooks add", "webhooks disable", "webhooks enable", "webhooks rotate"),
+    *("webhooks send-test", "webhooks resend"),
+    *("webhooks remove", "ledger bonus", "ledger check", "payouts pay"),
+    *("payouts reject", "purchases refund", "token revoke"),
+)
+ONLY_BESIDE = {
+    "serve": "",
+    "migrate": "",
+    "config": "",
+    "health": "",
+    "backup": "folder",
+    "restore": "folder",
+    "seed-demo": "",
+    "mediamtx-config": "",
+    "node-env": "",
+    "edge-config": "--node a --origin b=http://127.0.0.1",
+    "token create": "eve --scope money",  # one operator would be two
+    "nodes add": "a --api http://127.0.0.1:1 --host a",  # it is sent a node's secret
+    "nodes remove": "a",
+}
+#: They call the apps' API, at a URL of their own.
+AS_APPS = ("demo", "check-api")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is open is not told from memory."""
+    monkeypatch.setattr(overview, "FRESH_FOR", 0.0)
+
+
+async def test_there_is_no_other_command() -> None:
+    known = {*ACTS, *ONLY_BESIDE, *AS_APPS}
+    for words in READS:
+        known |= {one for one in all_commands() if f"{words} ".startswith(f"{one} ")}
+    assert set(all_commands()) == known
+
+
+@pytest.mark.parametrize("words", ONLY_BESIDE)
+async def test_what_works_beside_the_database_only_says_so(
+    town: Town, words: str, tmp_path: Path
+) -> None:
+    more = ONLY_BESIDE[words].replace("folder", str(tmp_path / "folder"))
+    said = await town.says(ELSEWHERE, *words.split(), *more.split())
+    assert (said.exit_code, said.output) == (1, f"Error: {NOT_ELSEWHERE}\n")
+
+
+@pytest.mark.parametrize(
+    ("place", "actor"),
+    [(BESIDE, f"command:{getpass.getuser()}"), (ELSEWHERE, "operator:ann")],
+)
+async def test_everything_is_done(town: Town, place: str, actor: str) -> None:
+    async def does(words: str, expected: str = "", code: int = 0) -> str:
+        said = await town.says(place, *words.split())
+        assert said.exit_code == code, (words, said.output)
+        assert re.search(expected, said.output), (words, said.output)
+        return said.output
+
+    async def rows(words: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(await does(f"{words} --json"))
+        return found
+
+    user = town.people[place].id
+    for way, status in ("reject", "rejected"), ("pay", "paid"):
+        waiting = await rows("payouts list")
+        [payout] = [one["id"] for one in waiting if one["user_id"] == user]
+        await does(f"payouts {way} {payout} --note 7", f"status +{status}")
+        if way == "reject":
+            await wants_money(town.people[place])
+    [session] = [s["id"] for s in await rows("sessions list") if s["user_id"] == user]
+    channel, *_ = [k for k in await rows(f"keys list --user {user}") if k["channel"]]
+    new = json.loads(await does(f"keys rotate {channel['id']} --overlap 3600 --json"))
+    assert new["key"]
+    await does(f"keys revoke {new['id']} --reason leaked", "It is revoked")
+    await does(f"sessions end {session} --reason late", "Nobody publishes")
+    await does(f"kick {session}", "It is over already", code=1)
+    await does("kick 99", "^Error: ", code=1)
+    await does(f"ban {user} --reason spam --hours 1", "Nobody publishes")
+    await does("ban --address 192.0.2.0/24", "Nobody publishes")
+    assert [b["by"] for b in await rows("bans")] == [actor, actor]
+    await does(f"unban {user}", "The ban is lifted")
+    await does("unban --address 192.0.2.0/24", "The ban is lifted")
+    await does(f"unban {user}", "There is no such ban")
+    await does(f"users sign-out {user} --reason lost", "Signed out everywhere")
+    await does("nodes drain local --reason disk", "is draining")
+    await does("nodes activate local", "is active")
+    await does(f"ledger bonus {user} 5 --key {place}", "has 705 coins")
+    await does(f"ledger bonus {user} 5 --key {place}", "has 705 coins")
+    await does("ledger check", "sum_is_zero|faults")
+    [bought] = [p["id"] for p in await rows(f"purchases list --user {user}")]
+    await does(f"purchases refund {bought}", "status +refunded")
+    await town.says(BESIDE, "token", "create", f"a/b {place}")
+    said = await town.says(place, "token", "revoke", f"a/b {place}")
+    assert said.output == f"a/b {place} is revoked.\n"
+    async with receiver() as hook:
+        await does(f"webhooks add {hook.url} --type user.banned", r"secret +whsec_")
+        number = (await rows("webhooks list"))[-1]["id"]
+        await does(f"webhooks disable {number}", "It is off")
+        await does(f"webhooks enable {number} --skip", "state +on")
+        await does(f"webhooks rotate {number}", "^whsec_")
+        await does(f"webhooks send-test {number}", "It was taken: 200")
+        event = json.loads((await does("events tail --lines 1")).splitlines()[0])["id"]
+        await does(f"webhooks resend {number} {event}", "1 sent")
+        await does(f"webhooks resend {number} --after x --until y", "no cursor", code=1)
+        await does(f"webhooks deliveries {number}", event)
+        await does(f"webhooks deliveries {number} --dead", "none")
+        await does(f"webhooks remove {number}", "It is removed")
+    acts = {one["act"]: one for one in await rows(f"audit show --actor {actor}")}
+    assert acts["key.revoked"]["reason"] == "leaked"
+    assert {"user.banned", "payout.paid", "user.signed_out"} <= set(acts)
+
+
+@pytest.mark.parametrize("words", READS)
+async def test_it_reads_the_same(town: Town, words: str) -> None:
+    """After what was done above, where all of the file runs."""
+    takes_json = "--json" in (await town.says(BESIDE, *words.split(), "-h")).output
+    await until(lambda: _same(town, words))  # what moves meanwhile stands again
+    if takes_json:
+        said = await until(lambda: _same(town, f"{words} --json"))
+        json.loads(said.output)
+
+
+async def _same(town: Town, words: str) -> Result | None:
+    """What both say; nothing where they differ."""
+    there, here = [
+        await town.says(place, *words.split()) for place in (ELSEWHERE, BESIDE)
+    ]
+    assert (here.exit_code, there.exit_code) == (0, 0), here.output + there.output
+    return here if here.output == there.output else None
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def child(town: Town, tmp_path: Path) -> AsyncIterator[Child]:
+    """Starts a command elsewhere, until it says something."""
+    started: list[Process] = []
+
+    async def start(words: str) -> Process:
+        program = (sys.executable, "-m", "control_plane", *words.split())
+        env = os.environ | town.places[ELSEWHERE]
+        one = await Process.start(tmp_path / "log", *program, env=env)
+        started.append(one)
+        await until(lambda: _said(one, 1))
+        return one
+
+    yield start
+    for one in started:
+        await one.stop()
+
+
+async def _said(one: Process, lines: int) -> bool:
+    said = one.log.read_text()
+    assert one.running, said
+    return said.count("\n") >= lines
+
+
+async def test_it_is_watched_until_ctrl_c(child: Child) -> None:
+    shown = await child("nodes list --watch 0.1")
+    await until(lambda: _said(shown, 4))
+    shown.process.send_signal(signal.SIGINT)
+    assert await shown.ended() == 0
+    lines = shown.log.read_text().splitlines()
+    assert lines[:2] == lines[2:4]
+
+
+async def test_what_happens_is_followed_until_ctrl_c(child: Child, town: Town) -> None:
+    await town.says(ELSEWHERE, "users", "sign-out", "2")
+    shown = await child("events tail --watch --lines 1")
+    await town.says(ELSEWHERE, "users", "sign-out", "2")
+    await until(lambda: _said(shown, 2))
+    shown.process.send_signal(signal.SIGINT)
+    assert await shown.ended() == 0
+    found = [json.loads(line)["type"] for line in shown.log.read_text().splitlines()]
+    assert found == ["user.signed_out"] * 2
+
+
+async def test_a_process_beside_a_node_keeps_it_with_a_token(
+    child: Child, town: Town
+) -> None:
+    keep = await child("nodes keep local --wait 0")
+    keep.process.send_signal(signal.SIGTERM)
+    assert await keep.ended() == 0
+    assert await town.pool.fetchval("SELECT draining FROM nodes")

@@ -1,0 +1,134 @@
+"""What goes wrong at a server elsewhere, in one sentence; and who learns the token."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from tests.commands.conftest import Town, elsewhere
+from tests.support.commands import command
+from tests.support.operators import token
+from tests.support.ports import free_ports
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Says = Callable[..., Awaitable[str]]
+Heard = list[web.Request]
+
+
+@pytest.fixture
+def says(tmp_path: Path) -> Says:
+    """The one sentence of a command that fails."""
+    file = tmp_path / "token"
+
+    async def run(server: str, words: str, given: bytes = b"cpo_secret") -> str:
+        file.write_bytes(given)
+        said = await command(elsewhere(server, file), *words.split())
+        assert (said.exit_code, said.stdout) == (1, "")
+        assert said.output.startswith("Error: ")
+        assert "cpo_" not in said.output
+        assert len(said.output.splitlines()) == 1
+        return said.output.removeprefix("Error: ").strip()
+
+    return run
+
+
+async def test_a_wrong_token_and_a_wrong_scope(town: Town, says: Says) -> None:
+    at = town.app.operators
+    assert "token that is valid" in await says(at, "sessions list")
+    reads = (await token(town.pool, "read")).encode()
+    assert "the scope admin" in await says(at, "audit show", reads)
+    assert "the scope moderate" in await says(at, "kick 1", reads)
+    assert "There is no such user" in await says(at, "users show 99", reads)
+
+
+async def test_what_holds_no_token(says: Says) -> None:
+    for given in (b"", b"two words", b"\xff", b"a\r\nHost: b"):
+        said = await says("http://127.0.0.1:1", "sessions list", given)
+        assert "does not hold a token" in said or "cannot be read" in said
+
+
+async def test_nobody_answers(says: Says) -> None:
+    at = f"http://127.0.0.1:{free_ports(1)[0]}"
+    for server in (at, "http://127.0.0.1:99999", "ftp://a", "http://[", "a b"):
+        said = await says(server, "sessions list")
+        assert said.startswith(f"{server} does not answer as a control plane: ")
+
+
+async def test_a_server_needs_a_token() -> None:
+    said = await command({}, "--server", "http://127.0.0.1:1", "sessions", "list")
+    assert (said.exit_code, "--server needs --token-file" in said.output) == (2, True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def others() -> AsyncIterator[tuple[str, Heard]]:
+    """Servers that are none of ours: one sends its callers to another."""
+    heard: Heard = []
+    here, there = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        heard.append(request)
+        if "keys" in request.path and request.transport is not None:
+            request.transport.close()
+        if "nodes" in request.path:
+            return web.Response(status=307, headers={"Location": f"{there}/"})
+        if "users" in request.path:
+            text = '{"detail": "\x1b[2J [red]no", "status": 409}'.replace(
+                "\x1b", "\\u001b"
+            )
+            return web.Response(status=409, text=text)
+        return web.Response(text="[1]" if "ledger" in request.path else "<html>")
+
+    async with contextlib.AsyncExitStack() as stack:
+        for at in (here, there):
+            app = web.Application()
+            app.router.add_route("*", "/{any:.*}", answer)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", int(at.rpartition(":")[2])).start()
+        yield here, heard
+
+
+async def test_the_token_is_told_to_nobody_else(
+    others: tuple[str, Heard], says: Says
+) -> None:
+    at, heard = others
+    assert "It answered 307" in await says(at, "nodes list")
+    assert "It answered 307" in await says(at, "nodes drain eu-1")
+    assert [one.url.authority for one in heard] == [at.removeprefix("http://")] * 2
+    assert {one.headers["Authorization"] for one in heard} == {"Bearer cpo_secret"}
+
+
+async def test_each_write_has_a_key_of_its_own(
+    others: tuple[str, Heard], says: Says
+) -> None:
+    at, heard = others
+    await says(at, "nodes drain a/b")
+    await says(at, "nodes drain a/b")
+    await says(at, "nodes list")
+    assert {one.rel_url.raw_path for one in heard[:2]} == {"/v1/nodes/a%2Fb/drain"}
+    keys = [one.headers.get("Idempotency-Key") for one in heard]
+    assert len(set(keys)) == 3
+    assert keys[2] is None
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again(
+    others: tuple[str, Heard], says: Says
+) -> None:
+    at, heard = others
+    await says(at, "keys rotate 1")
+    keys = [one.headers["Idempotency-Key"] for one in heard]
+    assert (len(keys), len(set(keys))) == (2, 1)
+
+
+async def test_what_it_says_cannot_play_anything(
+    others: tuple[str, Heard], says: Says
+) -> None:
+    at, _ = others
+    assert await says(at, "users sign-out 1") == r"\u001b[2J [red]no"
+    for words in ("sessions list", "ledger check"):
+        assert "does not answer as a control plane" in await says(at, words)
