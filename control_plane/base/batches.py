@@ -11,7 +11,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextvars import Context
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 import structlog
@@ -27,7 +27,8 @@ Run = Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
 class Lane(Generic[Item, Result]):
     """One batch at a time. ``run`` answers for each item, in their order. Where it
-    raises one ``of_one``, what concerns one item alone, they are run one by one."""
+    raises one ``of_one``, what concerns one item alone, they are run one by one. It is
+    for all who wait, so in the context of whoever made this, and in no request's."""
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Lane(Generic[Item, Result]):
         self._run = run
         self._most = most
         self._of_one = of_one
+        self._context = copy_context()
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
@@ -46,8 +48,7 @@ class Lane(Generic[Item, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._worker is None or self._worker.done():
-            work = self._work()  # for all who wait: in nobody's own context
-            self._worker = asyncio.create_task(work, context=Context())
+            self._worker = asyncio.create_task(self._work(), context=self._context)
         return await future
 
     async def _work(self) -> None:

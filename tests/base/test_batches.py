@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 from control_plane.base.batches import Lane, Reads, Shared
 from control_plane.base.faults import Away, Rejected
 from tests.support.stack import until
 
 MANY = 50
+WHOSE: ContextVar[str] = ContextVar("WHOSE")
 
 
 class Shelf:
@@ -112,3 +114,17 @@ async def test_one_bad_item_spoils_nobody_elses() -> None:
     )
     assert found[::2] == ["A", "B"]
     assert isinstance(found[1], Rejected)
+
+
+async def test_what_is_done_for_many_is_no_part_of_one_request() -> None:
+    async def whose(items: Sequence[int]) -> list[str]:
+        return [WHOSE.get() for _ in items]
+
+    WHOSE.set("the process's")
+    lane: Lane[int, str] = Lane(whose, MANY)
+
+    async def request() -> str:
+        WHOSE.set("its own")
+        return await lane.submit(1)
+
+    assert await asyncio.create_task(request()) == "the process's"

@@ -30,19 +30,19 @@ class Server:
 
     async def connect(self) -> "Link":
         process = RUNNING.get()
+        assert process is not None, "nobody's connection would outlive who opened it"
         async with asyncio.timeout(CONNECT_WITHIN):
             await self.wire.travel()
         link = Link(self, process)
         self.links[link] = None
-        if process is not None:
-            process.on_death.append(link.cut)
+        process.on_death.append(link.cut)
         return link
 
     def cut_all(self) -> None:
         for link in list(self.links):
             link.cut()
 
-    def committed(self, said: Said, process: Process | None) -> None:
+    def committed(self, said: Said, process: Process) -> None:
         if not said:
             return
         self.on_commit(said)
@@ -58,7 +58,7 @@ class Server:
 class Link:
     """One connection. ``raw``: the real one, while it is in a transaction."""
 
-    def __init__(self, server: Server, process: Process | None) -> None:
+    def __init__(self, server: Server, process: Process) -> None:
         self._server = server
         self._process = process
         self._raw: Any = None
@@ -131,7 +131,7 @@ class Link:
 
     def hear(self, channel: str, payload: str) -> None:
         callback = self._listeners.get(channel)
-        if callback is None or self._process is None:
+        if callback is None:
             return
         loop = asyncio.get_running_loop()
         at = loop.time() + self._server.wire.delay()
@@ -172,7 +172,7 @@ class Link:
 
     async def _run(self, method: str, query: str, args: Sequence[object]) -> Any:
         postgres = self._server.postgres
-        self._server.note(self._process.name if self._process else "-", query)
+        self._server.note(self._process.name, query)
         if self._raw is None:
             self._raw = postgres.borrow()
         raw = self._raw
