@@ -18,6 +18,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Says = Callable[..., Awaitable[str]]
 Heard = list[web.Request]
 
+#: By a program that is no control plane, about what is in the path.
+SAID = {
+    "ledger": "[1]",
+    "audit": "{}",
+    "bans": '{"bans": 1}',
+    "events": "",
+    "tokens": "{}",
+}
+
 
 @pytest.fixture
 def says(tmp_path: Path) -> Says:
@@ -80,7 +89,10 @@ async def others() -> AsyncIterator[tuple[str, Heard]]:
                 "\x1b", "\\u001b"
             )
             return web.Response(status=409, text=text)
-        return web.Response(text="[1]" if "ledger" in request.path else "<html>")
+        if "gone" in request.path:
+            return web.Response(status=404, text="404: Not Found")
+        said = (text for part, text in SAID.items() if part in request.path)
+        return web.Response(text=next(said, "<html>"))
 
     async with contextlib.AsyncExitStack() as stack:
         for at in (here, there):
@@ -132,3 +144,22 @@ async def test_what_it_says_cannot_play_anything(
     assert await says(at, "users sign-out 1") == r"\u001b[2J [red]no"
     for words in ("sessions list", "ledger check"):
         assert "does not answer as a control plane" in await says(at, words)
+
+
+@pytest.mark.parametrize(
+    "words", ["audit verify", "bans", "ban 1", "events tail", "token revoke ann"]
+)
+async def test_who_is_no_control_plane_did_nothing(
+    others: tuple[str, Heard], says: Says, words: str
+) -> None:
+    at, _ = others
+    said = await says(at, words)
+    assert said == f"{at} does not answer as a control plane: it answered 200"
+
+
+async def test_a_page_that_is_not_there_is_no_answer(
+    others: tuple[str, Heard], says: Says
+) -> None:
+    at, _ = others
+    said = await says(f"{at}/gone", "sessions list")
+    assert said.endswith("does not answer as a control plane: it answered 404")
