@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from control_plane.audit.log import acting
 from control_plane.audit.model import Actor
-from control_plane.base.refusals import BadInput
+from control_plane.base.refusals import BadInput, Empty
 from control_plane.ops.routes import Call, Nothing, Route
+
+NOTHING = "There is no such thing."  # apps are told it in words of their own
 
 
 def read_params(route: Route, given: Mapping[str, str]) -> Struct:
@@ -32,7 +34,12 @@ def read_body(route: Route, raw: bytes) -> Struct:
 
 async def carried_out(route: Route, call: Call[Struct, Struct]) -> tuple[int, bytes]:
     """The status and the JSON of the answer."""
-    answer = await route.handler(call)
+    try:
+        answer = await route.handler(call)
+    except Empty as refusal:
+        if refusal.sentence == Empty.__doc__:
+            raise Empty(NOTHING) from None
+        raise
     if answer is None:
         return 204, b""
     return route.status, msgspec.json.encode(answer)
