@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import getpass
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import TypeVar
 
@@ -65,7 +66,10 @@ async def _opened() -> AsyncIterator[Services]:
 
 
 def _who() -> Actor:
-    return Actor("command", getpass.getuser())
+    try:
+        return Actor("command", getpass.getuser())
+    except (KeyError, OSError):  # a container's user may have no name
+        return Actor("command", str(os.getuid()))
 
 
 @contextlib.contextmanager
