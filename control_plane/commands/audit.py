@@ -46,6 +46,5 @@ def verify() -> None:
 
 
 def _row(one: Json) -> Json:
-    said = {name: json.dumps(one[name]) for name in ("before", "after")}
-    at, what = moment(one["at"]), only(one, "actor act subject reason")
-    return {"number": one["number"], "at": at, **what, **said}
+    at, what = moment(one["at"]), only(one, "actor act subject reason before after")
+    return {"number": one["number"], "at": at, **what}

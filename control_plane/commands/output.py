@@ -157,4 +157,6 @@ def _print_rich(columns: Mapping[str, Sequence[str]]) -> None:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
     return NOTHING if value in (None, "") else visible(str(value))

@@ -116,8 +116,8 @@ async def test_everything_is_done(town: Town, place: str, actor: str) -> None:
     async def does(words: str, expected: str = "", code: int = 0) -> str:
         said = await town.says(place, *words.split())
         assert said.exit_code == code, (words, said.output)
-        assert re.search(expected, said.output), (words, said.output)
-        return said.output
+        assert re.search(expected, said.output, re.MULTILINE), (words, said.output)
+        return said.stdout
 
     async def rows(words: str) -> list[dict[str, object]]:
         found: list[dict[str, object]] = json.loads(await does(f"{words} --json"))
@@ -154,7 +154,7 @@ async def test_everything_is_done(town: Town, place: str, actor: str) -> None:
     await does(f"purchases refund {bought}", "status +refunded")
     await town.says(BESIDE, "token", "create", f"a/b {place}")
     said = await town.says(place, "token", "revoke", f"a/b {place}")
-    assert said.output == f"a/b {place} is revoked.\n"
+    assert said.stdout == f"a/b {place} is revoked.\n"
     async with receiver() as hook:
         await does(f"webhooks add {hook.url} --type user.banned", r"secret +whsec_")
         number = (await rows("webhooks list"))[-1]["id"]

@@ -56,6 +56,13 @@ async def test_a_full_disk_is_told_and_keeps_the_old_file(tmp_path: Path) -> Non
         assert [one.read_text() for one in disk.iterdir()] == ["old"]
 
 
+def test_what_has_parts_is_json_in_its_cell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_one({"data": {"node": None, "to": ["é"]}}, json_wanted=False)
+    assert capsys.readouterr().out == 'data  {"node": null, "to": ["é"]}\n'
+
+
 LONG = "long " * 60
 MARKUP = "[red]x[/red] [link=http://a]b :smile: " + FORGED
 

@@ -1,6 +1,7 @@
 """``control-plane …`` without a process of its own, which costs a second each time."""
 
 import asyncio
+import sys
 from collections.abc import Iterator, Mapping
 
 import click
@@ -24,8 +25,10 @@ def all_commands(
 
 
 async def command(env: Mapping[str, str], *words: str) -> Result:
-    """In a thread: a command runs an event loop of its own."""
+    """In a thread: a command runs an event loop of its own. What the rest of this
+    process logs meanwhile is not what it prints."""
     logs = structlog.get_config()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     try:
         return await asyncio.to_thread(CliRunner(env=env).invoke, main, words)
     finally:
