@@ -7,6 +7,7 @@ import click
 
 from control_plane.commands.asking import Json, post, rows
 from control_plane.commands.output import (
+    Number,
     as_json,
     because,
     limited,
@@ -16,6 +17,8 @@ from control_plane.commands.output import (
     show_one,
 )
 from control_plane.commands.sessions import say_out
+
+MOST = 100 * 366 * 24  # hours
 
 Command = Callable[..., None]
 
@@ -29,7 +32,9 @@ def _whom(command: Command) -> Command:
 @click.command()
 @_whom
 @click.option("--reason", default="", help="Kept with the ban.")
-@click.option("--hours", type=float, help="Until then; default: until it is lifted.")
+@click.option(
+    "--hours", type=Number(max=MOST), help="Until then; default: until it is lifted."
+)
 @as_json
 def ban(
     user_id: int,

@@ -6,7 +6,7 @@ import time
 import click
 
 from control_plane.commands.asking import get, pause, post
-from control_plane.commands.output import because
+from control_plane.commands.output import Number, because
 
 LOOK = 2.0  # seconds between two
 TURN = 0.2  # seconds
@@ -15,7 +15,9 @@ ONE = "/v1/nodes/{name}"
 
 @click.command()
 @click.argument("name")
-@click.option("--wait", default=0.0, help="Seconds at most until nobody uses it.")
+@click.option(
+    "--wait", type=Number(), default=0.0, help="Seconds at most until nobody uses it."
+)
 @click.option(
     "--now",
     is_flag=True,
@@ -35,7 +37,13 @@ def drain(name: str, wait: float, now: bool, reason: str) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--wait", default=3600.0, show_default=True, help="Seconds at most.")
+@click.option(
+    "--wait",
+    type=Number(),
+    default=3600.0,
+    show_default=True,
+    help="Seconds at most.",
+)
 def keep(name: str, wait: float) -> None:
     """Have the node take sessions until SIGTERM; then drain it and wait.
 

@@ -6,6 +6,7 @@ All show what users wrote with escapes for all that a terminal would obey.
 
 import contextlib
 import json
+import math
 import os
 import re
 import sys
@@ -24,10 +25,23 @@ NOTHING = "-"
 Row = Mapping[str, Any]
 Shape = Callable[[Any], Row]
 
+
+class Number(click.FloatRange):
+    """One that counts: nan is in every range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no number.", param, ctx)
+        return found
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 watched = click.option(
     "--watch",
-    type=click.FloatRange(min=0.1),
+    type=Number(min=0.1),
     is_flag=False,
     flag_value=AGAIN,
     metavar="[SECONDS]",

@@ -5,8 +5,8 @@ from datetime import timedelta
 import click
 
 from control_plane.commands.asking import Json, post, rows
-from control_plane.commands.output import as_json, because, moment, show
-from control_plane.operators.model import SCOPES, Scope
+from control_plane.commands.output import Number, as_json, because, moment, show
+from control_plane.operators.model import LONGEST, SCOPES, Scope
 
 ALL = 10_000  # tokens
 TIMES = ("created_at", "last_used_at", "expires_at", "revoked_at")
@@ -28,7 +28,13 @@ def token() -> None:
     show_default=True,
     help="What it is for; again for more.",
 )
-@click.option("--days", default=90.0, show_default=True, help="It counts for so long.")
+@click.option(
+    "--days",
+    type=Number(min=0, max=LONGEST.days),
+    default=90.0,
+    show_default=True,
+    help="It counts for so long.",
+)
 def create(name: str, scopes: tuple[Scope, ...], days: float) -> None:
     """Print a new token. It is shown this once.
 

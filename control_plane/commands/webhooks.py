@@ -4,6 +4,7 @@ import click
 
 from control_plane.commands.asking import Json, delete, get, post, rows
 from control_plane.commands.output import (
+    Number,
     as_json,
     because,
     limited,
@@ -82,7 +83,13 @@ def disable(endpoint_id: int, reason: str) -> None:
 
 @webhooks.command("rotate")
 @endpoint
-@click.option("--hours", default=24.0, show_default=True, help="The old one counts.")
+@click.option(
+    "--hours",
+    type=Number(),
+    default=24.0,
+    show_default=True,
+    help="The old one counts.",
+)
 @because
 def rotate(endpoint_id: int, hours: float, reason: str) -> None:
     """Print a new secret; for some hours messages are signed with both."""

@@ -137,7 +137,8 @@ async def test_everything_is_done(town: Town, place: str, actor: str) -> None:
     await does(f"keys revoke {new['id']} --reason leaked", "It is revoked")
     await does(f"sessions end {session} --reason late", "Nobody publishes")
     await does(f"kick {session}", "It is over already", code=1)
-    await does("kick 99", "^Error: ", code=1)
+    for words in "kick 99", "sessions show 99", "ledger bonus 99 5":
+        await does(words, "^Error: There is no such thing", code=1)
     await does(f"ban {user} --reason spam --hours 1", "Nobody publishes")
     await does("ban --address 192.0.2.0/24", "Nobody publishes")
     assert [b["by"] for b in await rows("bans")] == [actor, actor]
@@ -181,6 +182,33 @@ async def test_it_reads_the_same(town: Town, words: str) -> None:
     if takes_json:
         said = await until(lambda: _same(town, f"{words} --json"))
         json.loads(said.output)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("ban 1 --hours nan", "ban 1 --hours inf", "ban 1 --hours 1e12"),
+        *("token create eve --days 1e300", "token create eve --days nan"),
+        *("nodes list --watch nan", "nodes drain local --wait nan"),
+        "webhooks rotate 1 --hours nan",
+    ],
+)
+async def test_no_number_is_one_that_cannot_be(town: Town, words: str) -> None:
+    said = await town.says(BESIDE, *words.split())
+    assert (said.exit_code, "Invalid value" in said.output) == (2, True), said.output
+
+
+async def test_who_has_no_name_here_acts_by_number(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs as another user than its image names."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_000_001)
+    said = await town.says(BESIDE, "users", "sign-out", "1")
+    assert said.exit_code == 0, said.output
+    last = await town.says(BESIDE, "audit", "show", "--limit", "1", "--json")
+    assert json.loads(last.output)[0]["actor"] == "command:2000000001"
 
 
 async def _same(town: Town, words: str) -> Result | None:
