@@ -1,10 +1,13 @@
 """``/v1`` of a server elsewhere, over HTTP, with an operator's token."""
 
 import contextlib
+import json
 import re
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import aiohttp
@@ -39,6 +42,17 @@ def _token(file: Path | None) -> str:
     return token
 
 
+class Said(dict[str, Any]):
+    """An answer, or a part of one, maybe by a server of another version."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        sentence = f"The server does not say {name}: it is of another version."
+        raise click.ClickException(sentence)
+
+
+LOADS = partial(json.loads, object_hook=Said)
+
+
 class Remote:
     def __init__(self, http: aiohttp.ClientSession, server: str) -> None:
         self._http = http
@@ -53,7 +67,7 @@ class Remote:
                 # The key lets it count once, also where only the answer was lost.
                 status, found = await self._asked(method, path, dict(said), key)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            why = visible(str(error)) or "it takes too long"
+            why = visible(_why(error)) or "it takes too long"
             sentence = f"{self._server} does not answer as a control plane: {why}"
             raise click.ClickException(sentence) from None
         if not 200 <= status < 300:
@@ -81,11 +95,17 @@ class Remote:
             return response.status, await _read(response)
 
 
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return "it is no address that begins with http:// or https://"
+    return str(error)
+
+
 async def _read(response: aiohttp.ClientResponse) -> Json:
     """Whoever is no control plane has done nothing, though it says 200."""
     ours = LIMIT in response.headers or not 200 <= response.status < 300
     with contextlib.suppress(ValueError):
-        found = await response.json(content_type=None) or {}
+        found = await response.json(content_type=None, loads=LOADS) or {}
         if ours and isinstance(found, dict):
             return found
     raise ValueError(f"it answered {response.status}")

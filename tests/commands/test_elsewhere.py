@@ -72,6 +72,12 @@ async def test_a_server_needs_a_token() -> None:
     assert (said.exit_code, "--server needs --token-file" in said.output) == (2, True)
 
 
+async def test_what_is_no_address_says_so(says: Says) -> None:
+    for server in ("127.0.0.1:8084", "/", "http://:8084", "ftp://a", "a b"):
+        said = await says(server, "sessions list")
+        assert said.endswith("it is no address that begins with http:// or https://")
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def others() -> AsyncIterator[tuple[str, Heard]]:
     """Servers that are none of ours: one sends its callers to another."""
@@ -91,6 +97,9 @@ async def others() -> AsyncIterator[tuple[str, Heard]]:
             return web.Response(status=409, text=text)
         if "gone" in request.path:
             return web.Response(status=404, text="404: Not Found")
+        if "payouts" in request.path:
+            text = '{"payouts": [{"id": 1}], "next": null}'
+            return web.Response(text=text, headers={"RateLimit-Limit": "6000"})
         said = (text for part, text in SAID.items() if part in request.path)
         return web.Response(text=next(said, "<html>"))
 
@@ -163,3 +172,11 @@ async def test_a_page_that_is_not_there_is_no_answer(
     at, _ = others
     said = await says(f"{at}/gone", "sessions list")
     assert said.endswith("does not answer as a control plane: it answered 404")
+
+
+async def test_a_server_of_another_version(
+    others: tuple[str, Heard], says: Says
+) -> None:
+    at, _ = others
+    said = await says(at, "payouts list")
+    assert said == "The server does not say status: it is of another version."
