@@ -181,7 +181,7 @@ async def test_it_reads_the_same(town: Town, words: str) -> None:
     await until(lambda: _same(town, words))  # what moves meanwhile stands again
     if takes_json:
         said = await until(lambda: _same(town, f"{words} --json"))
-        json.loads(said.output)
+        json.loads(said.stdout)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ async def test_who_has_no_name_here_acts_by_number(
     said = await town.says(BESIDE, "users", "sign-out", "1")
     assert said.exit_code == 0, said.output
     last = await town.says(BESIDE, "audit", "show", "--limit", "1", "--json")
-    assert json.loads(last.output)[0]["actor"] == "command:2000000001"
+    assert json.loads(last.stdout)[0]["actor"] == "command:2000000001"
 
 
 async def _same(town: Town, words: str) -> Result | None:
