@@ -4,6 +4,7 @@ empty numbered one in Valkey, for each test that asks."""
 import itertools
 import os
 import secrets
+import signal
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ TESTS = Path(__file__).parent
 #: Made requests of each kind to each route.
 FEW = 2
 _servers = Servers()
+
+# A shell has what it runs in the background ignore Ctrl-C, and all that this starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Of made values; how long one takes says more about what else the machine does.
 settings.register_profile(
