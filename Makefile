@@ -59,6 +59,7 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.admission
 	@$(IN)/python -m bench.cutting
 	@$(IN)/python -m bench.calls
+	@$(IN)/python -m bench.dashboards
 	@$(IN)/python -m bench.pages
 	@$(IN)/python -m bench.gifts
 	@$(IN)/python -m bench.rounds

@@ -31,5 +31,5 @@ async def test_requests_are_counted_by_route(database_url: str, redis_url: str) 
     ):
         assert line in told
     assert 'request_duration_seconds_count{listener="public"' in told
-    assert "31337" not in told
+    assert "/31337" not in told
     assert "of-no" not in told

@@ -253,10 +253,19 @@ class Stack:
     async def viewers(
         self, session: str, wanted: int, deadline: float = PATIENCE
     ) -> None:
-        async def look() -> bool:
-            return bool((await self.show(session))["viewers"] == wanted)
+        seen: set[object] = set()
 
-        await until(look, deadline)
+        async def look() -> bool:
+            count = (await self.show(session))["viewers"]
+            seen.add(count)
+            return bool(count == wanted)
+
+        try:
+            await until(look, deadline)
+        except AssertionError as error:
+            ended = [one for one in self._encoders if not one.running]
+            said = [one.log.read_text()[-1000:] for one in ended]
+            raise AssertionError(f"{error}; counted: {seen}; ended: {said}") from None
 
     async def events(self, session: str) -> list[str]:
         """The types of a session's events, in order."""

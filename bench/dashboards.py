@@ -1,0 +1,160 @@
+"""50 open dashboards over 1,000 live sessions: how long `/v1/now` takes, what `work`,
+which serves it, pays for them, and nodes' calls meanwhile, with and without them, in
+slices that take turns.
+
+An auth process and its client have the first core for themselves; all the rest, the
+dashboards too, shares the others.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import statistics
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+
+from bench.crowd import NODE
+from bench.golang import built
+from bench.hostile import cores
+from bench.load import Load, Slice, client
+from bench.million import until_near
+from bench.node_calls import read_call
+from bench.nodes import live_sessions, point_at, simulated
+from bench.rounds import settings
+from bench.servers import auth_role, free_port, service, stores, work_role
+from control_plane.live.store import sessions as session_store
+from control_plane.operators.service import Tokens
+from control_plane.wiring.services import services
+
+EVERY = 2.0  # seconds, as the page asks
+SLICE = 5.0  # seconds
+CHURN = 0.005  # of the viewers, a second
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dashboards", type=int, default=50)
+    parser.add_argument("--sessions", type=int, default=1_000)
+    parser.add_argument("--viewers", type=int, default=20_000)
+    parser.add_argument("--rotations", type=int, default=5)
+    asyncio.run(_run(parser.parse_args()))
+
+
+async def _run(options: argparse.Namespace) -> None:
+    ours, others = cores()
+    os.sched_setaffinity(0, others)
+    operators = free_port()
+    async with contextlib.AsyncExitStack() as stack:
+        name, load = client(stack.enter_context(built()))
+        print(f"client: {name}", flush=True)
+        urls = await stack.enter_async_context(stores())
+        changes = {"CONTROL_PLANE_OPERATOR_PORT": str(operators)}
+        public = stack.enter_context(service(urls, "--role", "api", **changes))
+        opened = await stack.enter_async_context(
+            services(settings(urls, public.secret))
+        )
+        ids = await live_sessions(opened.pool, 1, options.sessions)
+        key = opened.secrets.viewer_tokens()[0]
+        plan = stack.enter_context(simulated(ids, options.viewers, CHURN, key))
+        await point_at(opened.pool, plan)
+        work = stack.enter_context(work_role(public))
+        live = await session_store.listing(opened.pool, ["live"], 10**6, 0)
+        await until_near(opened, live, options.viewers)
+        token = await Tokens(opened.pool).create("bench", ["read"], timedelta(days=1))
+        os.sched_setaffinity(0, ours)
+        auth = stack.enter_context(auth_role(public))
+        os.sched_setaffinity(0, others)
+        request = read_call(public, f"live/{ids[NODE][0]}", NODE)
+        side = Side(load, auth, request, ours, work.pid)
+        await _compare(side, Wall(operators, token, options.dashboards), options)
+
+
+@dataclass
+class Wall:
+    """Dashboards, each of which asks again and again while it is open."""
+
+    port: int
+    token: str
+    count: int
+    latencies: list[float] = field(default_factory=list)
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(headers=headers, connector=connector) as http:
+            tasks = [
+                asyncio.create_task(self._one(http, EVERY * n / self.count))
+                for n in range(self.count)
+            ]
+            try:
+                yield
+            finally:
+                for one in tasks:
+                    one.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, http: aiohttp.ClientSession, later: float) -> None:
+        await asyncio.sleep(later)
+        while True:
+            begin = time.perf_counter()
+            async with http.get(f"http://127.0.0.1:{self.port}/v1/now") as response:
+                response.raise_for_status()
+                await response.read()
+            self.latencies.append(time.perf_counter() - begin)
+            await asyncio.sleep(EVERY)
+
+
+@dataclass(frozen=True)
+class Side:
+    load: Load
+    port: int
+    request: bytes
+    cores: set[int]
+    work: int  # process id
+
+    async def slice(self) -> tuple[Slice, float]:
+        """And the part of a core that `work` took."""
+        begin, cpu = time.monotonic(), self._cpu()
+        found = await asyncio.to_thread(self._load)
+        return found, (self._cpu() - cpu) / (time.monotonic() - begin)
+
+    def _load(self) -> Slice:
+        os.sched_setaffinity(0, self.cores)  # this thread, and what it starts
+        return self.load(self.port, self.request, 1, SLICE)
+
+    def _cpu(self) -> float:
+        said = Path(f"/proc/{self.work}/stat").read_text().rpartition(")")[2].split()
+        return (int(said[11]) + int(said[12])) / TICKS
+
+
+async def _compare(side: Side, wall: Wall, options: argparse.Namespace) -> None:
+    await side.slice()
+    pairs = []
+    for _ in range(options.rotations):
+        quiet = await side.slice()
+        async with wall.open():
+            pairs.append((quiet, await side.slice()))
+    taken = sorted(wall.latencies)
+    p50, p99 = (taken[int(len(taken) * part)] * 1e3 for part in (0.5, 0.99))
+    print(f"\n{wall.count} dashboards, {len(taken)} answers of /v1/now")
+    print(f"  p50 {p50:.1f} ms   p99 {p99:.1f} ms  (aim: 50 or less)")
+    more = statistics.median(b[1] - a[1] for a, b in pairs)
+    print(f"  {more:.0%} of a core more in work  (aim: 20 or less)")
+    ratio = statistics.median(
+        b[0].quantile(0.99) / a[0].quantile(0.99) for a, b in pairs
+    )
+    print(f"  auth's p99 {ratio:.2f} of what it is without them  (aim: 1.2 or less)")
+
+
+if __name__ == "__main__":
+    main()
