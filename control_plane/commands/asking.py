@@ -85,9 +85,9 @@ def rows(path: str, limit: int, **said: object) -> list[Json]:
     after: str | None = ""
     while after is not None and len(found) < limit:
         page = get(path, limit=min(limit - len(found), MOST), after=after, **said)
+        after = page["next"]
         [many] = [part for part in page.values() if isinstance(part, list)]
         found += many
-        after = page["next"]
     return found
 
 

@@ -1,5 +1,6 @@
 """``/v1/webhooks``: receivers of events."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -195,17 +196,21 @@ class WebhooksApi:
 
     async def resend(self, call: Call[One, Resend]) -> Resent:
         """Send events again: some, all that was given up, or a range."""
+        return Resent([_answer(one) for one in await self._resent(call)])
+
+    async def _resent(self, call: Call[One, Resend]) -> Sequence[Answer]:
         said, receiver = call.body, call.params.id
-        if said.after is not None and said.until is not None:
-            span = _cursor(said.after), _cursor(said.until)
-            answers = await self._webhooks.resend_range(receiver, *span)
+        ends = [end for end in (said.after, said.until) if end is not None]
+        if bool(said.events) + said.dead + bool(ends) != 1 or len(ends) == 1:
+            raise BadInput("Say which: events, dead, or after and until.")
+        if ends:
+            return await self._webhooks.resend_range(receiver, *map(_cursor, ends))
+        if said.dead:
+            letters = await self._webhooks.dead_letters(receiver)
+            ids = [one.event_id for one in letters]
         else:
             ids = [number(one) for one in said.events]
-            if said.dead:
-                letters = await self._webhooks.dead_letters(receiver)
-                ids += [one.event_id for one in letters]
-            answers = await self._webhooks.resend(receiver, ids)
-        return Resent([_answer(one) for one in answers])
+        return await self._webhooks.resend(receiver, ids)
 
     async def deliveries(self, call: Call[PagedOne, Nothing]) -> Deliveries:
         """The last attempts to deliver, the newest first."""

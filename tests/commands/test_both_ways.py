@@ -166,6 +166,8 @@ async def test_everything_is_done(town: Town, place: str, actor: str) -> None:
         event = json.loads((await does("events tail --lines 1")).splitlines()[0])["id"]
         await does(f"webhooks resend {number} {event}", "1 sent")
         await does(f"webhooks resend {number} --after x --until y", "no cursor", code=1)
+        await does(f"webhooks resend {number} --after x", "Say which", code=1)
+        await does(f"webhooks resend {number}", "Say which", code=1)
         await does(f"webhooks deliveries {number}", event)
         await does(f"webhooks deliveries {number} --dead", "none")
         await does(f"webhooks remove {number}", "It is removed")

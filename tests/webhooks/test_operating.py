@@ -167,6 +167,9 @@ async def test_one_or_a_range_can_be_sent_again(
     again = await command(env, "webhooks", "resend", str(endpoint["id"]), *span)
     assert again.output == "2 sent.\n"
     assert hook.taken[-2:] == events[1:3]
+    told = await command(env, "audit", "show", "--json")
+    acts = [entry["act"] for entry in json.loads(told.stdout)]
+    assert acts.count("webhook.resent") == 2
 
 
 async def test_the_command_line(hook: Receiver, env: dict[str, str]) -> None:

@@ -143,8 +143,6 @@ class Webhooks:
         if len(event_ids) > MOST_RESENT:
             raise BadInput(f"At most {MOST_RESENT} events at once.")
         endpoint = await self.get(endpoint_id)
-        async with self._pool.transaction() as connection:
-            await _note(connection, "resent", endpoint_id)
         found = await events.with_ids(self._pool, event_ids)
         return await self._resend(endpoint, found)
 
@@ -158,6 +156,8 @@ class Webhooks:
         return await self._resend(endpoint, wanted)
 
     async def _resend(self, endpoint: Endpoint, found: Sequence[Event]) -> list[Answer]:
+        async with self._pool.transaction() as connection:
+            await _note(connection, "resent", endpoint.id)
         answers: list[Answer] = []
         for event in found:
             answers.append(await self._attempts.send(endpoint, message_of(event)))
