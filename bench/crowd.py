@@ -24,9 +24,10 @@ from bench.nodes import live_sessions, point_at, simulated
 from bench.rounds import settings
 from bench.servers import Service, Stores, api_role, auth_role, stores, work_role
 from control_plane.live.store import sessions as session_store
-from control_plane.wiring.services import services
+from control_plane.wiring.services import Services, services
 
 NODE = "n0"
+CHURN = 0.005  # of the viewers, a second
 
 
 def main() -> None:
@@ -35,7 +36,6 @@ def main() -> None:
     )
     parser.add_argument("--viewers", type=int, default=100_000)
     parser.add_argument("--sessions", type=int, default=100)
-    parser.add_argument("--churn", type=float, default=0.005, help="a second")
     parser.add_argument("--rotations", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each slice")
     asyncio.run(_run(parser.parse_args()))
@@ -49,17 +49,19 @@ async def _run(options: argparse.Namespace) -> None:
         print(f"client: {name}", flush=True)
         async with stores() as urls:
             with api_role(urls) as public:
-                async with _watched(public, urls, options) as watched:
+                size = options.sessions, options.viewers
+                async with watched(public, urls, *size) as crowd:
                     os.sched_setaffinity(0, ours)
                     with auth_role(public) as port:
-                        measured = Measured(load, port, watched, options.seconds)
+                        measured = Measured(load, port, crowd, options.seconds)
                         await asyncio.to_thread(measured.rotate, options.rotations)
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A node whose viewers are all counted. ``request``: of one more."""
+class Crowd:
+    """A node's viewers, all counted. ``request``: of one more."""
 
+    opened: Services
     work: "subprocess.Popen[bytes]"
     request: bytes
 
@@ -74,26 +76,26 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def _watched(
-    public: Service, urls: Stores, options: argparse.Namespace
-) -> AsyncIterator[Watched]:
+async def watched(
+    public: Service, urls: Stores, sessions: int, viewers: int
+) -> AsyncIterator[Crowd]:
     async with services(settings(urls, public.secret)) as opened:
-        ids = await live_sessions(opened.pool, 1, options.sessions)
+        ids = await live_sessions(opened.pool, 1, sessions)
         request = read_call(public, f"live/{ids[NODE][0]}", NODE)
         key = opened.secrets.viewer_tokens()[0]
-        with simulated(ids, options.viewers, options.churn, key) as plan:
+        with simulated(ids, viewers, CHURN, key) as plan:
             await point_at(opened.pool, plan)
             live = await session_store.listing(opened.pool, ["live"], 10**6, 0)
             with work_role(public) as work:
-                await until_near(opened, live, options.viewers)
-                yield Watched(work, request)
+                await until_near(opened, live, viewers)
+                yield Crowd(opened, work, request)
 
 
 @dataclass(frozen=True)
 class Measured:
     load: Load
     port: int
-    watched: Watched
+    crowd: Crowd
     seconds: float
 
     def rotate(self, rotations: int) -> None:
@@ -101,13 +103,13 @@ class Measured:
             self._slice(clients)
             pairs = []
             for _ in range(rotations):
-                with self.watched.held():
+                with self.crowd.held():
                     quiet = self._slice(clients)
                 pairs.append((quiet, self._slice(clients)))
             _report(clients, pairs)
 
     def _slice(self, clients: int) -> Slice:
-        return self.load(self.port, self.watched.request, clients, self.seconds)
+        return self.load(self.port, self.crowd.request, clients, self.seconds)
 
 
 def _report(clients: int, pairs: list[tuple[Slice, Slice]]) -> None:

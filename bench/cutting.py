@@ -115,7 +115,7 @@ def main() -> None:
 
 
 async def _run(count: int) -> None:
-    where = somewhere()
+    where, of = somewhere(), await version()
     changes = {
         "CONTROL_PLANE_ENV": "development",
         "CONTROL_PLANE_API_PORT": str(where.api),
@@ -126,7 +126,7 @@ async def _run(count: int) -> None:
     async with contextlib.AsyncExitStack() as stack:
         urls = await stack.enter_async_context(stores())
         ours = stack.enter_context(service(urls, **changes))
-        stack.enter_context(node(where, ours.secret, ours.internal))
+        stack.enter_context(node(where, ours.secret, ours.internal, version=of))
         settings = _settings(urls, ours.secret, where.api)
         own = await stack.enter_async_context(services(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -137,7 +137,7 @@ async def _run(count: int) -> None:
             "rotate at once": plane.rotate,
             "ban": plane.ban,
         }
-        where_to = f"a real {version()}" if binary() else "the sandbox node"
+        where_to = f"a real {of}" if binary() else "the sandbox node"
         print(f"until the encoder is out, {count} times each, on {where_to}")
         for name, way in ways.items():
             cut = partial(_cut, way)

@@ -19,22 +19,15 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.crowd import NODE
+from bench.crowd import watched
 from bench.golang import built
 from bench.hostile import cores
 from bench.load import Load, Slice, client
-from bench.million import until_near
-from bench.node_calls import read_call
-from bench.nodes import live_sessions, point_at, simulated
-from bench.rounds import settings
-from bench.servers import auth_role, free_port, service, stores, work_role
-from control_plane.live.store import sessions as session_store
+from bench.servers import auth_role, free_port, service, stores
 from control_plane.operators.service import Tokens
-from control_plane.wiring.services import services
 
 EVERY = 2.0  # seconds, as the page asks
 SLICE = 5.0  # seconds
-CHURN = 0.005  # of the viewers, a second
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -59,22 +52,14 @@ async def _run(options: argparse.Namespace) -> None:
         urls = await stack.enter_async_context(stores())
         changes = {"CONTROL_PLANE_OPERATOR_PORT": str(operators)}
         public = stack.enter_context(service(urls, "--role", "api", **changes))
-        opened = await stack.enter_async_context(
-            services(settings(urls, public.secret))
-        )
-        ids = await live_sessions(opened.pool, 1, options.sessions)
-        key = opened.secrets.viewer_tokens()[0]
-        plan = stack.enter_context(simulated(ids, options.viewers, CHURN, key))
-        await point_at(opened.pool, plan)
-        work = stack.enter_context(work_role(public))
-        live = await session_store.listing(opened.pool, ["live"], 10**6, 0)
-        await until_near(opened, live, options.viewers)
-        token = await Tokens(opened.pool).create("bench", ["read"], timedelta(days=1))
+        size = options.sessions, options.viewers
+        crowd = await stack.enter_async_context(watched(public, urls, *size))
+        tokens = Tokens(crowd.opened.pool)
+        token = await tokens.create("bench", ["read"], timedelta(days=1))
         os.sched_setaffinity(0, ours)
         auth = stack.enter_context(auth_role(public))
         os.sched_setaffinity(0, others)
-        request = read_call(public, f"live/{ids[NODE][0]}", NODE)
-        side = Side(load, auth, request, ours, work.pid)
+        side = Side(load, auth, crowd.request, ours, crowd.work.pid)
         await _compare(side, Wall(operators, token, options.dashboards), options)
 
 

@@ -15,7 +15,7 @@ from bench.node_calls import NODE
 from bench.servers import free_port, running
 from control_plane.base.secrets import Secrets
 from control_plane.commands.demo import ffmpeg
-from mediamtx.binary import PINNED
+from mediamtx.binary import PINNED, version_of
 from mediamtx.render import NodeConfig, render
 
 _PICTURE = (
@@ -45,14 +45,9 @@ def binary() -> str:
     return os.environ.get("MEDIAMTX_BIN", "")
 
 
-def version() -> str:
+async def version() -> str:
     """Of the real one, else the newest."""
-    if not binary():
-        return PINNED
-    done = subprocess.run(
-        [binary(), "--version"], capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    return await version_of(Path(binary())) if binary() else PINNED
 
 
 def somewhere() -> Node:
@@ -60,9 +55,16 @@ def somewhere() -> Node:
 
 
 @contextlib.contextmanager
-def node(where: Node, secret: str, asked: int, *, excluded: str = "") -> Iterator[None]:
+def node(
+    where: Node,
+    secret: str,
+    asked: int,
+    *,
+    version: str = PINNED,
+    excluded: str = "",
+) -> Iterator[None]:
     """Runs until the context ends. ``secret``: the service's; ``asked``: the port of
-    whoever it asks about all but the ``excluded`` action."""
+    whoever it asks about all but the ``excluded`` action; ``version``: its own."""
     user = f"{NODE}:{Secrets(secret).node(NODE)}"
     config = NodeConfig(
         auth_url=f"http://{user}@127.0.0.1:{asked}/hooks/mediamtx/{NODE}/auth",
@@ -73,7 +75,7 @@ def node(where: Node, secret: str, asked: int, *, excluded: str = "") -> Iterato
         srt="",
         rtsp="",
     )
-    settings = yaml.safe_load(render(config, version())) | {"logLevel": "error"}
+    settings = yaml.safe_load(render(config, version)) | {"logLevel": "error"}
     if excluded:
         settings["authHTTPExclude"] = [{"action": excluded}]
     with tempfile.TemporaryDirectory(prefix="bench-node-") as folder:
