@@ -101,8 +101,13 @@ class LocalRun:
 
     def left(self) -> list[str]:
         """What still runs of all that was ever seen."""
-        return [
-            process.name()
-            for process in self._seen.values()
-            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        ]
+        return [name for one in self._seen.values() if (name := _running(one))]
+
+
+def _running(process: psutil.Process) -> str | None:
+    """Its name; None where it has ended, if only between two of these questions."""
+    try:
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return None if ended or not process.is_running() else process.name()
+    except psutil.NoSuchProcess:
+        return None
