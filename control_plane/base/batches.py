@@ -2,6 +2,7 @@
 when the first returns. No timer: it would only slow things down."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import (
     Awaitable,
@@ -122,6 +123,49 @@ class Shared(Generic[Key, Result]):
         finally:
             if self._made[key] is own:
                 del self._made[key]
+
+
+class Recent(Generic[Result]):
+    """One answer for all who keep asking. Once it is older than ``fresh`` a new one is
+    made, and until that is there the old one does, if no older than ``at_most``. Both
+    are seconds."""
+
+    def __init__(
+        self,
+        make: Callable[[], Coroutine[None, None, Result]],
+        fresh: float,
+        at_most: float,
+    ) -> None:
+        self._fresh = fresh
+        self._at_most = at_most
+        self._made: tuple[float, Result] | None = None
+        self._looks: Shared[None, Result] = Shared(self._look)
+        self._make = make
+        self._coming: asyncio.Task[Result] | None = None
+
+    async def get(self) -> Result:
+        if self._made is None:
+            return await self._looks.get(None)
+        made_at, result = self._made
+        age = time.monotonic() - made_at
+        if age > self._at_most:
+            return await self._looks.get(None)
+        if age > self._fresh and self._coming is None:
+            self._coming = asyncio.create_task(self._looks.get(None))
+            self._coming.add_done_callback(self._came)
+        return result
+
+    async def _look(self, _: None) -> Result:
+        began = time.monotonic()
+        result = await self._make()
+        self._made = began, result
+        return result
+
+    def _came(self, task: "asyncio.Task[Result]") -> None:
+        """Nobody waits for it: why there is none, the next who has to is told."""
+        self._coming = None
+        if not task.cancelled():
+            task.exception()
 
 
 def _copy(error: Exception) -> Exception:

@@ -1,13 +1,12 @@
 """``/v1/now``: what is live, and what needs somebody first: one look for all."""
 
-import time
 from collections.abc import Sequence
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from control_plane.base.batches import Shared
+from control_plane.base.batches import Recent
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.overview import Overview
 from control_plane.live.service.previews import Previews
@@ -17,7 +16,8 @@ from control_plane.ops.rows import Session, session_row
 from control_plane.web import files
 from control_plane.web.files import File
 
-FRESH_FOR = 1.5  # seconds
+FRESH_FOR = 1.0  # seconds
+AT_MOST = 2.0  # seconds old, while a new one is made
 JPEG = "image/jpeg"
 JSON = "application/json"
 
@@ -59,9 +59,7 @@ class NowApi:
         self._attention = attention
         self._ingest = ingest
         self._previews = previews
-        self._last: File | None = None
-        self._made_at = float("-inf")
-        self._looks = Shared(self._look)
+        self._looks = Recent(self._look, FRESH_FOR, AT_MOST)
 
     def routes(self) -> list[Route]:
         picture = "/v1/sessions/{id}/preview.jpg"
@@ -72,7 +70,7 @@ class NowApi:
 
     async def now(self, call: WebCall[Nothing, Nothing]) -> web.StreamResponse:
         """All that is open, how it comes in, and what needs attention."""
-        return files.respond(call.request, await self._looks.get("now"))
+        return files.respond(call.request, await self._looks.get())
 
     async def preview(self, call: WebCall[Picture, Nothing]) -> web.StreamResponse:
         """The newest picture of a session, whoever may watch it."""
@@ -80,12 +78,8 @@ class NowApi:
         headers = {"Cache-Control": "private, max-age=5"}
         return web.Response(body=jpeg, content_type=JPEG, headers=headers)
 
-    async def _look(self, _: str) -> File:
-        began = time.monotonic()
-        if self._last is None or began - self._made_at >= FRESH_FOR:
-            plain = msgspec.json.encode(await self._now())
-            self._last, self._made_at = files.made(plain, JSON), began
-        return self._last
+    async def _look(self) -> File:
+        return files.made(msgspec.json.encode(await self._now()), JSON)
 
     async def _now(self) -> Now:
         seen = await self._overview.open()

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import partial
 
-from control_plane.base.batches import Lane, Reads, Shared
+import pytest
+
+from control_plane.base.batches import Lane, Reads, Recent, Shared
 from control_plane.base.faults import Away, Rejected
 from tests.support.stack import until
 
@@ -128,3 +131,65 @@ async def test_what_is_done_for_many_is_no_part_of_one_request() -> None:
         return await lane.submit(1)
 
     assert await asyncio.create_task(request()) == "the process's"
+
+
+NEVER = float("inf")
+
+
+async def _one_made(shelf: Shelf, fresh: float, at_most: float) -> Recent[int]:
+    recent = Recent(partial(shelf.one, "a"), fresh, at_most)
+    shelf.go.set()
+    assert await recent.get() == 1
+    shelf.value = 2
+    shelf.go.clear()
+    return recent
+
+
+async def test_what_is_fresh_enough_is_not_made_again() -> None:
+    shelf = Shelf()
+    recent = await _one_made(shelf, fresh=NEVER, at_most=NEVER)
+    assert await recent.get() == 1
+    assert len(shelf.reads) == 1
+
+
+async def test_nobody_waits_while_it_is_made_again() -> None:
+    shelf = Shelf()
+    recent = await _one_made(shelf, fresh=0.0, at_most=NEVER)
+    assert [await recent.get() for _ in range(MANY)] == [1] * MANY
+    await _begun(shelf, 2)
+    assert [await recent.get() for _ in range(MANY)] == [1] * MANY
+    assert len(shelf.reads) == 2
+    shelf.go.set()
+
+    async def new() -> bool:
+        return await recent.get() == 2
+
+    await until(new, pause=0.0)
+
+
+async def test_who_finds_it_too_old_waits() -> None:
+    shelf = Shelf()
+    recent = await _one_made(shelf, fresh=0.0, at_most=0.0)
+    waiting = [asyncio.create_task(recent.get()) for _ in range(MANY)]
+    await _begun(shelf, 2)
+    shelf.go.set()
+    assert await asyncio.gather(*waiting) == [2] * MANY
+
+
+async def test_what_could_not_be_made_again_is_told_to_who_waits_for_it() -> None:
+    told = iter([1])
+
+    async def make() -> int:
+        try:
+            return next(told)
+        except StopIteration:
+            raise Away("the store") from None
+
+    recent = Recent(make, 0.0, NEVER)
+    assert await recent.get() == 1
+    assert await recent.get() == 1
+    await asyncio.sleep(0)
+    assert await recent.get() == 1
+    recent = Recent(make, 0.0, NEVER)
+    with pytest.raises(Away):
+        await recent.get()
