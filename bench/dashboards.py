@@ -65,12 +65,14 @@ async def _run(options: argparse.Namespace) -> None:
 
 @dataclass
 class Wall:
-    """Dashboards, each of which asks again and again while it is open."""
+    """Dashboards, each of which asks again and again while it is open. What each is
+    answered first, after nobody asked for a while, is counted for itself."""
 
     port: int
     token: str
     count: int
-    latencies: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -90,12 +92,14 @@ class Wall:
 
     async def _one(self, http: aiohttp.ClientSession, later: float) -> None:
         await asyncio.sleep(later)
+        taken = self.first
         while True:
             begin = time.perf_counter()
             async with http.get(f"http://127.0.0.1:{self.port}/v1/now") as response:
                 response.raise_for_status()
                 await response.read()
-            self.latencies.append(time.perf_counter() - begin)
+            taken.append(time.perf_counter() - begin)
+            taken = self.again
             await asyncio.sleep(EVERY)
 
 
@@ -129,16 +133,22 @@ async def _compare(side: Side, wall: Wall, options: argparse.Namespace) -> None:
         quiet = await side.slice()
         async with wall.open():
             pairs.append((quiet, await side.slice()))
-    taken = sorted(wall.latencies)
-    p50, p99 = (taken[int(len(taken) * part)] * 1e3 for part in (0.5, 0.99))
-    print(f"\n{wall.count} dashboards, {len(taken)} answers of /v1/now")
-    print(f"  p50 {p50:.1f} ms   p99 {p99:.1f} ms  (aim: 50 or less)")
+    answers = len(wall.first) + len(wall.again)
+    print(f"\n{wall.count} dashboards, {answers} answers of /v1/now")
+    print(f"  while open   {_of(wall.again)}  (aim: p99 50 or less)")
+    print(f"  the first    {_of(wall.first)}")
     more = statistics.median(b[1] - a[1] for a, b in pairs)
     print(f"  {more:.0%} of a core more in work  (aim: 20 or less)")
     ratio = statistics.median(
         b[0].quantile(0.99) / a[0].quantile(0.99) for a, b in pairs
     )
     print(f"  auth's p99 {ratio:.2f} of what it is without them  (aim: 1.2 or less)")
+
+
+def _of(latencies: list[float]) -> str:
+    taken = sorted(latencies)
+    p50, p99 = (taken[int(len(taken) * part)] * 1e3 for part in (0.5, 0.99))
+    return f"p50 {p50:.1f} ms   p99 {p99:.1f} ms"
 
 
 if __name__ == "__main__":
