@@ -61,8 +61,8 @@ class Client:
     """``timeout`` bounds each request, in seconds: a look at many readers takes many.
 
     ``user`` and ``password`` are needed where the server asks its auth endpoint about
-    API calls too. ``turn``: one page at a time is decoded of those clients that share
-    it, so that many nodes hold the event loop no longer than one does.
+    API calls too. ``turn``: held while a page is decoded, so that many nodes hold
+    the event loop no longer than one does.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Client:
         user: str = "",
         password: str = "",
         timeout: float = WITHIN,
-        turn: asyncio.Lock | None = None,
+        turn: contextlib.AbstractAsyncContextManager[None] | None = None,
     ) -> None:
         self._turn = turn or asyncio.Lock()
         self._http = http

@@ -1,6 +1,5 @@
 """Going live and watching, made from the settings; each part when it is first used."""
 
-import asyncio
 from datetime import timedelta
 from functools import cached_property, partial
 
@@ -9,6 +8,7 @@ import aiohttp
 from control_plane.base.database import Pool
 from control_plane.base.redis import Redis
 from control_plane.base.secrets import Secrets
+from control_plane.base.turns import Turns
 from control_plane.config.settings import Settings
 from control_plane.live.model.nodes import Node, NodeApi
 from control_plane.live.service.at_once import AtOnce
@@ -73,7 +73,7 @@ class Live:
         self._tokens_by_default = settings.playback == "token"
         self._first_publish = timedelta(seconds=settings.first_publish_seconds)
         #: Of all looks at nodes one at a time goes on.
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -83,7 +83,8 @@ class Live:
         if node.role in ("cache", "cdn"):
             return Cache(self._http, node.api_url)
         password = self.secrets.node_api(node.name)
-        return Client(self._http, node.api_url, API_USER, password, turn=self._turn)
+        turn = self._turns.of(node.name)
+        return Client(self._http, node.api_url, API_USER, password, turn=turn)
 
     @cached_property
     def stores(self) -> Stores:
@@ -230,7 +231,7 @@ class Live:
             self.beats,
             self._viewer_key,
             self.attendance,
-            self._turn,
+            self._turns,
         )
 
     @cached_property

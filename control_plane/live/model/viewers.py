@@ -10,7 +10,8 @@ import contextlib
 import hashlib
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
@@ -55,12 +56,12 @@ def _short(text: str) -> str:
 class Audience:
     """The viewers of one path."""
 
-    confirmed: set[str] = field(default_factory=set)
+    confirmed: AbstractSet[str] = frozenset()
     new: set[str] = field(default_factory=set)
 
     @property
     def size(self) -> int:
-        return len(self.confirmed) + len(self.new - self.confirmed)
+        return len(self.confirmed) + sum(one not in self.confirmed for one in self.new)
 
 
 NOBODY = Audience()
@@ -70,9 +71,9 @@ NOBODY = Audience()
 class Change:
     """From one audience to the next."""
 
-    came: set[str]
-    went: set[str]
-    confirmed: set[str]  # who was not before
+    came: AbstractSet[str]
+    went: AbstractSet[str]
+    confirmed: AbstractSet[str]  # who was not before
 
 
 def change(before: Audience, after: Audience) -> Change:
@@ -88,7 +89,9 @@ class Watched:
 
     def __init__(self, viewer_key: Derived) -> None:
         self._viewer_key = viewer_key
-        self._readers: dict[str, Listed] | None = None
+        self._readers: dict[str, Listed] = {}
+        self._begun = 0  # looks
+        self._saw_all = False  # ever
         self._complete_at = 0.0
 
     def complete(self, now: float) -> bool:
@@ -98,52 +101,78 @@ class Watched:
 
     def look(self) -> "Look":
         """Begin one. The first tells nothing about movement."""
-        return Look(self._viewer_key, self._readers)
+        self._begun += 1
+        first = not self._saw_all
+        return Look(self._viewer_key, self._readers, self._begun, first=first)
 
     @property
     def readers(self) -> "Iterable[Listed]":
         """As the last look found them."""
-        return (self._readers or {}).values()
+        return self._readers.values()
 
     def saw(self, look: "Look", now: float) -> dict[str, Audience]:
         """By path at the origin, once the node has answered to the end. A look that it
         did not answer to the end is left alone: it may lack anybody."""
-        if self._readers is None:
-            self._complete_at = now + WINDOW if look.readers else now
-        self._readers = look.readers
+        if not self._saw_all:
+            self._complete_at = now + WINDOW if look.size else now
+            self._saw_all = True
+        self._keep(look)
         return look.audiences()
+
+    def _keep(self, look: "Look") -> None:
+        """Most readers are those of the look before: who came and went is moved."""
+        listed = self._readers
+        if len(listed) + len(look.came) > look.size:
+            gone = [name for name, one in listed.items() if one.look != look.number]
+            for name in gone:
+                del listed[name]
+        listed.update(look.came)
 
 
 class Look:
     """One look at the readers, as they come, some at a time."""
 
-    def __init__(self, viewer_key: Derived, before: "dict[str, Listed] | None") -> None:
-        self.readers: dict[str, Listed] = {}
+    def __init__(
+        self,
+        viewer_key: Derived,
+        before: "Mapping[str, Listed]",
+        number: int,
+        *,
+        first: bool,
+    ) -> None:
+        """``before``: as the look before left them."""
+        self.number = number
+        self.size = 0  # of those found, who came included
+        self.came: dict[str, Listed] = {}
         self.sent = 0  # bytes, since the look before
         self._viewer_key = viewer_key
-        self._first = before is None
-        self._before = before or {}
-        self._confirmed: dict[str, set[str]] = defaultdict(set)
+        self._first = first
+        self._before = before
+        # Keys without values: of dictionaries of texts alone garbage collection, which
+        # would hold the event loop for 0.1 s with a million of them, sees nothing.
+        self._confirmed: dict[str, dict[str, None]] = defaultdict(dict)
         self._addresses: dict[str, set[str]] = defaultdict(set)
         self._new: list[Listed] = []
 
     def take(self, readers: Iterable[Reader], now: float) -> None:
         """Somebody may come twice: lists move while they are read."""
         limit = now - WINDOW
-        before, after, confirmed = self._before, self.readers, self._confirmed
+        before, number, confirmed = self._before, self.number, self._confirmed
         for reader in readers:
             one = before.get(reader.reader_id)
             if one is None:
-                one = after.get(reader.reader_id) or self._come(reader, now)
+                one = self.came.get(reader.reader_id) or self._come(reader, now)
             elif (sent := reader.outbound_bytes) != one.bytes:
                 self.sent += max(0, sent - one.bytes)
                 # The first bytes may be a playlist, which anybody asks for.
                 if one.bytes:
                     one.moved_at = now
                 one.bytes = sent
-            after[one.reader_id] = one
+            if one.look != number:
+                one.look = number
+                self.size += 1
             if one.moved_at > limit:
-                confirmed[one.path].add(one.viewer)
+                confirmed[one.path][one.viewer] = None
                 if one.token is None:
                     self._addresses[one.path].add(one.address)
             elif one.new_at > limit and not one.moved_at:
@@ -152,8 +181,9 @@ class Look:
     def audiences(self) -> dict[str, Audience]:
         """A new one from the address of somebody who watches is another try."""
         for viewers in self._confirmed.values():
-            viewers -= NO_VIEWERS
-        found = {path: Audience(who) for path, who in self._confirmed.items()}
+            for name in NO_VIEWERS:
+                viewers.pop(name, None)
+        found = {path: Audience(who.keys()) for path, who in self._confirmed.items()}
         for one in self._new:
             if one.viewer in NO_VIEWERS:
                 continue
@@ -165,7 +195,7 @@ class Look:
 
     def _come(self, reader: Reader, now: float) -> "Listed":
         token = viewer_token(self._viewer_key, reader.query, reader.path)
-        return Listed(
+        one = self.came[reader.reader_id] = Listed(
             reader_id=reader.reader_id,
             path=sys.intern(path_at_origin(reader.path)[1]),
             address=reader.address,
@@ -176,6 +206,7 @@ class Look:
             ),
             new_at=0.0 if self._first else now,
         )
+        return one
 
 
 # As in mediamtx/payloads.py: 100,000 that refer to nothing that could refer to them.
@@ -190,3 +221,4 @@ class Listed(Struct, gc=False):
     viewer: str
     new_at: float  # 0: it was there when we first looked
     moved_at: float = 0.0  # 0: never
+    look: int = 0  # the last that found it

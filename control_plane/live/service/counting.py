@@ -19,6 +19,7 @@ from dataclasses import replace
 from secrets import token_hex
 
 from control_plane.base.secrets import Derived
+from control_plane.base.turns import Turn, Turns
 from control_plane.live.model.nodes import Reader
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.viewers import (
@@ -35,7 +36,7 @@ from control_plane.live.service.attendance import Attendance
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.viewers import KEEP_VIEWERS, Looked, ViewerSets
 
-SLICE = 250  # readers; more at once would hold the event loop
+SLICE = 1000  # readers; more at once would hold the event loop
 COMPARED = 5000  # viewers, the same
 CHECK_EVERY = KEEP_VIEWERS / 5  # seconds
 
@@ -43,14 +44,13 @@ Audiences = Mapping[int, Audience]  # by session
 
 
 class Tally:
-    """One look at a node, under way. ``turn``: of all looks, one at a time goes on, so
-    that many hold the event loop no longer than one does."""
+    """One look at a node, under way. Of all looks one at a time goes on, so that many
+    hold the event loop no longer than one does."""
 
-    def __init__(
-        self, node: str, look: Look, turn: asyncio.Lock, since: float | None
-    ) -> None:
+    def __init__(self, node: str, look: Look, turn: Turn, since: float | None) -> None:
         """``since``: when the look before was begun."""
         self._turn = turn
+        turn.begin()
         self._since = since
         self.node = node
         self.look = look
@@ -77,10 +77,9 @@ class Counting:
         beats: Beats,
         viewer_key: Derived,
         attendance: Attendance,
-        turn: asyncio.Lock,
+        turns: Turns,
     ) -> None:
-        """``turn``: see :class:`Tally`."""
-        self._turn = turn
+        self._turns = turns
         self._sets = sets
         self._beats = beats
         self._viewer_key = viewer_key
@@ -91,7 +90,8 @@ class Counting:
     def look(self, node: str) -> Tally:
         """Just before the node is asked."""
         known = self._nodes.setdefault(node, _Node(Watched(self._viewer_key)))
-        return Tally(node, known.watched.look(), self._turn, known.asked_at)
+        turn = self._turns.of(node)
+        return Tally(node, known.watched.look(), turn, known.asked_at)
 
     async def count(
         self, tally: Tally, open_sessions: Iterable[LiveSession], *, lists_hls: bool
@@ -115,7 +115,7 @@ class Counting:
             node.steady = await self._steady(tally.node, confirmed, now)
             confirmed = {i: n + len(node.steady[i]) for i, n in confirmed.items()}
         await self._beats.listed(
-            tally.node, max(len(tally.look.readers), sum(confirmed.values()))
+            tally.node, max(tally.look.size, sum(confirmed.values()))
         )
         node.beating = await self._at_edges(tally.node, confirmed, now)
         confirmed = {i: n + node.beating[i] for i, n in confirmed.items()}
@@ -163,7 +163,7 @@ class Counting:
         """They count at their origins, until the next look or the one after it."""
         now = time.time()
         until = now + WINDOW / 2 + 2 * (now - tally.asked_at)
-        await self._beats.listed(tally.node, len(tally.look.readers))
+        await self._beats.listed(tally.node, tally.look.size)
         seen = {
             (one.id, one.node): dict.fromkeys(audiences[one.path].confirmed, until)
             for one in open_sessions
