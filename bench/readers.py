@@ -1,5 +1,6 @@
 """Readers of HLS behind a cache: what they cost its origin and the auth endpoint,
-beside what one costs, how right their count is, and how soon one who is denied is out.
+beside what one costs, how right their count is, how soon one who is denied is out, and
+what they notice when the encoder goes and comes back.
 
 Real nginx, and a real MediaMTX where MEDIAMTX_BIN names one, else the sandbox node. The
 readers are this process, and so is what counts the origin's requests.
@@ -17,8 +18,9 @@ import aiohttp
 from bench.media_node import binary
 from bench.servers import stores
 from control_plane.base.schema import migrate
-from control_plane.live.model.edges import ASKS_AFTER
+from control_plane.live.model.edges import ASKS_AFTER, BEAT
 from tests.support.edge import CacheEdge, HlsReader, Origin
+from tests.support.process import Process
 from tests.support.servers import server_folder
 from tests.support.stack import Json, Stack
 
@@ -59,9 +61,28 @@ async def _behind_a_cache(stack: Stack) -> AsyncIterator["Place"]:
     ):
         host = await stack.sign_in("ann")
         live = await stack.go_live(host, policy="token")
-        await stack.publish(live["rtmp_url"])
+        encoder = await stack.publish(live["rtmp_url"])
         await stack.status(live["id"], "live")
-        yield Place(stack, origin, edge, http, host, live)
+        yield Place(stack, origin, edge, http, host, live, encoder)
+
+
+class Reader(HlsReader):
+    """Knows for how long it was refused at most."""
+
+    refused_for = 0.0  # seconds
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        super().__init__(http, url)
+        self.pause = LOOKS_EVERY
+        self._served_at = time.monotonic()
+
+    async def _get(self, url: str) -> bytes:
+        found = await super()._get(url)
+        now = time.monotonic()
+        if found:
+            self._served_at = now
+        self.refused_for = max(self.refused_for, now - self._served_at)
+        return found
 
 
 @dataclass
@@ -74,21 +95,23 @@ class Place:
     http: aiohttp.ClientSession
     host: str
     live: Json
+    encoder: Process
 
     async def measure(self, count: int, seconds: float) -> None:
         watches = [await self._watch() for _ in range(count)]
-        readers = [HlsReader(self.http, self._url(one["token"])) for one in watches]
+        readers = [Reader(self.http, self._url(one["token"])) for one in watches]
         async with contextlib.AsyncExitStack() as playing:
             for reader in readers:
-                reader.pause = LOOKS_EVERY
                 await playing.enter_async_context(reader.playing())
             await asyncio.gather(*(reader.moves() for reader in readers))
             await self.stack.viewers(self.live["id"], count)
             print(f"{count} readers")
             await self._watch_them(readers, seconds)
             await self._deny(watches[0]["viewer"], readers[0])
+            if readers[1:]:
+                await self._come_back(readers[1:])
 
-    async def _watch_them(self, readers: list[HlsReader], seconds: float) -> None:
+    async def _watch_them(self, readers: list[Reader], seconds: float) -> None:
         self.origin.asked.clear()
         self.stack.proxy.passed.clear()
         before = sum(reader.requests for reader in readers)
@@ -108,6 +131,17 @@ class Place:
             worst = max(worst, abs(shown - right))
             await asyncio.sleep(1.0)
         return worst / right
+
+    async def _come_back(self, readers: list[Reader]) -> None:
+        await self.stack.viewers(self.live["id"], len(readers))
+        await self.encoder.kill()
+        self.encoder = await self.stack.publish(self.live["rtmp_url"])
+        await self.stack.status(self.live["id"], "live")
+        error = await self._worst_count(len(readers), BEAT)
+        await asyncio.gather(*(reader.moves() for reader in readers))
+        worst = max(reader.refused_for for reader in readers)
+        print(f"  {worst:.1f} s at most until all play on with another encoder")
+        print(f"  {error:.1%} off is the worst count then")
 
     async def _deny(self, viewer: str, reader: HlsReader) -> None:
         began = time.monotonic()

@@ -260,17 +260,21 @@ class Authorizer:
         """Only a hint. Without a token the address names an HLS viewer: players try
         again and again. Other protocols are in every node's lists."""
         hls = call.protocol == "hls"
-        if permission.status != "live" or (viewer is None and not hls):
+        if viewer is None and not hls:
             return
         viewer = viewer or viewer_of_address(call.ip)
-        role = self._edges.get(node)
-        if role is None:
+        role, live = self._edges.get(node), permission.status == "live"
+        if role == "cache":
+            place = (permission.session_id, path_at_origin(call.path)[0])
+            self._hints.ask(node, place, viewer, live=live)
+        elif not live:
+            return
+        elif role is None:
             listed = not hls or bool(call.id)
             self._hints.note(permission.session_id, node, viewer, listed=listed)
         else:
-            origin, _ = path_at_origin(call.path)
-            place = (permission.session_id, origin)
-            self._hints.beat(node, place, viewer, asks_again=role == "cache")
+            place = (permission.session_id, path_at_origin(call.path)[0])
+            self._hints.beat(place, viewer)
 
     def _flaps(self, path: str) -> bool:
         now = time.monotonic()

@@ -37,6 +37,7 @@ class Hints:
         self._hints: Seen = {}
         self._steady: Seen = {}
         self._beating: Seen = {}
+        self._waiting: Seen = {}
         self._asked: dict[str, int] = {}
         self._staying: dict[str, dict[str, float]] = {}
         self._hinted = 0
@@ -53,16 +54,20 @@ class Hints:
         if not listed and self._asking.steadily((session_id, viewer), now):
             self._steady.setdefault((session_id, node), {})[viewer] = now
 
-    def beat(self, edge: str, place: Place, viewer: str, *, asks_again: bool) -> None:
-        """At ``edge``, never waits. ``place``: of the origin. ``asks_again``: a cache
-        does, for as long as this viewer plays; others list it."""
-        if self._hinted >= MOST_HINTS:
-            return
-        until = time.time() + (BEAT if asks_again else WINDOW)
-        self._beating.setdefault(place, {})[viewer] = until
-        self._hinted += 1
-        if asks_again:
-            self._asked[edge] = self._asked.get(edge, 0) + 1
+    def beat(self, place: Place, viewer: str) -> None:
+        """At an edge that will list it, never waits. ``place``: of the origin."""
+        if self._hinted < MOST_HINTS:
+            self._beating.setdefault(place, {})[viewer] = time.time() + WINDOW
+            self._hinted += 1
+
+    def ask(self, cache: str, place: Place, viewer: str, *, live: bool) -> None:
+        """At a cache, which asks again for as long as this viewer plays, never waits.
+        While the encoder is away only who counts already goes on to."""
+        if self._hinted < MOST_HINTS:
+            seen = self._beating if live else self._waiting
+            seen.setdefault(place, {})[viewer] = time.time() + BEAT
+            self._hinted += 1
+            self._asked[cache] = self._asked.get(cache, 0) + 1
 
     def unlisted(self, session_id: int, reader_id: str, token: ViewerToken) -> None:
         """The node's lists will name this reader, and not its token. Never waits."""
@@ -84,6 +89,7 @@ class Hints:
         hints, self._hints, self._hinted = self._hints, {}, 0
         steady, self._steady = self._steady, {}
         beating, self._beating = self._beating, {}
+        waiting, self._waiting = self._waiting, {}
         asked, self._asked = self._asked, {}
         tokens, self._tokens = self._tokens, {}
         staying, self._staying = self._staying, {}
@@ -92,5 +98,6 @@ class Hints:
         await self._sets.hint("hints", hints, now - WINDOW)
         await self._sets.hint("steady", steady, now - WINDOW)
         await self._beats.beat(beating, now)
+        await self._beats.go_on(waiting)
         await self._beats.asked(asked, now)
         await self._beats.stay(staying, now)

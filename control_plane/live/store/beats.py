@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
 from control_plane.live.model.edges import ARRIVES, ASKS_AFTER
 from control_plane.live.store.places import Place
-from control_plane.live.store.viewers import CHUNK, hinting, joining, key_of
+from control_plane.live.store.viewers import CHUNK, going_on, hinting, joining, key_of
 
 KEEP_LOAD = 30  # seconds
 SENT_EVERY = 5  # seconds
@@ -29,6 +29,11 @@ class Beats:
         await pipelined(self._redis, hinting("beats", seen, now))
         joined = {session_id: viewers for (session_id, _), viewers in seen.items()}
         await pipelined(self._redis, joining(joined))
+
+    @asks_redis
+    async def go_on(self, seen: Mapping[Place, Mapping[str, float]]) -> None:
+        """As ``beat``, of those who are there."""
+        await pipelined(self._redis, going_on("beats", seen))
 
     @asks_redis
     async def count(self, places: Sequence[Place], now: float) -> list[int]:

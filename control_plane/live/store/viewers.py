@@ -233,6 +233,18 @@ def hinting(
         yield _hint(left, words[node], before)
 
 
+def going_on(
+    kind: Kind, seen: Mapping[Place, Mapping[str, float]]
+) -> Iterator[Command]:
+    """As ``hinting``, of those who are there only."""
+    for place, viewers in seen.items():
+        key = key_of(kind, place)
+        for some in _some(viewers):
+            pairs = [word for viewer in some for word in (viewers[viewer], viewer)]
+            yield ("ZADD", key, "XX", "GT", *pairs)
+        yield ("EXPIRE", key, KEEP_HINTS)
+
+
 def _hint(keys: list[str], words: list[str | float], before: float) -> Command:
     return ("EVAL", _HINT, len(keys), *keys, before, KEEP_HINTS, *words)
 

@@ -66,13 +66,26 @@ async def test_who_asks_at_a_cache_counts_until_it_does_not(
     opened: Services, session: LiveSession
 ) -> None:
     for viewer in ("a", "b", "b"):
-        opened.hints.beat("c", (session.id, "local"), viewer, asks_again=True)
+        opened.hints.ask("c", (session.id, "local"), viewer, live=True)
     await opened.hints.flush()
     assert await opened.counts.of([session]) == {session.id: 2}
     sets, place = ViewerSets(opened.redis), (session.id, "local")
     now = time.time()
     assert await sets.count([place], now + BEAT - 1, 10.0) == [2]
     assert await sets.count([place], now + BEAT + 1, 10.0) == [0]
+
+
+async def test_who_waits_at_a_cache_for_the_encoder_goes_on_to_count(
+    opened: Services, session: LiveSession
+) -> None:
+    """And nobody begins to: no bytes move."""
+    sets, place = ViewerSets(opened.redis), (session.id, "local")
+    now = time.time()
+    await Beats(opened.redis).beat({place: {"a": now + 1}}, now)
+    for viewer in ("a", "b"):
+        opened.hints.ask("c", place, viewer, live=False)
+    await opened.hints.flush()
+    assert await sets.count([place], now + BEAT - 1, 10.0) == [1]
 
 
 async def test_who_goes_from_an_origin_to_its_edges_is_one(
@@ -94,7 +107,7 @@ async def test_who_goes_from_an_origin_to_its_edges_is_one(
 async def test_hosts_are_told_of_viewers_at_edges(
     opened: Services, session: LiveSession
 ) -> None:
-    opened.hints.beat("c", (session.id, "local"), "a", asks_again=True)
+    opened.hints.ask("c", (session.id, "local"), "a", live=True)
     await opened.hints.flush()
     for _ in range(2):
         tally = opened.counting.look("local")
@@ -112,7 +125,7 @@ async def test_rights_are_looked_at_again_at_edges_too(
     bob = await new_user(pool, "bob")
     await opened.rights.set_policy(0, session.id, watch_terms("token", 0))
     found = await opened.watching.admit(session.name, bob, "")
-    opened.hints.beat("c", (session.id, "local"), found.viewer, asks_again=True)
+    opened.hints.ask("c", (session.id, "local"), found.viewer, live=True)
     await opened.hints.flush()
     tally = opened.counting.look("local")
     await opened.counting.count(tally, [session], lists_hls=True)
