@@ -19,6 +19,7 @@ from bench.media_node import binary
 from bench.servers import stores
 from control_plane.base.schema import migrate
 from control_plane.live.model.edges import ASKS_AFTER, BEAT
+from tests.support import media
 from tests.support.edge import CacheEdge, HlsReader, Origin
 from tests.support.process import Process
 from tests.support.servers import server_folder
@@ -39,6 +40,7 @@ def main() -> None:
 async def _bench(readers: int, seconds: float) -> None:
     kind = "mediamtx" if binary() else "sandbox"
     with server_folder() as folder:
+        media.FOLDER = folder
         async with stores() as urls:
             await migrate(urls.database)
             async with Stack(kind, folder, urls.database, urls.redis) as stack:

@@ -37,6 +37,7 @@ def main() -> None:
 
 
 async def _run(folder: Path) -> None:
+    media.FOLDER = folder
     async with stores() as urls:
         await migrate(urls.database)
         async with Stack("sandbox", folder, urls.database, urls.redis) as stack:

@@ -9,8 +9,8 @@ import imageio_ffmpeg
 
 from control_plane.commands.seed_demo import VIDEOS
 
-#: The run's, for all of its workers; tests/conftest.py sets it.
-FOLDER = Path()
+#: Where clips are kept: whoever runs sets it, tests/conftest.py for all workers.
+FOLDER: Path | None = None
 
 FPS = 10
 #: A minute of a small moving picture.
@@ -39,6 +39,7 @@ def endless(sound: str = "aac", key_frames: float = 0.5) -> list[str]:
 
 def _clip(sound: str, gop: int) -> Path:
     """Workers that come at once make the same."""
+    assert FOLDER is not None, "nobody said where"
     file = FOLDER / f"{sound}-{gop}.mp4"
     if not file.exists():
         half = FOLDER / f"{os.getpid()}-{file.name}"
