@@ -20,11 +20,14 @@ from control_plane.commands.asking import Json, Method
 WITHIN = aiohttp.ClientTimeout(total=60, sock_connect=10)  # seconds
 NAMED = re.compile(r"\{(\w+)\}")
 TOKEN = re.compile(r"[!-~]+")
+USER_IN_URL = "--server takes no user and no password: --token-file says who asks."
 LIMIT = "RateLimit-Limit"  # in each answer to a token that counts
 
 
 @contextlib.asynccontextmanager
 async def remote(server: str, token_file: Path | None) -> AsyncIterator["Remote"]:
+    if "@" in server:  # wherever it stands: none of it is shown
+        raise click.UsageError(USER_IN_URL)
     headers = {"Authorization": f"Bearer {_token(token_file)}"}
     async with aiohttp.ClientSession(timeout=WITHIN, headers=headers) as http:
         yield Remote(http, server.rstrip("/"))

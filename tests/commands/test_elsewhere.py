@@ -72,6 +72,24 @@ async def test_a_server_needs_a_token() -> None:
     assert (said.exit_code, "--server needs --token-file" in said.output) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        "http://ann:hidden@127.0.0.1:1/",
+        "http://ann:hid/den@127.0.0.1:1",
+        "http://hidden@[",
+        "ann:hidden@127.0.0.1",
+    ],
+)
+async def test_a_password_in_the_address_is_refused_and_not_shown(
+    tmp_path: Path, server: str
+) -> None:
+    said = await command(elsewhere(server, tmp_path / "token"), "sessions", "list")
+    assert said.exit_code == 2
+    assert "--server takes no user and no password" in said.output
+    assert not {word for word in ("ann", "hid", "den", "@") if word in said.output}
+
+
 async def test_what_is_no_address_says_so(says: Says) -> None:
     for server in ("127.0.0.1:8084", "/", "http://:8084", "ftp://a", "a b"):
         said = await says(server, "sessions list")
