@@ -7,7 +7,7 @@ import click
 
 from control_plane.commands.asking import get, pause
 from control_plane.commands.log import PAGE, everything, print_all
-from control_plane.commands.output import as_json, show_one
+from control_plane.commands.output import as_json, show_one, until_ctrl_c
 from control_plane.events.model import BadCursor, position
 from control_plane.events.types import KINDS
 
@@ -36,9 +36,9 @@ def events() -> None:
 def tail(types: tuple[str, ...], lines: int, follow: bool) -> None:
     """Print what happened last, a JSON object a line."""
     wanted = ",".join(types)
-    page = get("/v1/events/newest", limit=lines, types=wanted)
-    print_all(page["events"])
-    with contextlib.suppress(KeyboardInterrupt):
+    with until_ctrl_c() if follow else contextlib.nullcontext():
+        page = get("/v1/events/newest", limit=lines, types=wanted)
+        print_all(page["events"])
         while follow:
             if not page["more"]:
                 pause(POLL)

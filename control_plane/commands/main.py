@@ -1,9 +1,14 @@
 """The command line: all commands."""
 
+import contextlib
+import errno
 import gc
+import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,8 +46,27 @@ COMMANDS = {
 }
 
 
+#: As a shell says of a program that Ctrl-C ended.
+INTERRUPTED = 130
+#: Of a write that found no room.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
 class Commands(click.Group):
     """Loads a command when it is asked for, so that none waits for what others need."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        with _output_told():
+            return super().main(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                ctx.close()
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -53,6 +77,27 @@ class Commands(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         found: click.Command = getattr(_loaded(module), name or cmd_name)
         return found
+
+
+@contextlib.contextmanager
+def _output_told() -> Iterator[None]:
+    """What is printed and cannot be written, as a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno not in NO_ROOM:
+            raise
+        _forget_output()
+        with contextlib.suppress(OSError):
+            click.echo(f"Error: The output was cut: {error.strerror}.", err=True)
+        sys.exit(1)
+
+
+def _forget_output() -> None:
+    """What is left of it would be written at the end, and fail once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _loaded(name: str) -> object:

@@ -10,17 +10,27 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from control_plane.base.texts import visible
 from control_plane.commands.asking import pause
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 AGAIN = 2.0  # seconds
 NOTHING = "-"
+WIDEST = 1_000_000  # characters: as wide as it likes
+NARROWEST = 4  # characters of a column, with the gap behind it
+
+T = TypeVar("T")
 
 Row = Mapping[str, Any]
 Shape = Callable[[Any], Row]
@@ -91,9 +101,19 @@ def show_again(
 ) -> None:
     """Once, or every so many seconds until Ctrl-C. A look that fails later on is said,
     and does not end it."""
-    show(look(), json_wanted=json_wanted, shape=shape)
-    with contextlib.suppress(KeyboardInterrupt):
-        while watch is not None:
+    again(look, watch, partial(show, json_wanted=json_wanted, shape=shape))
+
+
+def again(
+    look: Callable[[], T], watch: float | None, tell: Callable[[T], None]
+) -> None:
+    """As :func:`show_again`; ``tell`` prints what a look found."""
+    if watch is None:
+        tell(look())
+        return
+    with until_ctrl_c():
+        tell(look())
+        while True:
             pause(watch)
             try:
                 found = look()
@@ -101,12 +121,29 @@ def show_again(
                 error.show()
                 continue
             click.clear()
-            show(found, json_wanted=json_wanted, shape=shape)
+            tell(found)
 
 
-def moment(text: str | None) -> str:
-    """A time of ``/v1``'s, to the second."""
-    return re.sub(r"\.\d+", "", text or "")
+def until_ctrl_c() -> AbstractContextManager[None]:
+    """Around what has no other end: it was not cut short."""
+    return contextlib.suppress(KeyboardInterrupt)
+
+
+class Moment(str):
+    """A time of ``/v1``'s, to the second; empty: none."""
+
+    __slots__ = ()
+
+    def short(self, now: datetime) -> str:
+        """As far as it differs from ``now``, which is in UTC, as it is."""
+        at = datetime.fromisoformat(self).astimezone(UTC)
+        if at.date() == now.date():
+            return f"{at:%H:%M:%SZ}"
+        return f"{at:%m-%d %H:%MZ}" if at.year == now.year else f"{at:%Y-%m-%d}"
+
+
+def moment(text: str | None) -> Moment:
+    return Moment(re.sub(r"\.\d+", "", text or ""))
 
 
 def only(row: Row, names: str) -> dict[str, Any]:
@@ -143,11 +180,13 @@ def _print_json(value: object) -> None:
 
 
 def _print_table(rows: Sequence[Row]) -> None:
-    columns = {name: [_cell(row[name]) for row in rows] for name in rows[0]}
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
     if sys.stdout.isatty():
-        _print_rich({n: c for n, c in columns.items() if set(c) != {NOTHING}})
+        _print_rich(
+            {n: c for n, c in columns.items() if set(map(_cell, c)) != {NOTHING}}
+        )
     else:
-        _print_plain([[name, *cells] for name, cells in columns.items()])
+        _print_plain([[name, *map(_cell, column)] for name, column in columns.items()])
 
 
 def _print_plain(columns: Sequence[Sequence[str]]) -> None:
@@ -158,16 +197,53 @@ def _print_plain(columns: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def _print_rich(columns: Mapping[str, Sequence[str]]) -> None:
-    from rich import box, console, table, text  # a start without a table needs none
+def _print_rich(columns: Mapping[str, Sequence[object]]) -> None:
+    """Times stay in one piece; where there is too little room they become shorter."""
+    from rich import console, measure  # a start without a table needs none
+
+    screen = console.Console(file=sys.stdout)
+    cells = {
+        name: [_cell(value) for value in column] for name, column in columns.items()
+    }
+    times = {name for name, column in columns.items() if _are_times(column)}
+    made = _table(cells, times)
+    wide = screen.options.update(max_width=WIDEST)
+    if measure.Measurement.get(screen, wide, made).maximum > screen.width:
+        cells |= {name: _short(columns[name]) for name in times}
+        made = _table(cells, times if _have_room(cells, times, screen.width) else ())
+    screen.print(made)
+
+
+def _have_room(
+    columns: Mapping[str, Sequence[str]], whole: Set[str], width: int
+) -> bool:
+    """Without it those would be cut, not only the others be narrow."""
+    taken = sum(1 + max(map(len, (name, *columns[name]))) for name in whole)
+    return taken + NARROWEST * (len(columns) - len(whole)) <= width
+
+
+def _table(columns: Mapping[str, Sequence[str]], whole: Collection[str]) -> "Table":
+    """``whole``: the names of those whose cells have one line each."""
+    from rich import box, table, text
 
     made = table.Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
-        made.add_column(name, overflow="fold")
+        made.add_column(name, overflow="fold", no_wrap=name in whole)
     for row in zip(*columns.values(), strict=True):
         # A plain str would be read as markup.
         made.add_row(*(text.Text(cell) for cell in row))
-    console.Console(file=sys.stdout).print(made)
+    return made
+
+
+def _are_times(column: Sequence[object]) -> bool:
+    return all(isinstance(one, Moment) for one in column)
+
+
+def _short(times: Sequence[object]) -> list[str]:
+    now = datetime.now(UTC)
+    return [
+        one.short(now) if isinstance(one, Moment) and one else NOTHING for one in times
+    ]
 
 
 def _cell(value: object) -> str:

@@ -5,13 +5,14 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 
 from control_plane.base.texts import visible
-from control_plane.commands.output import Row, give, show, show_one
+from control_plane.commands.output import Row, give, moment, show, show_one
 from tests.support.small_disk import small_folder
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -69,7 +70,8 @@ MARKUP = "[red]x[/red] [link=http://a]b :smile: " + FORGED
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[Row], str]:
-    """What comes out at a terminal of 60 characters, without colours."""
+    """What comes out at a terminal of 60 characters, or as many as COLUMNS says,
+    without colours."""
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -102,6 +104,57 @@ def test_at_a_terminal_nothing_is_markup(shown: Callable[[Row], str]) -> None:
 
 def test_at_a_terminal_nothing_is_cut(shown: Callable[[Row], str]) -> None:
     assert shown({"id": 1, "to": "x" * 200}).count("x") == 200
+
+
+TIMES = {
+    "created_at": "2020-01-31T10:20:30.123456Z",
+    "last_used_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.5Z"),
+    "expires_at": "2020-01-31T10:20:30Z",
+    "revoked_at": None,
+}
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_at_a_terminal_a_time_is_in_one_piece(
+    shown: Callable[[Row], str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    times = {name: moment(text) for name, text in TIMES.items()}
+    row = {"id": 1, "title": LONG} | times | {"again": moment("2020-01-31T10:20:30Z")}
+    lines = shown(row).splitlines()
+    assert all(len(line) <= width for line in lines)
+    told = r"2020-01-31 +(\d\d:\d\d:\d\dZ|\d\d-\d\d .*Z) +2020-01-31 +2020-01-31"
+    assert re.search(told, "\n".join(lines))
+
+
+def test_at_a_terminal_with_room_a_time_is_told_in_full(
+    shown: Callable[[Row], str],
+) -> None:
+    assert "2020-01-31T10:20:30Z" in shown({"id": 1, "at": moment(TIMES["created_at"])})
+
+
+def test_at_a_narrow_terminal_no_time_is_cut(
+    shown: Callable[[Row], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    row = {str(n): moment("2020-01-31T10:20:30Z") for n in range(5)}
+    lines = shown(row).splitlines()
+    assert len(re.findall(r"\d", "".join(lines[1:]))) == 5 * len("20200131")
+    assert all(len(line) <= 20 for line in lines)
+
+
+def test_a_time_says_as_much_as_differs_from_now() -> None:
+    now = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    said = [
+        moment(text).short(now)
+        for text in (
+            "2026-11-29T16:18:29.75Z",
+            "2026-11-30T01:18:29+02:00",
+            "2026-11-28T16:18:29Z",
+            "2025-11-29T16:18:29Z",
+        )
+    ]
+    assert said == ["16:18:29Z", "23:18:29Z", "11-28 16:18Z", "2025-11-29"]
 
 
 def test_at_a_terminal_a_column_of_nothing_is_left_out(
