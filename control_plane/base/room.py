@@ -54,11 +54,19 @@ class Folder:
         self.name = name
         self.path = path
         self.disk: Disk | None = None
+        self._looking = False
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
+        self._looking = True
         async with Loop(f"{self.name}_disk", self._look, LOOK_EVERY).running():
             yield
+
+    async def seen(self) -> Disk | None:
+        """``disk``; where nothing looks again and again, as it is now."""
+        if not self._looking:
+            await self._look()
+        return self.disk
 
     async def _look(self) -> None:
         self.disk = await asyncio.to_thread(_disk, self.path)

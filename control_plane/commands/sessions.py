@@ -57,7 +57,7 @@ def list_sessions(
         lambda: rows("/v1/sessions", limit, sort=sort, **wanted),
         watch,
         json_wanted=as_json,
-        shape=_row,
+        shape=session_row,
     )
 
 
@@ -115,7 +115,7 @@ def say_out(found: Json, json_wanted: bool) -> None:
         raise SystemExit(1)
 
 
-def _row(one: Json) -> Json:
+def session_row(one: Json) -> Json:
     intake = one["ingest"] or {}
     return {
         **only(one, "id status"),
@@ -131,7 +131,7 @@ def _row(one: Json) -> Json:
 def _detail(found: Json) -> Json:
     one, attended = found["session"], found["attended"]
     return {
-        **_row(one),
+        **session_row(one),
         **only(one, "policy peak_viewers"),
         "unique_viewers": attended["unique_viewers"],
         "watched_seconds": round(attended["viewer_seconds"]),

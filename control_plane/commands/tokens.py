@@ -4,11 +4,19 @@ from datetime import timedelta
 
 import click
 
-from control_plane.commands.asking import Json, post, rows
-from control_plane.commands.output import Number, as_json, because, moment, show
+from control_plane.commands.asking import Json, get, post, rows, server
+from control_plane.commands.output import (
+    Number,
+    as_json,
+    because,
+    moment,
+    show,
+    show_one,
+)
 from control_plane.operators.model import LONGEST, SCOPES, Scope
 
 ALL = 10_000  # tokens
+NOBODY_ASKS = "Beside the database nobody needs a token: this asks a --server."
 TIMES = ("created_at", "last_used_at", "expires_at", "revoked_at")
 
 
@@ -54,6 +62,15 @@ def list_tokens(as_json: bool) -> None:
     show(rows("/v1/tokens", ALL), json_wanted=as_json, shape=_row)
 
 
+@token.command("show")
+@as_json
+def show_token(as_json: bool) -> None:
+    """Whose token this is, in --token-file, and what it opens."""
+    if not server():
+        raise click.ClickException(NOBODY_ASKS)
+    show_one(get("/v1/me"), json_wanted=as_json, shape=_mine)
+
+
 @token.command("revoke")
 @click.argument("name")
 @because
@@ -61,6 +78,11 @@ def revoke(name: str, reason: str) -> None:
     """It counts no more, from now on."""
     post("/v1/tokens/{name}/revoke", name=name, reason=reason)
     click.echo(f"{name} is revoked.")
+
+
+def _mine(one: Json) -> Json:
+    scopes, end = " ".join(one["scopes"]), moment(one["expires_at"])
+    return {"name": one["name"], "scopes": scopes, "expires_at": end}
 
 
 def _row(one: Json) -> Json:

@@ -53,6 +53,14 @@ def list_endpoints(limit: int, watch: float | None, as_json: bool) -> None:
     )
 
 
+@webhooks.command("show")
+@endpoint
+@as_json
+def show_endpoint(endpoint_id: int, as_json: bool) -> None:
+    """One receiver."""
+    show_one(get(ONE, id=endpoint_id), json_wanted=as_json, shape=_verified)
+
+
 @webhooks.command("remove")
 @endpoint
 def remove(endpoint_id: int) -> None:

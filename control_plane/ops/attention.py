@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from control_plane.base.room import Folder
+from control_plane.base.room import Disk, Folder
 from control_plane.live.model.nodes import Node
 from control_plane.live.service.overview import Overview
 from control_plane.live.service.stores import Stores, StoresNow
@@ -52,7 +52,7 @@ class Attention:
             *_of_nodes(nodes),
             *_of_keys(watched, contested),
             *map(_of_webhook, await self._webhooks.troubles()),
-            *_of_folder(self._media),
+            *_of_folder(self._media, await self._media.seen()),
             *_of_sessions(watched),
         ]
 
@@ -80,8 +80,8 @@ def _of_stores(now: StoresNow) -> Iterator[Concern]:
         yield _concern("store", "redis", words, "RedisFull")
 
 
-def _of_folder(one: Folder) -> Iterator[Concern]:
-    if (disk := one.disk) is not None and disk.used > FULL:
+def _of_folder(one: Folder, disk: Disk | None) -> Iterator[Concern]:
+    if disk is not None and disk.used > FULL:
         left = f"{disk.free / 2**30:.1f} GiB left"
         words = f"The disk of {one.path} is {disk.used:.0%} full: {left}."
         yield _concern("store", one.name, words, "DiskFull")

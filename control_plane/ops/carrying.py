@@ -10,6 +10,7 @@ from control_plane.audit.log import acting
 from control_plane.audit.model import Actor
 from control_plane.base.refusals import BadInput, Empty
 from control_plane.ops.routes import Call, Nothing, Route
+from control_plane.web.files import File
 
 NOTHING = "There is no such thing."  # apps are told it in words of their own
 
@@ -42,6 +43,8 @@ async def carried_out(route: Route, call: Call[Struct, Struct]) -> tuple[int, by
         raise
     if answer is None:
         return 204, b""
+    if isinstance(answer, File):
+        return route.status, answer.body
     return route.status, msgspec.json.encode(answer)
 
 

@@ -20,8 +20,10 @@ from control_plane.ops.carrying import acted, carried_out, read_body, read_param
 from control_plane.ops.limits import Budget
 from control_plane.ops.problems import problem, status_of
 from control_plane.ops.routes import Route, WebCall
+from control_plane.web import files
 from control_plane.web.body import encoded
 from control_plane.web.connections import patience
+from control_plane.web.files import File
 from control_plane.web.timing import timed
 
 log = structlog.get_logger(__name__)
@@ -81,8 +83,7 @@ class Dispatcher:
         once = _name(caller, key)
         call = WebCall(params, read_body(route, raw), caller, once, request)
         if route.streams:
-            found: web.StreamResponse = await route.handler(call)
-            return found
+            return _streamed(request, await route.handler(call))
         if caller is None or not route.writes:
             return _response(await carried_out(route, call))
         work = partial(acted, route, call, Actor("operator", caller.name))
@@ -97,6 +98,12 @@ def _name(caller: OperatorToken | None, key: str | None) -> str:
     if caller is None or key is None:
         return ""
     return hashlib.sha256(f"{caller.id}:{key}".encode()).hexdigest()
+
+
+def _streamed(
+    request: web.Request, found: web.StreamResponse | File
+) -> web.StreamResponse:
+    return files.respond(request, found) if isinstance(found, File) else found
 
 
 def _response(answered: tuple[int, bytes]) -> web.Response:

@@ -11,7 +11,7 @@ from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.overview import Overview
 from control_plane.live.service.previews import Previews
 from control_plane.ops.attention import Attention, Concern
-from control_plane.ops.routes import Nothing, One, Route, WebCall
+from control_plane.ops.routes import Call, Nothing, One, Route, WebCall
 from control_plane.ops.rows import Session, session_row
 from control_plane.web import files
 from control_plane.web.files import File
@@ -68,9 +68,9 @@ class NowApi:
             Route("GET", picture, "read", self.preview, streams=JPEG),
         ]
 
-    async def now(self, call: WebCall[Nothing, Nothing]) -> web.StreamResponse:
+    async def now(self, call: Call[Nothing, Nothing]) -> File:
         """All that is open, how it comes in, and what needs attention."""
-        return files.respond(call.request, await self._looks.get())
+        return await self._looks.get()
 
     async def preview(self, call: WebCall[Picture, Nothing]) -> web.StreamResponse:
         """The newest picture of a session, whoever may watch it."""

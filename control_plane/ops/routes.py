@@ -86,7 +86,8 @@ Handler = Callable[[Any], Awaitable[Any]]
 @dataclass(frozen=True)
 class Route:
     """``status``: of an answer; a handler without one gives 204. ``streams``: what is
-    answered instead of a Struct, and ``holds`` what its JSON holds."""
+    answered instead of a Struct, as a File or a response, and ``holds`` what its JSON
+    holds."""
 
     method: Method
     path: str

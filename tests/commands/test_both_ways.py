@@ -15,9 +15,11 @@ import pytest_asyncio
 from click.testing import Result
 
 from control_plane.commands.beside import NOT_ELSEWHERE
+from control_plane.commands.tokens import NOBODY_ASKS
 from control_plane.live.service import overview
+from control_plane.ops import attention
 from tests.commands.conftest import BESIDE, ELSEWHERE, Town, wants_money
-from tests.support.commands import all_commands
+from tests.support.commands import all_commands, command
 from tests.support.process import Process
 from tests.support.receiver import receiver
 from tests.support.stack import until
@@ -34,6 +36,10 @@ READS = (
     "sessions show 1",
     "sessions minutes 1",
     "sessions events 1",
+    "now",
+    "channels list",
+    "channels list besi",
+    "channels show 1",
     "keys list",
     "keys list --user 1",
     "users list",
@@ -49,8 +55,11 @@ READS = (
     "events export --month 2026-01",
     "events types",
     "webhooks list",
+    "webhooks show 1",
     "webhooks deliveries 1",
     "purchases list",
+    "gifts list",
+    "gifts list --session 1",
     "ledger show 1",
     "payouts list --all",
     "audit show --limit 3",
@@ -82,6 +91,8 @@ ONLY_BESIDE = {
     "nodes add": "a --api http://127.0.0.1:1 --host a",  # it is sent a node's secret
     "nodes remove": "a",
 }
+#: What differs, as two environments do, or two who ask. Each has a test of its own.
+OF_THE_PLACE = ("settings", "token show")
 #: They call the apps' API, at a URL of their own.
 AS_APPS = ("demo", "check-api")
 
@@ -93,7 +104,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_there_is_no_other_command() -> None:
-    known = {*ACTS, *ONLY_BESIDE, *AS_APPS}
+    known = {*ACTS, *ONLY_BESIDE, *OF_THE_PLACE, *AS_APPS}
     for words in READS:
         known |= {one for one in all_commands() if f"{words} ".startswith(f"{one} ")}
     assert set(all_commands()) == known
@@ -186,6 +197,50 @@ async def test_it_reads_the_same(town: Town, words: str) -> None:
         json.loads(said.stdout)
 
 
+async def test_what_is_live_and_what_needs_somebody(town: Town) -> None:
+    await town.pool.execute("UPDATE nodes SET silent_since = now()")
+    try:
+        for place in (BESIDE, ELSEWHERE):
+            said = await town.says(place, "now")
+            assert re.search(r"^live \d+, reconnecting \d+, viewers \d+", said.output)
+            assert "local: does not answer since" in said.output
+            assert "operations#nodesilent" in said.output
+            assert re.search(r"^3 .* \[red\]mine", said.output, re.MULTILINE)
+            found = json.loads((await town.says(place, "now", "--json")).stdout)
+            assert set(found) == {"totals", "attention", "sessions"}
+    finally:
+        await town.pool.execute("UPDATE nodes SET silent_since = NULL")
+
+
+async def test_a_disk_that_is_full_is_told(
+    town: Town, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Though beside the database nothing has looked at it before."""
+    monkeypatch.setattr(attention, "FULL", 0.0)
+    env = {**town.places[BESIDE], "CONTROL_PLANE_MEDIA_FOLDER": str(tmp_path)}
+    said = await command(env, "now")
+    assert f"The disk of {tmp_path} is" in said.output
+
+
+async def test_the_settings_in_force(town: Town) -> None:
+    for place in (BESIDE, ELSEWHERE):
+        said = await town.says(place, "settings")
+        lines = {name: rest for name, *rest in map(str.split, said.output.splitlines())}
+        assert lines["CONTROL_PLANE_WEBHOOK_NETWORKS"] == ["127.0.0.1"]
+        assert lines["CONTROL_PLANE_SECRET"] == ["set"]
+        found = json.loads((await town.says(place, "settings", "--json")).stdout)
+        assert {"name", "value", "secret"} == set(found[0])
+
+
+async def test_whose_token_it_is(town: Town) -> None:
+    said = await town.says(ELSEWHERE, "token", "show")
+    assert re.search(r"^name +ann\nscopes +read ", said.output)
+    found = json.loads((await town.says(ELSEWHERE, "token", "show", "--json")).stdout)
+    assert found["name"] == "ann"
+    said = await town.says(BESIDE, "token", "show")
+    assert (said.exit_code, said.output) == (1, f"Error: {NOBODY_ASKS}\n")
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -246,13 +301,20 @@ async def _said(one: Process, lines: int) -> bool:
     return said.count("\n") >= lines
 
 
-async def test_it_is_watched_until_ctrl_c(child: Child) -> None:
-    shown = await child("nodes list --watch 0.1")
-    await until(lambda: _said(shown, 4))
+async def _begins_again(one: Process) -> bool:
+    assert await _said(one, 1)
+    first, *rest = one.log.read_text().splitlines()
+    return first in rest
+
+
+@pytest.mark.parametrize(
+    "words", ["nodes list --watch 0.1", "now --watch 0.1", "gifts list --watch 0.1"]
+)
+async def test_it_is_watched_until_ctrl_c(child: Child, words: str) -> None:
+    shown = await child(words)
+    await until(lambda: _begins_again(shown))
     shown.process.send_signal(signal.SIGINT)
     assert await shown.ended() == 0
-    lines = shown.log.read_text().splitlines()
-    assert lines[:2] == lines[2:4]
 
 
 async def test_what_happens_is_followed_until_ctrl_c(child: Child, town: Town) -> None:
