@@ -1035,6 +1035,8 @@ CREATE TABLE purchases (
     user_id integer NOT NULL REFERENCES users,
     store text NOT NULL CHECK (store IN ('apple', 'google', 'test')),
     environment text NOT NULL CHECK (environment IN ('production', 'sandbox', 'test')),
+    -- It brought trial coins: each test purchase, but for those that 0.1.0 credited.
+    trial boolean NOT NULL,
     transaction_id text NOT NULL,
     product_id text NOT NULL,
     package_id integer NOT NULL REFERENCES coin_packages,

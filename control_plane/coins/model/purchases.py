@@ -79,9 +79,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class NewPurchase:
+    """``trial``: it brought trial coins, as a test purchase, of an app store's sandbox
+    or of none at all, does; 0.1.0 credited those as paid."""
+
     user_id: int
     store: AppStoreName
     environment: Environment
+    trial: bool
     transaction_id: str
     product_id: str
     package_id: int
@@ -91,11 +95,6 @@ class NewPurchase:
     currency: str
     title: str
     device: str
-
-    @property
-    def cost_nothing(self) -> bool:
-        """A test purchase: of an app store's sandbox, or of none at all."""
-        return self.environment != "production"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,7 @@ def new_purchase(
         user_id=user_id,
         store=receipt.store,
         environment=receipt.environment,
+        trial=receipt.environment != "production",
         transaction_id=receipt.transaction_id,
         product_id=receipt.product_id,
         package_id=package.id,

@@ -229,13 +229,13 @@ async def _credit(
 
 
 def _entries_of(purchase: NewPurchase, has: Balances) -> list[Entry]:
-    if purchase.cost_nothing:
+    if purchase.trial:
         return rules.trial_purchase(purchase.user_id, purchase.coins)
     return rules.purchase(purchase.user_id, has, purchase.coins)
 
 
 def _taken_back(purchase: Purchase, has: Balances) -> list[Entry]:
-    if purchase.cost_nothing:
+    if purchase.trial:
         return rules.trial_refund(purchase.user_id, has, purchase.coins)
     return rules.refund(purchase.user_id, has, purchase.coins)
 

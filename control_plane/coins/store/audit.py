@@ -45,8 +45,8 @@ _CHECKS: dict[CheckName, str] = {
             GROUP BY transfer_id HAVING sum(amount) <> 0 AND bool_or(account = 'trial')
             UNION ALL
             SELECT FROM purchases p JOIN ledger_entries e USING (transfer_id)
-            WHERE e.account <> 'clearing'
-                AND (e.account = 'trial') = (p.environment = 'production')
+            WHERE e.account <> 'clearing' AND ((e.account = 'trial') <> p.trial
+                OR p.trial AND p.environment = 'production')
         ) broken
         """,
     "gifts_have_transfers": """
