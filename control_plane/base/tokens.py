@@ -29,7 +29,7 @@ class UserToken(
     version: int
     issued_at: int  # unix seconds
     expires_at: int  # unix seconds
-    sign_in: str  # names the sign-in; a renewed token keeps it
+    sign_in: str = ""  # names the sign-in; a renewed token keeps it
 
 
 class ViewerToken(
@@ -58,7 +58,13 @@ def read_user(keys: Derived, text: str, now: float) -> UserToken:
         raise BadToken from None
     if token.expires_at < now:
         raise BadToken
-    return token
+    return token if token.sign_in else _named(token)
+
+
+def _named(token: UserToken) -> UserToken:
+    """One of 0.1.0, which named no sign-in."""
+    name = f"{token.user_id}.{token.issued_at}.{token.expires_at}"
+    return msgspec.structs.replace(token, sign_in=name)
 
 
 def sign_viewer(keys: Derived, token: ViewerToken) -> str:

@@ -6,6 +6,7 @@ from control_plane.base.tokens import (
     BadToken,
     UserToken,
     ViewerToken,
+    _signature,
     read_user,
     read_viewer,
     sign_user,
@@ -19,6 +20,19 @@ VIEWER = ViewerToken("abc", "live/1", 0, 2_000)
 
 def test_a_user_token_comes_back() -> None:
     assert read_user(KEY, sign_user(KEY, USER), 1_500) == USER
+
+
+def test_one_of_0_1_0_named_no_sign_in_and_has_one_of_its_own() -> None:
+    """Or ending one of them would end all."""
+    mine, other = "WzcsMSwxMDAwLDIwMDBd", "WzgsMSwxMDAwLDIwMDBd"  # [7,1,1000,2000]; 8
+    tokens = [
+        read_user(KEY, f"{one}.{_signature(KEY[0], one.encode()).decode()}", 1_500)
+        for one in (mine, mine, other)
+    ]
+    assert [token.user_id for token in tokens] == [7, 7, 8]
+    names = [token.sign_in for token in tokens]
+    assert names[0] == names[1] != names[2]
+    assert "" not in names
 
 
 def test_a_viewer_token_comes_back() -> None:
