@@ -15,6 +15,8 @@ from control_plane.base.hosts import connect
 MIGRATION_LOCK = 7_130_151_204_981
 #: How the names of those end that wait until no earlier version runs any more.
 POST = ".post.sql"
+#: The migrations of 0.1.0, whose tables were others.
+FIRST_VERSION = frozenset({"0001_core.sql", "0002_money.sql", "0003_app.sql"})
 
 #: Names and texts, in their order.
 Migrations: TypeAlias = Sequence[tuple[str, str]]
@@ -92,7 +94,13 @@ async def _locked(url: str) -> AsyncIterator[RawConnection]:
 async def _apply_missing(
     connection: RawConnection, known: Migrations, *, post: bool
 ) -> Migrated:
-    done = await _applied(connection)
+    done = await applied(connection)
+    if done & FIRST_VERSION:
+        raise MayNotMigrate(
+            "This database is one of version 0.1.0, whose tables were others: name a"
+            " new one, and `control-plane upgrade` copies it there (docs/deploy.md,"
+            " Upgrade)."
+        )
     missing = [(name, sql) for name, sql in known if name not in done]
     waits = bool(done) and not post
     due = [(name, sql) for name, sql in missing if not (waits and name.endswith(POST))]
@@ -102,12 +110,12 @@ async def _apply_missing(
             await connection.execute(
                 "INSERT INTO schema_migrations (name) VALUES ($1)", name
             )
-    applied = [name for name, _ in due]
-    return Migrated(applied, [name for name, _ in missing if name not in applied])
+    names = [name for name, _ in due]
+    return Migrated(names, [name for name, _ in missing if name not in names])
 
 
-async def _applied(connection: RawConnection) -> set[str]:
-    """Asked first: who may not make a table may find that all is there."""
+async def applied(connection: RawConnection) -> set[str]:
+    """By name. Asked first: who may not make a table may find that all is there."""
     if not await connection.fetchval("SELECT to_regclass('schema_migrations')"):
         await connection.execute(
             "CREATE TABLE schema_migrations ("

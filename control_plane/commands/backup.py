@@ -45,7 +45,7 @@ def backup(folder: Path, programs: Path | None) -> None:
     if folder.exists():
         raise click.ClickException(f"{folder} is there already.")
     with _explained(), _whole(folder) as half:
-        rows = asyncio.run(Dump(_owner(known), programs).save(half / DUMP))
+        rows = asyncio.run(Dump(owner(known), programs).save(half / DUMP))
         media = _media(known)
         write_private(half / MEDIA, json.dumps(media, indent=1))
         write_private(half / ABOUT, json.dumps(_about(known, half, rows), indent=1))
@@ -79,10 +79,10 @@ def restore(folder: Path, programs: Path | None) -> None:
     if about["sha256"] != _sha256(folder / DUMP):
         raise click.ClickException(f"{folder / DUMP} is not what was written.")
     with _explained():
-        rows = asyncio.run(Dump(_owner(known), programs).load(folder / DUMP))
+        rows = asyncio.run(Dump(owner(known), programs).load(folder / DUMP))
         wrong = differences(about["rows"], rows)
         asyncio.run(migrated(known))
-    wrong += _ledger_faults()
+    wrong += ledger_faults()
     for name in wrong:
         click.echo(f"wrong: {name}", err=True)
     _warn(known, about, json.loads(_read(folder / MEDIA)))
@@ -91,7 +91,7 @@ def restore(folder: Path, programs: Path | None) -> None:
     click.echo(f"{sum(rows.values())} rows are there, and the ledger adds up.")
 
 
-def _ledger_faults() -> list[str]:
+def ledger_faults() -> list[str]:
     checks = run(lambda services: services.coins.audit.check())
     return [check.name for check in checks if check.faults]
 
@@ -119,7 +119,7 @@ def _about(known: Settings, half: Path, rows: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _owner(known: Settings) -> str:
+def owner(known: Settings) -> str:
     return known.migrations_url.get_secret_value() or known.direct_url
 
 

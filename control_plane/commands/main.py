@@ -44,6 +44,7 @@ COMMANDS = {
     "token": "tokens",
     "backup": "backup",
     "restore": "backup",
+    "upgrade": "upgrade",
     "demo": "demo",
     "seed-demo": "seed_demo:seed_demo_command",
     "check-api": "check_api:check_api",
