@@ -6,8 +6,8 @@ goes on reading, and can write again where the copy was not made.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -127,6 +127,11 @@ _WALLETS_BEFORE = f"""
     CREATE TEMP TABLE wallets_before ON COMMIT DROP
     AS SELECT {_WALLETS} FROM wallets WITH NO DATA
 """  # noqa: S608
+_END_OTHERS = f"""
+    SELECT coalesce(bool_and(pg_terminate_backend(pid, {ENDS_WITHIN})), true)
+    FROM pg_stat_activity WHERE datname = current_database()
+        AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""  # noqa: S608
 _COLUMNS = """
     SELECT attname FROM pg_attribute
     WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
@@ -137,13 +142,21 @@ async def upgrade(old_url: str, new_url: str, *, rehearse: bool = False) -> Upgr
     """All or nothing. ``new_url``: migrated, never used, and as the tables' owner.
     ``rehearse``: nothing is kept, and the old one takes writes all the while. Raises
     NotUpgraded and StoreFault."""
-    with translated():
+    with translated(), _owner():
         async with _opened(old_url) as old, _opened(new_url) as new:
             await _check(old, new)
             if rehearse:
                 return await _copied(old, new, keep=False)
             async with _read_only(old):
                 return await _copied(old, new, keep=True)
+
+
+@contextmanager
+def _owner() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NotUpgraded(f"Name the owner of the databases: {error}.") from None
 
 
 @asynccontextmanager
@@ -167,29 +180,17 @@ async def _check(old: RawConnection, new: RawConnection) -> None:
 
 @asynccontextmanager
 async def _read_only(old: RawConnection) -> AsyncIterator[None]:
-    """It stays so, unless something goes wrong."""
+    """It stays so, unless something goes wrong. Whoever is connected connects again."""
+    name = await old.fetchval("SELECT quote_ident(current_database())")
+    await old.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     try:
-        await _set_writes(old, "SET default_transaction_read_only = on")
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise NotUpgraded(
-            f"The old database cannot be closed for writes ({error}): name its owner."
-        ) from None
-    try:
+        if not await old.fetchval(_END_OTHERS):
+            raise NotUpgraded("Somebody's connection to the old database does not end.")
         yield
     except BaseException:
-        await _set_writes(old, "RESET default_transaction_read_only")
+        await old.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        await old.execute(_END_OTHERS)
         raise
-
-
-async def _set_writes(old: RawConnection, how: str) -> None:
-    """For all who are connected too: they connect again."""
-    name = await old.fetchval("SELECT quote_ident(current_database())")
-    await old.execute(f"ALTER DATABASE {name} {how}")
-    await old.execute(
-        f"SELECT pg_terminate_backend(pid, {ENDS_WITHIN}) FROM pg_stat_activity"  # noqa: S608
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend'"
-    )
 
 
 async def _copied(old: RawConnection, new: RawConnection, *, keep: bool) -> Upgraded:

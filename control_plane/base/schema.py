@@ -99,7 +99,7 @@ async def _apply_missing(
         raise MayNotMigrate(
             "This database is one of version 0.1.0, whose tables were others: name a"
             " new one, and `control-plane upgrade` copies it there (docs/deploy.md,"
-            " Upgrade)."
+            ' "Upgrade from 0.1.0").'
         )
     missing = [(name, sql) for name, sql in known if name not in done]
     waits = bool(done) and not post

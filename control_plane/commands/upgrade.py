@@ -20,7 +20,8 @@ from control_plane.roles.running import migrated
     required=True,
     envvar="CONTROL_PLANE_UPGRADE_FROM",
     metavar="URL",
-    help="The database of version 0.1.0, as its owner.",
+    help="The database of version 0.1.0, as its owner; or CONTROL_PLANE_UPGRADE_FROM,"
+    " so that no password stands in the list of processes.",
 )
 @click.option(
     "--rehearse",

@@ -35,6 +35,12 @@ def test_one_of_0_1_0_named_no_sign_in_and_has_one_of_its_own() -> None:
     assert "" not in names
 
 
+def test_a_viewer_token_of_0_1_0_had_no_epoch() -> None:
+    said = b"WyJhYmMiLCJsaXZlLzEiLDAsMjAwMF0"  # ["abc","live/1",0,2000]
+    text = f"{said.decode()}.{_signature(KEY[0], said).decode()}"
+    assert read_viewer(KEY, text, 1_500) == VIEWER
+
+
 def test_a_viewer_token_comes_back() -> None:
     assert read_viewer(KEY, sign_viewer(KEY, VIEWER), 1_500) == VIEWER
 

@@ -178,6 +178,23 @@ async def test_another_database_is_refused(site: Site) -> None:
     assert "not one of version 0.1.0" in refused.output
 
 
+async def test_after_one_that_was_killed_it_is_run_again(site: Site) -> None:
+    await site.write(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I"
+        " SET default_transaction_read_only = on', current_database()); END $$"
+    )
+    done = await site.upgrade()
+    assert done.exit_code == 0, done.output
+
+
+async def test_who_owns_nothing_is_told(site: Site, empty_database: Urls) -> None:
+    if empty_database.service == empty_database.owner:
+        pytest.skip("DATABASE_URL names one role for everything")
+    refused = await site.run("upgrade", "--from", empty_database.service)
+    assert "Name the owner of the databases" in refused.output
+    assert (await site.upgrade()).exit_code == 0
+
+
 async def test_users_stay_signed_in(app: App) -> None:
     found = {
         name: (await app.ask("showUserDetail", {}, token))["User"]
