@@ -148,7 +148,9 @@ async def upgrade(old_url: str, new_url: str, *, rehearse: bool = False) -> Upgr
             if rehearse:
                 return await _copied(old, new, keep=False)
             async with _read_only(old):
-                return await _copied(old, new, keep=True)
+                done = await _copied(old, new, keep=True)
+            await new.execute("ANALYZE")
+            return done
 
 
 @contextmanager
@@ -205,8 +207,6 @@ async def _copied(old: RawConnection, new: RawConnection, *, keep: bool) -> Upgr
         await transaction.rollback()
         raise
     await (transaction.commit() if keep else transaction.rollback())
-    if keep:
-        await new.execute("ANALYZE")
     return Upgraded(rows, time.monotonic() - begin)
 
 
