@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from redis import exceptions
 from redis.asyncio import Redis as Single
 from redis.asyncio import RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.cluster import PRIMARY
 from redis.maint_notifications import MaintNotificationsConfig
 
 from control_plane.base.redis_traced import followed
@@ -92,16 +94,31 @@ def _watched(parts: SplitResult) -> tuple[Sentinel, Single]:
     return sentinel, sentinel.master_for(service, db=int(number or 0))
 
 
+class _Cluster(RedisCluster):
+    """What the others have is there while one of its servers is away."""
+
+    async def initialize(self, *args: Any, **options: Any) -> "_Cluster":
+        """redis-py (8.1) asks the first primary what commands there are, and if that
+        one is away it takes all for away."""
+        try:
+            await super().initialize(*args, **options)
+        except (exceptions.ConnectionError, exceptions.TimeoutError):
+            manager = self.nodes_manager
+            for first in manager.get_nodes_by_server_type(PRIMARY)[:1]:
+                manager.move_node_to_end_of_cached_nodes(first.name)
+            await super().initialize(*args, **options)
+        return self
+
+
 def _cluster(parts: SplitResult) -> RedisCluster:
     named = _named(parts)
     if named.path not in ("", "0"):
         raise ValueError("a cluster has no numbered databases")
-    return RedisCluster(
+    return _Cluster(
         startup_nodes=[ClusterNode(*_place(host, PORT)) for host in named.hosts],
         username=named.user,
         password=named.password,
         ssl=CLUSTERS[parts.scheme],
-        # What the others have is there while one of them is away.
         require_full_coverage=False,
         # As with one server: who asks decides whether to ask again.
         retry=Retry(NoBackoff(), 1),

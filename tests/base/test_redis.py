@@ -1,6 +1,8 @@
 """The connections to Redis."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from control_plane.base.redis import (
     pipelined,
     translated,
 )
-from tests.support.cluster import Cluster
+from tests.support.cluster import SERVERS, Cluster
 from tests.support.sentinels import Watched
 from tests.support.stack import until
 
@@ -60,8 +62,8 @@ async def test_sentinels_say_which_server_is_the_primary(server_folder: Path) ->
 
 async def test_a_cluster_is_asked_where_each_key_is(server_folder: Path) -> None:
     async with (
-        Cluster(server_folder).running() as (servers, url),
-        open_redis(url) as redis,
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
     ):
         names = [f"key-{number}" for number in range(50)]
         written: list[Command] = [("SET", name, name) for name in names]
@@ -73,18 +75,45 @@ async def test_a_cluster_is_asked_where_each_key_is(server_folder: Path) -> None
         hits = [counters.hit(1, "who", name) for name in (*names, *names)]
         assert sum(await asyncio.gather(*hits)) == len(names)
 
-        await servers[0].stop()
-        known = [await _knows(redis, name) for name in names]
-        assert any(known)
-        assert not all(known)
+        await cluster.kill(0)
         with pytest.raises(Away):
             await ping(redis)
+
+
+async def test_what_the_others_of_a_cluster_hold_is_there(server_folder: Path) -> None:
+    """Whichever is away, and also for who comes then."""
+    names = ["a", "b", "c"]  # one at each
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        for away in range(SERVERS):
+            assert await _known(redis, names) == names
+            async with _without(cluster, away), open_redis(cluster.url) as another:
+                kept = await _known(redis, names)
+                assert len(kept) == len(names) - 1
+                assert await _known(another, names) == kept
+
+
+@contextlib.asynccontextmanager
+async def _without(cluster: Cluster, number: int) -> AsyncIterator[None]:
+    await cluster.kill(number)
+    yield
+    await cluster.start_again(number)
+
+
+async def _known(redis: Redis, names: Iterable[str]) -> list[str]:
+    """Those that can be written and read."""
+    return [name for name in names if await _knows(redis, name)]
 
 
 async def _knows(redis: Redis, name: str) -> bool:
     try:
         with translated():
-            return bool(await redis.get(name) == name)
+            return await pipelined(redis, [("SET", name, ""), ("GET", name)]) == [
+                True,
+                "",
+            ]
     except Away:
         return False
 

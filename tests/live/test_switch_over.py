@@ -100,8 +100,8 @@ async def test_viewers_are_counted_in_a_cluster(
     tmp_path: Path, server_folder: Path, database_url: str
 ) -> None:
     async with (
-        Cluster(server_folder).running() as (_, url),
-        Stack("sandbox", tmp_path, database_url, url) as stack,
+        Cluster(server_folder).running() as cluster,
+        Stack("sandbox", tmp_path, database_url, cluster.url) as stack,
     ):
         stack.env["CONTROL_PLANE_WRITES_PER_MINUTE"] = "100"
         await stack.start()

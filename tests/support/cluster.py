@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -20,26 +22,42 @@ SERVERS = 3
 
 
 class Cluster:
+    """``url`` names two of its servers, and one that does not exist."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         ports = free_ports(2 * SERVERS)
         self._ports, self._bus = ports[:SERVERS], ports[SERVERS:]
-        hosts = f"{ADDRESS}:1,{ADDRESS}:{self._ports[1]}"
-        self._url = f"redis+cluster://{LOGIN}{hosts}"
+        hosts = ",".join(f"{ADDRESS}:{port}" for port in (1, *self._ports[1:]))
+        self.url = f"redis+cluster://{LOGIN}{hosts}"
+        self._programs = [self._program(number) for number in range(SERVERS)]
+        self._children: dict[int, Child] = {}
+        self._running = contextlib.AsyncExitStack()
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[tuple[list[Child], str]]:
-        """The servers, and an address that names two, of which one does not exist."""
-        async with contextlib.AsyncExitStack() as stack:
-            servers = [
-                await stack.enter_async_context(running(self._program(number)))
-                for number in range(SERVERS)
-            ]
+    async def running(self) -> AsyncIterator["Cluster"]:
+        async with self._running:
+            for number in range(SERVERS):
+                await self._start(number)
             await asyncio.gather(*map(self._prepare, range(SERVERS)))
             await asyncio.gather(*map(self._join, range(1, SERVERS)))
-            for number in range(SERVERS):
-                await until(partial(self._is_whole, number))
-            yield servers, self._url
+            await self._until_whole()
+            yield self
+
+    async def kill(self, number: int) -> None:
+        child = self._children[number]
+        os.kill(child.pid, signal.SIGKILL)
+        await child.wait()
+
+    async def start_again(self, number: int) -> None:
+        """In its old place, and with nothing of what it held."""
+        await self._start(number)
+        await self._until_whole()
+
+    async def _start(self, number: int) -> None:
+        started = running(self._programs[number])
+        self._children[number] = await self._running.enter_async_context(started)
+        await until(partial(self._answers, number))
 
     def _program(self, number: int) -> Program:
         settings = {
@@ -52,7 +70,6 @@ class Cluster:
         return server(self._folder, self._ports[number], settings)
 
     async def _prepare(self, number: int) -> None:
-        await until(partial(self._answers, number))
         first, end = SLOTS * number // SERVERS, SLOTS * (number + 1) // SERVERS
         await self._tell(number, ("CLUSTER ADDSLOTSRANGE", first, end - 1))
         # Not possible any more once it knows others.
@@ -71,6 +88,10 @@ class Cluster:
             async with self._client(number) as one:
                 return bool(await one.ping())
         return False
+
+    async def _until_whole(self) -> None:
+        for number in range(SERVERS):
+            await until(partial(self._is_whole, number))
 
     async def _is_whole(self, number: int) -> bool:
         async with self._client(number) as one:
