@@ -68,6 +68,7 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.webhooks
 	@$(IN)/python -m bench.live_events
 	@$(IN)/python -m bench.readers
+	@$(IN)/python -m bench.switch_over
 
 clean: ## Delete all that make has made, the data of `make run` included
 	@if [ -x $(IN)/python ]; then $(IN)/python -m deploy.local clean; fi

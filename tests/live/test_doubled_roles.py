@@ -3,7 +3,6 @@ are a cluster: whatever goes in mid-broadcast, nobody is cut, and what happens m
 happens once."""
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import pytest_asyncio
 
 from control_plane.base.hosts import connect
 from tests.live.conftest import KINDS
-from tests.live.test_switch_over import is_open_again
 from tests.support.cluster import SERVERS, Cluster
 from tests.support.doubled import Doubled, Giver, held
+from tests.support.newcomer import is_open_again
 from tests.support.process import Process
 from tests.support.receiver import Receiver, receiver
 from tests.support.stack import Json, Stack, until
@@ -127,10 +126,9 @@ async def test_a_broadcast_outlives_one_of_each(evening: Evening) -> None:
 
 
 async def _switches_over(evening: Evening) -> None:
-    began = time.monotonic()
     await evening.pair.stop_primary()
     await evening.pair.promote()
-    await is_open_again(evening.stack, began)
+    await is_open_again(evening.stack)
 
 
 async def _kills_roles(evening: Evening) -> None:

@@ -2,20 +2,19 @@
 comes afterwards gets in, and no event is lost."""
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.cluster import Cluster
+from tests.support.newcomer import comes_live, is_open_again
 from tests.support.sentinels import Watched
 from tests.support.stack import Json, Stack, until
 from tests.support.standby import Pair
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-REFUSED = 10.0  # seconds, at most
 STEPS = {"stopped": Pair.stop_primary, "read-only": Pair.demote_primary}
 
 
@@ -39,11 +38,10 @@ async def test_a_broadcast_outlives_its_primary(
         await stack.viewers(live["id"], 1)
         before = await _events(stack)
 
-        began = time.monotonic()
         await step_down(pair)
         await pair.promote()
 
-        await is_open_again(stack, began)
+        await is_open_again(stack)
         await stack.viewers(live["id"], 1)
         assert (await stack.show(live["id"]))["status"] == "live"
         assert encoder.running
@@ -70,7 +68,7 @@ async def test_who_only_reads_sees_what_the_new_primary_has(
         await pair.demote_primary()
         await pair.promote()
 
-        await until(lambda: _comes_live(stack, live))
+        await until(lambda: comes_live(stack, live))
 
 
 async def test_viewers_are_counted_on_when_redis_is_another(
@@ -115,39 +113,6 @@ async def test_viewers_are_counted_in_a_cluster(
         await viewer.kill()
         await stack.viewers(live["id"], 0)
         assert "CROSSSLOT" not in (stack.folder / "service.log").read_text()
-
-
-async def is_open_again(stack: Stack, since: float) -> None:
-    """A broadcast begins, no later than is promised."""
-    another = await until(lambda: _starts(stack))
-    await until(lambda: _comes_live(stack, another))
-    assert time.monotonic() - since <= REFUSED
-
-
-async def _starts(stack: Stack) -> Json | None:
-    """Somebody signs in and may go live, once the new primary is found."""
-    name = f"bob{stack.unique()}"
-    body = {"social": "google", "social_id": name, "username": name}
-    found = await stack.call("registerUser", body)
-    if found["code"] != 200:
-        return None
-    token = found["msg"]["User"]["auth_token"]
-    started = await stack.call("liveStream", {}, token)
-    return started["msg"]["LiveStreaming"] if started["code"] == 200 else None
-
-
-async def _comes_live(stack: Stack, live: Json) -> bool:
-    """False when its encoder is sent away, as it may be until then: it comes again."""
-    encoder = await stack.publish(live["rtmp_url"])
-
-    async def is_live() -> bool:
-        return bool((await stack.show(live["id"]))["status"] == "live")
-
-    async def decided() -> bool:
-        return not encoder.running or await is_live()
-
-    await until(decided)
-    return await is_live()
 
 
 async def _events(stack: Stack) -> list[Json]:
