@@ -65,6 +65,7 @@ bench: install ## Measure, each thing beside its yardstick in the same run
 	@$(IN)/python -m bench.rounds
 	@$(IN)/python -m bench.previews
 	@$(IN)/python -m bench.million
+	@$(IN)/python -m bench.notices
 	@$(IN)/python -m bench.webhooks
 	@$(IN)/python -m bench.live_events
 	@$(IN)/python -m bench.readers
