@@ -83,6 +83,7 @@ ONLY_BESIDE = {
     "health": "",
     "backup": "folder",
     "restore": "folder",
+    "upgrade": "--from postgresql:///old",
     "seed-demo": "",
     "mediamtx-config": "",
     "node-env": "",
