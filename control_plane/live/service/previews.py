@@ -2,8 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 KEPT = 5.0  # seconds that a picture is served from memory
 MOST_KEPT = 500
+SEEN_FOR = 1.0  # seconds: so much later lists show a session's first picture
+MOST_SEEN = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ class Picture:
 class _Kept:
     subject: Subject
     jpeg: bytes
+    until: float  # by the monotonic clock
+
+
+class _Seen(NamedTuple):
+    """Whether there was a picture."""
+
+    there: bool
     until: float  # by the monotonic clock
 
 
@@ -53,6 +63,7 @@ class Previews:
         self._tokens_by_default = tokens_by_default
         self._kept: dict[int, _Kept] = {}
         self._looks = Shared(self._look)
+        self._seen: dict[int, _Seen] = {}
 
     async def get(self, session_id: int, token: str) -> Picture | None:
         """None where there is none, or not for whoever has this token."""
@@ -95,10 +106,20 @@ class Previews:
             )
         ]
         try:
-            return await self._pictures.there(ids)
+            return await self._there(ids)
         except Away as error:
             log.warning("pictures are away", error=type(error).__name__)
             return set()
+
+    async def _there(self, ids: Sequence[int]) -> set[int]:
+        if len(self._seen) > MOST_SEEN:
+            self._seen = {}
+        seen, now = self._seen, time.monotonic()
+        asked = [i for i in ids if i not in seen or seen[i].until <= now]
+        if asked:
+            there = await self._pictures.there(asked)
+            seen.update({i: _Seen(i in there, now + SEEN_FOR) for i in asked})
+        return {i for i in ids if seen[i].there}
 
     async def _look(self, session_id: int) -> _Kept | None:
         self._kept.pop(session_id, None)
