@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from control_plane.base.batches import Shared
+from control_plane.base.batches import Recent
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.refusals import BadInput, Empty
@@ -34,9 +34,7 @@ class Overview:
         self._pool = pool
         self._beats = beats
         self._counts = counts
-        self._open: Sequence[Seen] = ()
-        self._read_at = float("-inf")
-        self._looks = Shared(self._look)
+        self._open = Recent(self._look, FRESH_FOR, FRESH_FOR)
 
     async def sessions(
         self, wanted: Filter, sort: Sort, after: tuple[int, int] | None, limit: int
@@ -62,17 +60,12 @@ class Overview:
 
     async def open(self) -> Sequence[Seen]:
         """Every open session, the newest first."""
-        if time.monotonic() - self._read_at < FRESH_FOR:
-            return self._open
-        return await self._looks.get("open")
+        return await self._open.get()
 
-    async def _look(self, _: str) -> Sequence[Seen]:
-        began = time.monotonic()
+    async def _look(self) -> Sequence[Seen]:
         found = await store.open_sessions(self._pool)
         counts = await self._counts.of(found)
-        self._open = [Seen(one, counts.get(one.id, 0)) for one in found]
-        self._read_at = began
-        return self._open
+        return [Seen(one, counts.get(one.id, 0)) for one in found]
 
     async def channels(
         self, beginning: str, before: int | None, limit: int
