@@ -260,20 +260,18 @@ class Authorizer:
         """Only a hint. Without a token the address names an HLS viewer: players try
         again and again. Other protocols are in every node's lists."""
         hls = call.protocol == "hls"
-        if viewer is None and not hls:
+        role, live = self._edges.get(node), permission.status == "live"
+        if not (live or role == "cache") or (viewer is None and not hls):
             return
         viewer = viewer or viewer_of_address(call.ip)
-        role, live = self._edges.get(node), permission.status == "live"
-        if role == "cache":
-            place = (permission.session_id, path_at_origin(call.path)[0])
-            self._hints.ask(node, place, viewer, live=live)
-        elif not live:
-            return
-        elif role is None:
+        if role is None:
             listed = not hls or bool(call.id)
             self._hints.note(permission.session_id, node, viewer, listed=listed)
+            return
+        place = (permission.session_id, path_at_origin(call.path)[0])
+        if role == "cache":
+            self._hints.ask(node, place, viewer, live=live)
         else:
-            place = (permission.session_id, path_at_origin(call.path)[0])
             self._hints.beat(place, viewer)
 
     def _flaps(self, path: str) -> bool:
