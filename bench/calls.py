@@ -29,6 +29,7 @@ from control_plane.base.tokens import UserToken, sign_user
 
 HOSTS = 100
 VIDEOS = 300
+KEYS = 30  # that were made for each session, but for one all dead
 CLIENTS = 16
 
 #: By call, whether as a guest, what is asked for, and the least ratio aimed at.
@@ -118,6 +119,7 @@ async def _fill(database: str) -> list[int]:
     try:
         await connection.execute(_NODE)
         rows = await connection.fetch(_LIVE, HOSTS)
+        await connection.execute(_KEYS, KEYS)
         await connection.execute(_VIDEOS, VIDEOS)
         await connection.execute("ANALYZE")
     finally:
@@ -144,6 +146,12 @@ _LIVE = """
     SELECT id, 'live/' || id, 'local', 'live', 'Hello', 'https://cdn.example.com/c.jpg',
         now() - make_interval(secs => id), '12 h', 'p'
     FROM host RETURNING user_id
+"""
+_KEYS = """
+    INSERT INTO stream_keys (user_id, session_id, hash, hint, superseded_at)
+    SELECT user_id, s.id, sha256((s.id || '-' || n)::bytea), 'abcd',
+        CASE WHEN n > 1 THEN now() END
+    FROM live_streaming_sessions s, generate_series(1, $1::int) AS n
 """
 _VIDEOS = """
     INSERT INTO videos (user_id, description, video_url, thumbnail_url, duration)
