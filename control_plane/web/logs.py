@@ -40,6 +40,21 @@ def set_up(level: str, *, readable: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    logging.basicConfig(handlers=[_OfLibraries()])
+
+
+class _OfLibraries(logging.Handler):
+    """What they say, from a warning on, in lines like ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        told = {"library": record.name, "said": record.getMessage()}
+        if record.levelno >= logging.ERROR:
+            log.error("a library says", **told, exc_info=error)
+        elif error is None:
+            log.warning("a library says", **told)
+        else:
+            log.warning("a library says", **told, error=repr(error))
 
 
 def of_http() -> logging.Logger:
