@@ -2,9 +2,12 @@
 
 import contextlib
 import functools
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, NamedTuple, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
+from redis import exceptions
 from redis.asyncio import RedisCluster
 from redis.exceptions import RedisClusterException, RedisError
 
@@ -28,6 +31,10 @@ __all__ = [
 Command = tuple[str | int | float, ...]
 #: Words that are packed at once: more would hold the event loop.
 WORDS = 1000
+#: For how long a server is not asked that has said nothing: each question of a call,
+#: and each call, would wait as long again. Seconds.
+REST = 2.0
+_resting: "WeakKeyDictionary[Redis, float]" = WeakKeyDictionary()  # until when
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
@@ -69,12 +76,26 @@ async def memory(redis: Redis) -> Memory:
 async def pipelined(redis: Redis, commands: Iterable[Command]) -> list[Any]:
     """Their answers. Many at once, as few round trips as the event loop allows."""
     answers: list[Any] = []
-    for some in _chunks(commands):
-        async with redis.pipeline(transaction=False) as pipe:
-            for command in some:
-                pipe.execute_command(*command)
-            answers += await pipe.execute()
+    with _unless_silent(redis):
+        for some in _chunks(commands):
+            async with redis.pipeline(transaction=False) as pipe:
+                for command in some:
+                    pipe.execute_command(*command)
+                answers += await pipe.execute()
     return answers
+
+
+@contextlib.contextmanager
+def _unless_silent(redis: Redis) -> Iterator[None]:
+    """Not of a cluster: one of its servers says nothing of the others."""
+    if time.monotonic() < _resting.get(redis, 0.0):
+        raise Away("Redis: it has just said nothing")
+    try:
+        yield
+    except (exceptions.TimeoutError, TimeoutError):
+        if not isinstance(redis, RedisCluster):
+            _resting[redis] = time.monotonic() + REST
+        raise
 
 
 def _chunks(commands: Iterable[Command]) -> Iterator[list[Command]]:

@@ -42,6 +42,37 @@ async def test_a_connection_that_the_server_closed_fails_nobody(redis_url: str) 
         assert await ours.client_id() != number
 
 
+async def test_a_server_that_says_nothing_is_not_asked_by_everybody() -> None:
+    """Each of them would wait as long as the first."""
+    asked = 0
+
+    async def say_nothing(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.read(-1)
+        writer.close()
+
+    async def ask() -> None:
+        with pytest.raises(Away), translated():
+            await pipelined(redis, [("PING",)])
+
+    async def is_asked_again() -> bool:
+        await ask()
+        return asked > by_the_first
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    async with silent, open_redis(f"redis://127.0.0.1:{port}") as redis:
+        await ask()
+        by_the_first = asked
+        for _ in range(10):
+            await ask()
+        assert asked == by_the_first
+        await until(is_asked_again)
+
+
 async def test_sentinels_say_which_server_is_the_primary(server_folder: Path) -> None:
     async with (
         Watched(server_folder).running() as servers,
