@@ -35,6 +35,9 @@ Record: TypeAlias = asyncpg.Record
 RawConnection: TypeAlias = "asyncpg.Connection[Record] | PoolConnectionProxy[Record]"
 
 CLOSING = 3.0  # seconds
+#: Of what was given up: its server may say nothing any more, and would be waited for
+#: as long as for an answer.
+GIVEN_UP = 1.0  # seconds
 FOLLOW_EVERY = 10.0  # seconds
 #: What the row itself is to blame for; the last one: a value too long for an index.
 REJECTED = (
@@ -124,7 +127,8 @@ class Connection:
         except BaseException:
             # What went wrong inside says more than that nothing can be undone now.
             with contextlib.suppress(Away), translated():
-                await transaction.rollback()
+                async with asyncio.timeout(GIVEN_UP):
+                    await transaction.rollback()
             raise
         with translated():
             await transaction.commit()
@@ -180,8 +184,9 @@ class Pool:
             try:
                 yield Connection(raw)
             finally:
-                with translated():
-                    await self._raw.release(raw)
+                # What happened says more than that the connection is lost with it.
+                with contextlib.suppress(Away), translated():
+                    await self._raw.release(raw, timeout=GIVEN_UP)
         except Elsewhere as fault:
             await self.renew(fault)
             raise
