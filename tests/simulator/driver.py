@@ -249,7 +249,7 @@ class Pool:
             self._free.release()
             raise
 
-    async def release(self, link: Link) -> None:
+    async def release(self, link: Link, **_: float) -> None:
         if link.in_transaction and not link.broken:
             link.cut()
         if not link.broken:
