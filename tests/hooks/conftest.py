@@ -79,6 +79,12 @@ class Service:
     def app(self) -> App:
         return App(self.http, f"http://127.0.0.1:{self.ports.public}")
 
+    async def says(self, wanted: str) -> bool:
+        """Whether it calls itself ready in just these words."""
+        url = f"http://127.0.0.1:{self.ports.internal}/readyz"
+        async with self.http.get(url) as response:
+            return await response.text() == f"{wanted}\n"
+
     async def call(self, name: str, body: Json, token: str = "") -> Json:
         return await self.app.call(name, body, token)
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
-import aiohttp
 import asyncpg
 import pytest
 
@@ -109,12 +108,6 @@ async def _standby(hands: Hands) -> AsyncIterator[None]:
     await hands.worker.execute(OTHERS)
 
 
-async def _ready(service: Service) -> str:
-    url = f"http://127.0.0.1:{service.ports.internal}/readyz"
-    async with aiohttp.ClientSession() as http, http.get(url) as response:
-        return await response.text()
-
-
 @pytest.mark.parametrize(
     "trouble", [_another_version, _no_room, _no_entry, _cancelled_queries]
 )
@@ -125,13 +118,13 @@ async def test_a_key_revoked_meanwhile_is_refused(
     other, _token = await service.go_live("bob")
     assert await service.lets_in(publish(live["path"], live["key"]))
     async with trouble(hands):
-        await until(lambda: _says(service, "away: notices\n"))
+        await until(lambda: service.says("away: notices"))
         await hands.owner.execute(
             "UPDATE stream_keys SET revoked_at = now() WHERE session_id = $1",
             int(live["id"]),
         )
         assert await service.auth(publish(live["path"], live["key"])) == 401
-    await until(lambda: _says(service, "ok\n"))
+    await until(lambda: service.says("ok"))
     assert await service.auth(publish(live["path"], live["key"])) == 401
     assert await service.lets_in(publish(other["path"], other["key"]))
 
@@ -141,14 +134,10 @@ async def test_who_was_let_in_meanwhile_is_looked_at(
 ) -> None:
     """Reads are answered from what is remembered, and somebody may be denied then."""
     owed = "SELECT count(*) FROM owed_cuts"
-    await until(lambda: _says(service, "ok\n"))
+    await until(lambda: service.says("ok"))
     assert await hands.worker.fetchval(owed) == 0
     await hands.worker.execute(LISTENERS)
     await until(lambda: hands.worker.fetchval(owed))
-
-
-async def _says(service: Service, wanted: str) -> bool:
-    return await _ready(service) == wanted
 
 
 async def test_grants_noted_while_postgres_takes_no_writes_are_written_later(
@@ -156,7 +145,7 @@ async def test_grants_noted_while_postgres_takes_no_writes_are_written_later(
 ) -> None:
     live, _token = await service.go_live()
     async with _standby(hands):
-        await until(lambda: _says(service, "ok\n"))
+        await until(lambda: service.says("ok"))
         assert await service.lets_in(publish(live["path"], live["key"], id="late"))
     written = "SELECT count(*) FROM publish_grants WHERE source_id = 'late'"
     await until(lambda: hands.worker.fetchval(written))
@@ -185,10 +174,7 @@ async def test_a_node_that_came_meanwhile_is_known_afterwards(
         " rtsp_url) VALUES ('other', '', '', '', '', '', '')"
     )
 
-    async def away() -> bool:
-        return "postgres" in await _ready(service)
-
-    await until(away)
+    await until(lambda: service.says("away: postgres"))
     await hands.owner.execute(f"{limit} -1")
     other = replace(service, node="other")
 
