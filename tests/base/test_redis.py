@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis as Single
+from redis.crc import key_slot
 
 from control_plane.base.faults import Away
 from control_plane.base.rates import Counters
@@ -20,7 +22,7 @@ from control_plane.base.redis import (
     pipelined,
     translated,
 )
-from tests.support.cluster import SERVERS, Cluster
+from tests.support.cluster import SERVERS, Cluster, held_by
 from tests.support.sentinels import Watched
 from tests.support.stack import until
 
@@ -147,6 +149,42 @@ async def _knows(redis: Redis, name: str) -> bool:
             ]
     except Away:
         return False
+
+
+async def test_a_replica_in_a_cluster_takes_over(server_folder: Path) -> None:
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        await cluster.add_replica(of=0)
+        name = next(held_by(0))
+        assert await _set(redis, name)
+
+        await cluster.kill(0)
+        await until(lambda: _set(redis, name))
+
+
+async def test_slots_move_while_they_are_used(server_folder: Path) -> None:
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        names = list(itertools.islice(held_by(0), 3))
+        times, moved = 0, asyncio.Event()
+
+        async def count() -> None:
+            nonlocal times
+            while not moved.is_set():
+                await pipelined(redis, [("INCR", name) for name in names])
+                times += 1
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(count())
+            for name in names:
+                await cluster.move(key_slot(name.encode()), source=0, target=1)
+            moved.set()
+        counted = await pipelined(redis, [("GET", name) for name in names])
+        assert counted == [str(times)] * len(names)
 
 
 async def test_a_cluster_that_is_away_keeps_nobody_from_starting() -> None:

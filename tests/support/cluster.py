@@ -1,14 +1,18 @@
-"""A cluster of three Valkeys."""
+"""A cluster of three Valkeys, and a fourth that may follow one of them."""
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
+from redis.crc import key_slot
+from redis.exceptions import ResponseError
 
 from control_plane.base.redis import Command, pipelined
 from deploy.local.process import Child, Program, running
@@ -19,6 +23,18 @@ from tests.support.valkeys import KEEPS_NOTHING, LOGIN, PASSWORD, server
 
 SLOTS = 16384
 SERVERS = 3
+REPLICA = SERVERS  # its number
+SOON = 1000  # milliseconds for a key to move
+
+
+def held_by(number: int) -> Iterator[str]:
+    """Names that this server holds as long as nothing moves."""
+    names = (f"key-{count}" for count in itertools.count())
+    return (name for name in names if key_slot(name.encode()) in _slots(number))
+
+
+def _slots(number: int) -> range:
+    return range(SLOTS * number // SERVERS, SLOTS * (number + 1) // SERVERS)
 
 
 class Cluster:
@@ -26,11 +42,11 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        ports = free_ports(2 * SERVERS)
-        self._ports, self._bus = ports[:SERVERS], ports[SERVERS:]
-        hosts = ",".join(f"{ADDRESS}:{port}" for port in (1, *self._ports[1:]))
+        ports = free_ports(2 * (SERVERS + 1))
+        self._ports, self._bus = ports[: SERVERS + 1], ports[SERVERS + 1 :]
+        hosts = ",".join(f"{ADDRESS}:{port}" for port in (1, *self._ports[1:SERVERS]))
         self.url = f"redis+cluster://{LOGIN}{hosts}"
-        self._programs = [self._program(number) for number in range(SERVERS)]
+        self._programs = [self._program(number) for number in range(SERVERS + 1)]
         self._children: dict[int, Child] = {}
         self._running = contextlib.AsyncExitStack()
 
@@ -54,6 +70,26 @@ class Cluster:
         await self._start(number)
         await self._until_whole()
 
+    async def add_replica(self, of: int) -> None:
+        """Which takes over when that one is gone."""
+        await self._start(REPLICA)
+        await self._join(REPLICA)
+        known = ("CLUSTER REPLICATE", await self._id(of))
+        await until(partial(self._takes, REPLICA, known))
+        await until(partial(self._follows, REPLICA))
+
+    async def move(self, slot: int, source: int, target: int) -> None:
+        """With all its keys, while it is used."""
+        ids = [await self._id(number) for number in (source, target)]
+        await self._tell(target, ("CLUSTER SETSLOT", slot, "IMPORTING", ids[0]))
+        await self._tell(source, ("CLUSTER SETSLOT", slot, "MIGRATING", ids[1]))
+        while keys := await self._tell(source, ("CLUSTER GETKEYSINSLOT", slot, 1)):
+            to = ADDRESS, self._ports[target]
+            how = 0, SOON, "AUTH", PASSWORD
+            await self._tell(source, ("MIGRATE", *to, keys[0], *how))
+        for number in (target, source):
+            await self._tell(number, ("CLUSTER SETSLOT", slot, "NODE", ids[1]))
+
     async def _start(self, number: int) -> None:
         started = running(self._programs[number])
         self._children[number] = await self._running.enter_async_context(started)
@@ -62,6 +98,8 @@ class Cluster:
     def _program(self, number: int) -> Program:
         settings = {
             **KEEPS_NOTHING,
+            "masterauth": f'"{PASSWORD}"',
+            "repl-diskless-sync-delay": 0,
             "cluster-enabled": "yes",
             "cluster-port": self._bus[number],
             "cluster-node-timeout": 2000,
@@ -70,8 +108,8 @@ class Cluster:
         return server(self._folder, self._ports[number], settings)
 
     async def _prepare(self, number: int) -> None:
-        first, end = SLOTS * number // SERVERS, SLOTS * (number + 1) // SERVERS
-        await self._tell(number, ("CLUSTER ADDSLOTSRANGE", first, end - 1))
+        slots = _slots(number)
+        await self._tell(number, ("CLUSTER ADDSLOTSRANGE", slots[0], slots[-1]))
         # Not possible any more once it knows others.
         await self._tell(number, ("CLUSTER SET-CONFIG-EPOCH", number + 1))
 
@@ -79,9 +117,25 @@ class Cluster:
         first = ADDRESS, self._ports[0], self._bus[0]
         await self._tell(number, ("CLUSTER MEET", *first))
 
-    async def _tell(self, number: int, command: Command) -> None:
+    async def _tell(self, number: int, command: Command) -> Any:
         async with self._client(number) as one:
-            await pipelined(one, [command])
+            [answer] = await pipelined(one, [command])
+        return answer
+
+    async def _id(self, number: int) -> str:
+        return str(await self._tell(number, ("CLUSTER MYID",)))
+
+    async def _takes(self, number: int, command: Command) -> bool:
+        """It does not as long as it does not know the other."""
+        try:
+            await self._tell(number, command)
+        except ResponseError:
+            return False
+        return True
+
+    async def _follows(self, number: int) -> bool:
+        told = await self._tell(number, ("INFO", "replication"))
+        return bool(told["master_link_status"] == "up")
 
     async def _answers(self, number: int) -> bool:
         with contextlib.suppress(OSError):
@@ -94,8 +148,7 @@ class Cluster:
             await until(partial(self._is_whole, number))
 
     async def _is_whole(self, number: int) -> bool:
-        async with self._client(number) as one:
-            [told] = await pipelined(one, [("CLUSTER INFO",)])
+        told = await self._tell(number, ("CLUSTER INFO",))
         return (told["cluster_state"], told["cluster_slots_ok"]) == ("ok", f"{SLOTS}")
 
     def _client(self, number: int) -> Redis:
