@@ -58,7 +58,7 @@ CASES: dict[str, tuple[Series, Series]] = {
     "EventLogHeldBack": _gauge("control_plane_event_log_lag_seconds", 0, 90),
     "LedgerBroken": _gauge('control_plane_ledger_faults{check="sums"}', 0, 1),
     "LedgerUnread": _gauge(
-        "control_plane_ledger_checked_timestamp_seconds", 500, -4000
+        'control_plane_loop_age_seconds{loop="ledger_check"}', 500, 4000
     ),
     "PermissionsStale": _gauge("control_plane_permissions_age_seconds", 2, 15),
     "AuthSlow": _late('control_plane_auth_duration_seconds_bucket{{le="{le}"}}'),
