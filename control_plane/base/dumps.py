@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from control_plane.base.database import Connection, open_pool
+from control_plane.base.hosts import primary
 
 LONGEST = 3600.0  # seconds that counting a table may take
 
@@ -52,7 +53,8 @@ class Dump:
             return await _counts(connection)
 
     async def _run(self, name: str, *options: str) -> None:
-        url, password = _apart(self.url)
+        # Of several servers libpq would take the first that answers.
+        url, password = _apart(await primary(self.url))
         process = await asyncio.create_subprocess_exec(
             *(self._program(name), "--no-password", f"--dbname={url}", *options),
             env=os.environ | ({"PGPASSWORD": password} if password else {}),

@@ -9,6 +9,8 @@ import pytest
 from click.testing import Result
 
 from control_plane.base.database import Pool, open_pool
+from control_plane.base.dumps import Dump
+from control_plane.base.schema import migrate
 from control_plane.coins.service.audit import Audit
 from deploy.local.folder import CHECKOUT
 from deploy.local.place import Urls, installed
@@ -17,6 +19,7 @@ from tests.support.money import new_session, new_user
 from tests.support.process import Process
 from tests.support.small_disk import small_folder
 from tests.support.stack import until
+from tests.support.standby import Pair
 
 SPENDER = CHECKOUT / "tests/coins/spender.py"
 GIVERS = 5
@@ -38,9 +41,13 @@ class Site:
         """With the programs of the server that the tests run."""
         programs = []
         if "DATABASE_URL" not in os.environ:
-            packages, name = installed()
-            programs = ["--programs", str(packages / name / "bin")]
+            programs = ["--programs", str(_programs())]
         return await command(self.env, *words, *programs)
+
+
+def _programs() -> Path:
+    packages, name = installed()
+    return packages / name / "bin"
 
 
 @pytest.fixture
@@ -161,3 +168,14 @@ async def test_a_damaged_backup_is_refused(
     said = await new.run("restore", str(folder))
     assert said.exit_code == 1
     assert "is not what was written" in said.output
+
+
+async def test_of_several_servers_the_primary_is_saved(
+    server_folder: Path, tmp_path: Path
+) -> None:
+    """The first one became the standby, and nobody wrote the address anew."""
+    async with Pair(server_folder).running() as pair:
+        await migrate(pair.url)
+        url = pair.standby_first
+        saved = await Dump(url, _programs()).save(tmp_path / "dump")
+    assert saved["users"] == 0

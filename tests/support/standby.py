@@ -22,7 +22,7 @@ class Pair:
         self._folder = folder
         self.primary, self.standby = (find_place(folder / name) for name in "ab")
         self._running = contextlib.AsyncExitStack()
-        self.url = ""
+        self.url = self.standby_first = ""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Pair"]:
@@ -39,7 +39,9 @@ class Pair:
             await stack.enter_async_context(self._server("b", rules))
             one, two = (f"127.0.0.1:{urlsplit(host).port}" for host in hosts)
             login = f"{OWNER}:p%40ss"  # nobody is asked for it
-            self.url = f"postgresql://{login}@{one},{two}/{DATABASE}?sslmode=disable"
+            rest = f"{DATABASE}?sslmode=disable"
+            self.url = f"postgresql://{login}@{one},{two}/{rest}"
+            self.standby_first = f"postgresql://{login}@{two},{one}/{rest}"
             yield self
 
     def _server(
