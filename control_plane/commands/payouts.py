@@ -57,7 +57,7 @@ def reject(request_id: int, note: str, reason: str, as_json: bool) -> None:
 
 def _row(one: Json) -> Json:
     return {
-        **only(one, "id status user_id coins amount currency method"),
+        **only(one, "id status user_id coins owed amount currency method"),
         "to": one["destination"],
         "approved_by": one["approved_by"],
         "created_at": moment(one["created_at"]),

@@ -76,12 +76,14 @@ class PayoutQuery(Paged, kw_only=True):
 
 class Payout(Struct, frozen=True, kw_only=True):
     """``approved_by``: who said first that it may be paid, where two have to.
-    ``amount``: in units of the currency."""
+    ``amount``: in units of the currency. ``owed``: coins that the user owes for
+    refunds; nothing is paid before they are made good."""
 
     id: int
     status: RequestStatus
     user_id: int
     coins: int
+    owed: int
     amount: str
     currency: str
     method: str
@@ -265,6 +267,7 @@ def _payout(one: WithdrawRequest) -> Payout:
         status=one.status,
         user_id=one.user_id,
         coins=one.coins,
+        owed=one.owed,
         amount=str(one.amount.units),
         currency=one.currency,
         method=one.method,

@@ -77,6 +77,7 @@ async def test_a_payout_is_paid_or_rejected(pool: Pool, command: Command) -> Non
         request = (await payouts.request(star, 200, "a@b.c")).request.id
         code, waiting = await command("payouts", "list")
         assert (code, [one["id"] for one in waiting]) == (0, [request])
+        assert waiting[0]["owed"] == 0
         code, decided = await command("payouts", way, str(request), "--note", "n")
         assert (code, decided["status"], decided["note"]) == (0, status, "n")
     assert (await ledger.balances(pool, star)).earnings == 300

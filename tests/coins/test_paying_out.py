@@ -10,7 +10,7 @@ from control_plane.base.database import Pool
 from control_plane.base.refusals import Empty, Refusal
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.model.idempotency import request_key
-from control_plane.coins.model.ledger import Balances, refund
+from control_plane.coins.model.ledger import Balances, purchase, refund
 from control_plane.coins.model.money import CoinWorth, Money
 from control_plane.coins.model.payouts import ALREADY_REQUESTED
 from control_plane.coins.service.gifts import Gifts
@@ -137,10 +137,56 @@ async def test_who_earned_less_than_the_least_is_told_how_much(pool: Pool) -> No
 
 async def test_who_owes_a_refund_gets_nothing_paid(pool: Pool) -> None:
     star = await earner(pool)
-    async with pool.acquire() as connection:
-        await ledger.transfer(connection, "refund", refund(star, Balances(), 5))
+    await _owes(pool, star, 5)
     with pytest.raises(Refusal, match="frozen"):
         await service(pool).request(star, 100, MAIL)
+
+
+async def _owes(pool: Pool, user_id: int, coins: int) -> None:
+    """Somebody's purchase was taken back, and its coins are spent."""
+    async with pool.acquire() as connection:
+        await ledger.transfer(connection, "refund", refund(user_id, Balances(), coins))
+
+
+async def test_who_owes_a_refund_since_asking_is_not_paid_until_it_is_made_good(
+    pool: Pool,
+) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    asked = await payouts.request(star, 150, MAIL)
+    assert asked.request.owed == 0
+    await _owes(pool, star, 500)
+    before = await everything(pool)
+    with pytest.raises(Refusal, match="frozen"):
+        await payouts.decide(asked.request.id, "paid")
+    assert await everything(pool) == before
+    [listed] = await payouts.listing("pending", 10)
+    assert (listed.status, listed.owed) == ("pending", 500)
+    async with pool.acquire() as connection:
+        has = await ledger.balances(connection, star)
+        await ledger.transfer(connection, "purchase", purchase(star, has, 500))
+    assert (await payouts.decide(asked.request.id, "paid")).status == "paid"
+
+
+async def test_much_is_not_approved_either_while_a_refund_is_owed(pool: Pool) -> None:
+    star = await earner(pool)
+    worth = CoinWorth(Decimal("0.01"), "USD")
+    payouts = Payouts(pool, worth, least_coins=100, two_above=100)
+    asked = await payouts.request(star, 150, MAIL)
+    await _owes(pool, star, 500)
+    with pytest.raises(Refusal, match="frozen"):
+        await payouts.decide(asked.request.id, "paid")
+    assert (await payouts.history(star))[0].approved_by == ""
+
+
+async def test_a_request_of_who_owes_a_refund_can_be_rejected(pool: Pool) -> None:
+    star = await earner(pool)
+    payouts = service(pool)
+    asked = await payouts.request(star, 150, MAIL)
+    await _owes(pool, star, 500)
+    decided = await payouts.decide(asked.request.id, "rejected", "owes a refund")
+    assert (decided.status, decided.owed) == ("rejected", 500)
+    assert await ledger.balances(pool, star) == Balances(earnings=500, owed=-500)
 
 
 async def test_without_an_address_the_chosen_method_is_used(pool: Pool) -> None:

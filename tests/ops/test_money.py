@@ -7,7 +7,9 @@ import pytest
 from control_plane.audit.service import AuditLog
 from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.model.ledger import Balances, refund
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.store import ledger
 from tests.support.api import APART_FROM_NODES, App, running, settings
 from tests.support.client import Account
 from tests.support.money import ROSE, new_user
@@ -76,6 +78,23 @@ async def test_little_is_paid_by_one_and_anything_refused(app: App, pool: Pool) 
     assert [one["id"] for one in everything["payouts"]] == [second["id"], first["id"]]
     [entry] = await AuditLog(pool).page(1)
     assert (entry.act, entry.reason) == ("payout.rejected", "fraud")
+
+
+async def test_what_is_owed_stands_beside_a_payout_and_stops_it(
+    app: App, pool: Pool
+) -> None:
+    money = await token(pool, "money")
+    ann = await earner(app, pool, "ann", TWO_ABOVE)
+    async with pool.acquire() as connection:
+        spent = refund(ann.id, Balances(), 100)
+        await ledger.transfer(connection, "refund", spent)
+    [asked] = (await ask(app, "GET", "/v1/payouts", money))[1]["payouts"]
+    assert (asked["coins"], asked["owed"]) == (TWO_ABOVE, 100)
+    status, told = await ask(app, "POST", f"/v1/payouts/{asked['id']}/pay", money)
+    assert (status, "frozen" in told["detail"]) == (409, True)
+    path = f"/v1/payouts/{asked['id']}/reject"
+    status, refused = await ask(app, "POST", path, money)
+    assert (status, refused["status"]) == (200, "rejected")
 
 
 async def test_a_bonus_is_given_once(app: App, pool: Pool) -> None:

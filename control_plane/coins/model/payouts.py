@@ -37,7 +37,7 @@ class PayoutMethod:
 @dataclass(frozen=True, slots=True)
 class WithdrawRequest:
     """A row of ``withdraw_requests``. ``approved_by``: who said first that it may be
-    paid, where two have to."""
+    paid, where two have to. ``owed``: coins that its user owes now."""
 
     id: int
     user_id: int
@@ -51,6 +51,7 @@ class WithdrawRequest:
     approved_by: str
     created_at: datetime
     updated_at: datetime
+    owed: int
 
     @property
     def amount(self) -> Money:
@@ -67,6 +68,13 @@ def is_enough(request: WithdrawRequest, who: str, two_above: int) -> bool:
     return request.approved_by != ""
 
 
+def check_frozen(has: Balances) -> None:
+    """Also what waits in the hold: a refund may come after the request. Raises
+    Refusal."""
+    if has.frozen:
+        raise Refusal("Payouts are frozen until a refunded purchase is made good.")
+
+
 def check_destination(kind: str, value: str) -> None:
     """Somebody has to read it and send money there. Raises Refusal."""
     if not 1 <= len(kind) <= LONGEST_KIND or not kind.isprintable():
@@ -80,8 +88,7 @@ def check_destination(kind: str, value: str) -> None:
 def payable(has: Balances, asked: int, least: int) -> int:
     """Of what is asked for, the coins that were earned: an app asks for the whole
     wallet. Raises Refusal when they are too few."""
-    if has.frozen:
-        raise Refusal("Payouts are frozen until a refunded purchase is made good.")
+    check_frozen(has)
     if asked < least:
         raise Refusal(f"You can withdraw {least} coins or more.")
     if asked > has.wallet:

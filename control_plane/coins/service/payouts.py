@@ -19,6 +19,7 @@ from control_plane.coins.model.payouts import (
     RequestState,
     WithdrawRequest,
     check_destination,
+    check_frozen,
     is_enough,
     payable,
 )
@@ -139,15 +140,17 @@ class Payouts:
         self, request_id: int, decision: Decision, note: str = ""
     ) -> WithdrawRequest:
         """Still pending when another operator has to agree. Raises Refusal when it is
-        decided already."""
+        decided already, or to be paid while its user owes a refund."""
         found = await payouts.get(self._pool, request_id)
         if found is None:
             raise Empty("There is no such request.")
         async with self._pool.transaction() as connection:
-            await ledger.lock(connection, [found.user_id])
+            wallets = await ledger.lock(connection, [found.user_id])
             now = await payouts.get(connection, request_id)
             if now is None or now.status != "pending":
                 raise Refusal("It is decided already.")
+            if decision == "paid":
+                check_frozen(wallets[found.user_id])
             await self._decide(connection, now, decision, note)
         decided = await payouts.get(self._pool, request_id) or found
         log.info("payout decided", request=request_id, status=decided.status)

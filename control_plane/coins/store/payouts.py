@@ -11,8 +11,11 @@ from control_plane.coins.model.payouts import (
     WithdrawRequest,
 )
 
-_COLUMNS = ", ".join(field.name for field in fields(WithdrawRequest))
-_SELECT = f"SELECT {_COLUMNS} FROM withdraw_requests"  # noqa: S608
+_OWN = [field.name for field in fields(WithdrawRequest) if field.name != "owed"]
+_SELECT = (
+    f"SELECT {', '.join(_OWN)}, -owed AS owed"  # noqa: S608
+    " FROM withdraw_requests JOIN wallets USING (user_id)"
+)
 
 
 def _request(row: Record | None) -> WithdrawRequest | None:

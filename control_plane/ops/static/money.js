@@ -37,12 +37,13 @@ export async function money(on) {
 
 const user = (id) => h("a", { href: `#/people/${id}` }, String(id));
 
-const PAYOUT = ["No.", "User", "Coins", "Amount", "To", "Asked", "Approved by", "Act"];
+const PAYOUT = ["No.", "User", "Coins", "Owed", "Amount", "To", "Asked", "Approved by", "Act"];
 
 const payout = (one, done) => [
   String(one.id),
   user(one.user_id),
   String(one.coins),
+  String(one.owed),
   `${one.amount} ${one.currency}`,
   `${one.method} ${one.destination}`,
   moment(one.created_at),
