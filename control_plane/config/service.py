@@ -2,6 +2,7 @@
 
 import os
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 
@@ -54,6 +55,16 @@ class StoreSettings(Concern):
     # service's owns them.
     migrations_url: SecretStr = SecretStr("")
 
+    @field_validator("database_url", "database_direct_url", "migrations_url")
+    @classmethod
+    def _is_an_address(cls, given: SecretStr) -> SecretStr:
+        if not _leads_to_postgres(given.get_secret_value()):
+            raise ValueError(
+                "it is no address of Postgres; write what is special in a password"
+                " (/ # ? @ [ ]) as %2F %23 %3F %40 %5B %5D"
+            )
+        return given
+
     @property
     def pooled(self) -> bool:
         return bool(self.database_direct_url.get_secret_value())
@@ -63,3 +74,17 @@ class StoreSettings(Concern):
         """Of Postgres itself."""
         direct = self.database_direct_url.get_secret_value()
         return direct or self.database_url.get_secret_value()
+
+
+def _leads_to_postgres(url: str) -> bool:
+    """Also the empty one, which is none."""
+    if not url:
+        return True
+    try:
+        parts = urlsplit(url)
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        ports = [urlsplit(f"//{host}").port for host in hosts]
+    except ValueError:
+        return False
+    cut = parts.fragment or "@" in parts.path or 0 in ports
+    return parts.scheme in ("postgresql", "postgres") and not cut

@@ -16,6 +16,8 @@ GOOD = {
     "REDIS_URL": "redis://:redis-password@127.0.0.1/0",
     "CONTROL_PLANE_SECRET": "the-service's-own-secret-of-40-characters",
 }
+#: Passwords as services make them; each cuts an address short.
+ODD = "hunter/2x", "12/3", "a#b", "a?b", "a[b"
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,8 @@ def good(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CONTROL_PLANE_OLD_SECRET", "short"),
         ("CONTROL_PLANE_PLAYBACK", "sometimes"),
         ("CONTROL_PLANE_NODE_NAME", "Not A Name"),
+        ("DATABASE_URL", "mysql://u@h/d"),
+        *(("DATABASE_URL", f"postgresql://u:{odd}@h:5432/d") for odd in ODD),
     ],
 )
 def test_a_wrong_setting_is_named(
