@@ -75,8 +75,8 @@ def restore(folder: Path, programs: Path | None) -> None:
     ledger adds up. Fails when something is wrong; the database is then not to be used.
     """
     known = settings()
-    about = json.loads(_read(folder / ABOUT))
-    if about["sha256"] != _sha256(folder / DUMP):
+    about, media = _noted(folder / ABOUT), _noted(folder / MEDIA)
+    if about.get("sha256") != _sha256(folder / DUMP):
         raise click.ClickException(f"{folder / DUMP} is not what was written.")
     with _explained():
         rows = asyncio.run(Dump(owner(known), programs).load(folder / DUMP))
@@ -85,7 +85,7 @@ def restore(folder: Path, programs: Path | None) -> None:
     wrong += ledger_faults()
     for name in wrong:
         click.echo(f"wrong: {name}", err=True)
-    _warn(known, about, json.loads(_read(folder / MEDIA)))
+    _warn(known, about, media)
     if wrong:
         raise click.ClickException("The database is not what was saved.")
     click.echo(f"{sum(rows.values())} rows are there, and the ledger adds up.")
@@ -152,11 +152,16 @@ def _sha256(file: Path) -> str:
         raise click.ClickException(f"{file}: {error.strerror}.") from None
 
 
-def _read(file: Path) -> str:
+def _noted(file: Path) -> dict[str, Any]:
     try:
-        return file.read_text("utf-8")
+        found = json.loads(file.read_text("utf-8"))
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}.") from None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise click.ClickException(f"{file} is not what was written.")
+    return found
 
 
 @contextlib.contextmanager

@@ -170,6 +170,19 @@ async def test_a_damaged_backup_is_refused(
     assert "is not what was written" in said.output
 
 
+@pytest.mark.parametrize("name", ["backup.json", "media.json"])
+async def test_notes_that_were_cut_are_named(
+    old: Site, new: Site, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "backup"
+    assert (await old.run("backup", str(folder))).exit_code == 0
+    notes = folder / name
+    notes.write_bytes(notes.read_bytes()[:-2])
+    refused = await new.run("restore", str(folder))
+    assert refused.exit_code == 1
+    assert f"{notes} is not what was written." in refused.output
+
+
 async def test_of_several_servers_the_primary_is_saved(
     server_folder: Path, tmp_path: Path
 ) -> None:
