@@ -140,6 +140,7 @@ def _decimal(text: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         raise BadInput("amount must be a number.") from None
-    if not value.is_finite() or abs(value) > MOST_COINS:
+    # Compared as it is: abs() would round, and overflow at 1e9999999.
+    if not value.is_finite() or not -MOST_COINS <= value <= MOST_COINS:
         raise BadInput("amount must be a number.")
     return value

@@ -317,6 +317,9 @@ REFUSED_WITHDRAWALS: list[tuple[Json, int]] = [
     ({"coin": "1e400", "email": "a@b.c"}, 400),
     ({"amount": "NaN", "email": "a@b.c"}, 400),
     ({"amount": "1e999999", "email": "a@b.c"}, 400),
+    ({"amount": "1e9999999", "email": "a@b.c"}, 400),
+    ({"amount": "-1e9999999", "email": "a@b.c"}, 400),
+    ({"amount": "1e-9999999", "email": "a@b.c"}, 201),
     ({}, 400),
 ]
 
