@@ -117,14 +117,15 @@ def listening(
         try:
             sockets = [
                 stack.enter_context(_listening(family, address, reuse_port=reuse_port))
-                for family, address in _addresses(host, port)
+                for family, address in addresses(host, port)
             ]
         except OSError as error:
             raise CannotListen(error.strerror) from None
         yield sockets
 
 
-def _addresses(host: str, port: int) -> "list[tuple[int, Any]]":
+def addresses(host: str, port: int) -> "list[tuple[int, Any]]":
+    """With the family of each."""
     found = socket.getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )

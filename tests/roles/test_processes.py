@@ -219,7 +219,22 @@ async def _handed(
         *(sys.executable, "-c", HAND_OVER, str(held.fileno()), *words),
         env=operator.env,
         pass_fds=[held.fileno()],
+        stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def test_settings_that_the_socket_does_not_follow_are_named(
+    operator: Operator,
+) -> None:
+    """Or nodes elsewhere would ask where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        refused = await _handed(operator, held)
+        _, said = await refused.communicate()
+        own = held.getsockname()[1]
+    assert refused.returncode == 1
+    assert f"systemd listens at 127.0.0.1:{own}" in said.decode()
+    assert "CONTROL_PLANE_INTERNAL_PORT" in said.decode()
+    assert f"say 127.0.0.1:{operator.ports['INTERNAL']}" in said.decode()
 
 
 async def test_who_asks_while_auth_is_started_again_waits(operator: Operator) -> None:
