@@ -235,6 +235,16 @@ async def test_it_is_left_alone_for_as_long_as_it_asks(
     assert second.at - first.at >= 2
 
 
+async def test_a_time_to_wait_that_no_clock_has_is_as_none(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    never = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+    hook.misbehave = Once(web.Response(status=503, headers={"Retry-After": never}))
+    endpoint = await _one_event(operator, hook, pool)
+    await hook.takes(1)
+    assert await until(lambda: _lines_with(operator, endpoint, 503))
+
+
 class Reset(Once):
     async def first(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None

@@ -54,7 +54,7 @@ def _retry_after(text: str) -> float | None:
     """Seconds, given as a number or as a date."""
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     return None
 
