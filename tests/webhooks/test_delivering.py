@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
+import pytest
 from aiohttp import web
 
 from control_plane.base.database import Pool
 from control_plane.config.settings import Settings
+from control_plane.events import store
 from control_plane.events.log import append_user_event
+from control_plane.events.model import Event
 from tests.support.api import APART_FROM_NODES, running
 from tests.support.log import bonus, bonus_in, new_user, whole_log
 from tests.support.receiver import Json, Receiver, receiver
@@ -81,6 +85,45 @@ async def _statuses(
     return found if found.count(status) >= count else None
 
 
+PASSED = """
+    SELECT EXISTS (SELECT FROM events e, webhook_endpoints w WHERE e.subject_id = $1
+    AND e.seq = $2 AND (e.era, e.xid, e.id) <= (w.era, w.xid, w.event_id))
+"""
+
+
+async def test_what_happens_while_a_subject_catches_up_is_sent_too(
+    operator: Operator, hook: Receiver, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place in the log moves behind it before it is heard that nothing is left."""
+    user, find = await new_user(pool), store.of_subject
+    looks: list[int] = []
+
+    async def finds_late(*asked: Any) -> list[Event]:
+        found = await find(*asked)
+        if not found and 0 not in looks:
+            await bonus(pool, user)
+            await until(lambda: pool.fetchval(PASSED, user, 2))
+        looks.append(len(found))
+        return found
+
+    monkeypatch.setattr(store, "of_subject", finds_late)
+    hook.misbehave = Failing(user, 1, 1)
+    await operator.add(hook.url)
+    await bonus(pool, user)
+    await until(lambda: _all_is_sent(pool, looks))
+    await bonus(pool, user)
+    await hook.until(lambda: 3 in hook.of(user))
+    assert hook.of(user) == [1, 2, 3]
+
+
+async def _all_is_sent(pool: Pool, looks: list[int]) -> bool:
+    return 0 in looks and not await _parked(pool)
+
+
+async def _parked(pool: Pool) -> int:
+    return int(await pool.fetchval("SELECT count(*) FROM webhook_parked"))
+
+
 async def test_what_is_parked_survives_a_restart(
     wanted: Settings, pool: Pool, hook: Receiver, quick: None
 ) -> None:
@@ -90,7 +133,7 @@ async def test_what_is_parked_survives_a_restart(
         await (await new_operator(app, pool)).add(hook.url)
         for _ in range(3):
             await bonus(pool, user)
-        await until(lambda: pool.fetchval("SELECT count(*) FROM webhook_parked"))
+        await until(lambda: _parked(pool))
     hook.misbehave = Failing(user, 1, 0)
     async with running(wanted, APART_FROM_NODES):
         await hook.takes(3)

@@ -162,12 +162,14 @@ class Pump:
     async def _retry(self, one: _Waiting) -> None:
         while True:
             await asyncio.sleep(one.due - time.monotonic())
+            before = one.skipped
             event = await self._next(one)
             if event is None:
                 if one.skipped < one.of.seq:
                     break
-                # What was passed over is not kept any more.
-                one.of = replace(one.of, seq=one.skipped + 1)
+                # What was passed over before the look is not kept any more; what was
+                # meanwhile may have come too late for it.
+                one.of = replace(one.of, seq=max(one.of.seq, before + 1))
             elif (answer := await self._gate.attempt(event, again=True)).taken:
                 one.of = replace(one.of, seq=event.seq + 1, attempts=0)
             else:
