@@ -195,17 +195,30 @@ class Pump:
                 return None
 
     async def _failed_again(self, one: _Waiting, event: Event, answer: Answer) -> None:
-        attempts, seq = one.of.attempts + 1, event.seq
-        if datetime.now(UTC) - one.of.failed_since > GIVE_UP_AFTER:
-            async with self.pool.transaction() as connection:
-                await waiting.bury(
-                    connection, self.endpoint.id, event.position.id, answer.reason
-                )
-            attempts, seq = 0, event.seq + 1
+        attempts, away = one.of.attempts + 1, self._gate.tripped
         one.of = await waiting.park(
-            self.pool, self.endpoint.id, *one.about, seq, attempts, _delay(attempts)
+            self.pool,
+            self.endpoint.id,
+            *one.about,
+            event.seq,
+            attempts,
+            _delay(attempts),
+            away=away,
         )
+        # Since when this very event fails: what went before it was taken perhaps.
+        since = one.of.failed_since
+        if not away and datetime.now(UTC) - since > GIVE_UP_AFTER:
+            await self._give_up(one, event, answer)
         one.due = time.monotonic() + one.of.wait
+
+    async def _give_up(self, one: _Waiting, event: Event, answer: Answer) -> None:
+        async with self.pool.transaction() as connection:
+            one.of = await waiting.park(
+                connection, self.endpoint.id, *one.about, event.seq + 1, 0, _delay(0)
+            )
+            await waiting.bury(
+                connection, self.endpoint.id, event.position.id, answer.reason
+            )
 
     async def _keep(self) -> None:
         """Saves how far it is, whenever that changed."""

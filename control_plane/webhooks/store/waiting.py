@@ -26,8 +26,12 @@ async def park(
     seq: int,
     attempts: int,
     wait: float,
+    *,
+    away: bool = False,
 ) -> Parked:
-    """From its first failure on, or once more for the same event."""
+    """From its first failure on, or once more for the same event. Its hours do not
+    count in which the receiver was ``away``, or it was later than it was to be tried:
+    it waited behind others then, or nobody sent."""
     row = await executor.fetchrow(
         "INSERT INTO webhook_parked AS p (endpoint_id, subject, subject_id, seq,"  # noqa: S608
         " attempts, failed_since, next_at, parked_at) VALUES ($1, $2, $3, $4, $5,"
@@ -35,14 +39,17 @@ async def park(
         " clock_timestamp()) ON CONFLICT (endpoint_id, subject, subject_id)"
         " DO UPDATE SET seq = $4, attempts = $5, next_at = excluded.next_at,"
         " parked_at = excluded.parked_at,"
-        " failed_since = CASE WHEN p.seq = $4 THEN p.failed_since"
-        f" ELSE excluded.failed_since END RETURNING {_PARKED}",
+        " failed_since = CASE WHEN p.seq <> $4 THEN excluded.failed_since"
+        " WHEN $7 THEN p.failed_since + (excluded.parked_at - p.parked_at)"
+        " ELSE p.failed_since + greatest(excluded.parked_at - p.next_at, '0') END"
+        f" RETURNING {_PARKED}",
         endpoint_id,
         subject,
         subject_id,
         seq,
         attempts,
         wait,
+        away,
     )
     if row is None:
         raise RuntimeError("an INSERT that returns gave no row")
