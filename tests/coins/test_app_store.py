@@ -1,5 +1,7 @@
 """What we believe of what comes from Apple's side."""
 
+from datetime import UTC, datetime
+
 import aiohttp
 import pytest
 
@@ -113,8 +115,12 @@ async def test_a_server_without_a_trusted_certificate_is_no_store(
 async def test_a_notification_tells_of_a_refund(
     apple: FakeApple, apple_store: AppleStore, kind: str, back: bool
 ) -> None:
-    notification = apple.notification(kind, apple.bought("7"))
-    assert await apple_store.notice(notification) == RefundNotice("apple", "7", back)
+    said = apple.bought("7")
+    signed = said["signedDate"]
+    notification = apple.notification(kind, said, signedDate=signed)
+    signed_at = datetime.fromtimestamp(signed / 1000, UTC)
+    told = RefundNotice("apple", "7", back, signed_at)
+    assert await apple_store.notice(notification) == told
 
 
 async def test_other_notifications_mean_nothing(

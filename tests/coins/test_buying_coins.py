@@ -1,6 +1,8 @@
 """Buying coins, and refunds."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -30,6 +32,9 @@ from tests.support.stack import until
 APPLE = Claim("apple", "7", title="500 coins", device="iOS", coins=999_999)
 BACK = RefundNotice("apple", "7")
 REVERSED = RefundNotice("apple", "7", given_back=False)
+SIGNED = datetime(2026, 11, 1, tzinfo=UTC)
+FIRST = replace(BACK, signed_at=SIGNED)
+THEN = replace(REVERSED, signed_at=SIGNED + timedelta(milliseconds=1))
 
 
 @pytest.fixture
@@ -268,6 +273,61 @@ async def test_a_refund_that_apple_reverses_gives_the_coins_again(
         assert await ledger.balances(pool, fan) == Balances(paid=500)
 
 
+async def test_what_apple_said_before_changes_nothing(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    """It sends again what it has no answer to, as it was signed then."""
+    fan = await new_user(pool)
+    apple.bought("7")
+    await shop.buy(fan, APPLE)
+    told = [await shop.notice(one) for one in (FIRST, FIRST, THEN, FIRST, THEN)]
+    assert told == [True, False, True, False, False]
+    assert await ledger.balances(pool, fan) == Balances(paid=500)
+    again = replace(BACK, signed_at=SIGNED + timedelta(days=1))
+    assert await shop.notice(again)
+    assert not await shop.notice(THEN)
+    assert await ledger.balances(pool, fan) == Balances()
+
+
+async def test_a_refund_that_comes_after_its_reversal_changes_nothing(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    await shop.buy(fan, APPLE)
+    assert not await shop.notice(THEN)
+    assert not await shop.notice(FIRST)
+    assert await ledger.balances(pool, fan) == Balances(paid=500)
+
+
+async def test_a_refund_and_its_reversal_at_the_same_moment(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    """Whichever comes first, the newer one stands."""
+    for number in range(10):
+        fan, transaction = await new_user(pool), str(number)
+        apple.bought(transaction)
+        both = [replace(one, transaction_id=transaction) for one in (FIRST, THEN)]
+        claim = Claim("apple", transaction)
+        if number % 2:
+            await shop.buy(fan, claim)
+        await asyncio.gather(*(shop.notice(one) for one in both * 2))
+        assert (await shop.buy(fan, claim)).wallet == 500
+
+
+async def test_a_reversal_that_is_sent_again_undoes_no_operators_refund(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    bought = await shop.buy(fan, APPLE)
+    for one in (FIRST, THEN):
+        await shop.notice(one)
+    await shop.refund(bought.purchase.id)
+    assert not await shop.notice(THEN)
+    assert await ledger.balances(pool, fan) == Balances()
+
+
 async def test_a_refund_may_be_told_before_the_purchase(
     pool: Pool, apple: FakeApple, shop: Purchases
 ) -> None:
@@ -278,6 +338,18 @@ async def test_a_refund_may_be_told_before_the_purchase(
         await shop.buy(fan, APPLE)
     await shop.notice(REVERSED)
     assert (await shop.buy(fan, APPLE)).wallet == 500
+
+
+async def test_before_the_purchase_too_what_was_said_last_stands(
+    pool: Pool, apple: FakeApple, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7")
+    for one in (FIRST, THEN, FIRST):
+        await shop.notice(one)
+    assert (await shop.buy(fan, APPLE)).wallet == 500
+    assert not await shop.notice(FIRST)
+    assert await ledger.balances(pool, fan) == Balances(paid=500)
 
 
 async def test_a_refund_and_its_purchase_at_the_same_moment(

@@ -235,6 +235,25 @@ async def test_apples_notification_may_come_in_pieces(
     assert (await fan.ask("showUserDetail"))["User"]["wallet"] == 0
 
 
+async def test_a_refund_that_apple_sends_again_after_reversing_it_takes_nothing(
+    app_with_stores: App, apple: FakeApple
+) -> None:
+    """As it does when our answer to the first is lost: as it was signed then."""
+    fan = await app_with_stores.sign_in("fan")
+    said = apple.bought("7")
+    await fan.ask("purchaseCoin", {"transaction_id": "7", "device": "iOS"})
+    now = said["signedDate"]
+    refund = apple.notification("REFUND", said, signedDate=now)
+    reversal = apple.notification("REFUND_REVERSED", said, signedDate=now + 1)
+    url = f"{app_with_stores.base}/stores/apple/notifications"
+    wallets = []
+    for told in (refund, reversal, refund, reversal):
+        async with app_with_stores.http.post(url, json=told) as response:
+            assert response.status == 200
+        wallets.append((await fan.ask("showUserDetail"))["User"]["wallet"])
+    assert wallets == [0, 500, 500, 500]
+
+
 async def test_a_notification_of_somebody_else_is_refused(
     app_with_stores: App,
 ) -> None:

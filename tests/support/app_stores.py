@@ -172,8 +172,8 @@ class FakeApple:
         self.transactions[environment][transaction_id] = said
         return said
 
-    def notification(self, kind: str, transaction: Json) -> Json:
-        said = {
+    def notification(self, kind: str, transaction: Json, **more: object) -> Json:
+        said: Json = {
             "notificationType": kind,
             "notificationUUID": secrets.token_hex(8),
             "version": "2.0",
@@ -184,7 +184,7 @@ class FakeApple:
                 "environment": transaction["environment"],
                 "signedTransactionInfo": self.chain.sign(transaction),
             },
-        }
+        } | more
         return {"signedPayload": self.chain.sign(said)}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:

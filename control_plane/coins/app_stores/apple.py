@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -122,7 +123,12 @@ class AppleStore:
             ):
                 return None
             of = _transaction(verifier, said.data.signedTransactionInfo)
-            return RefundNotice("apple", str(of.transactionId), _REFUND[kind])
+            return RefundNotice(
+                store="apple",
+                transaction_id=str(of.transactionId),
+                given_back=_REFUND[kind],
+                signed_at=_signed_at(said.signedDate),
+            )
         raise NotBought
 
     def _token(self) -> str:
@@ -140,6 +146,13 @@ class AppleStore:
             algorithm="ES256",
             headers={"kid": self._app.key_id},
         )
+
+
+def _signed_at(milliseconds: int | None) -> datetime | None:
+    """When Apple said it first: what it sends again was signed then."""
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _transaction(

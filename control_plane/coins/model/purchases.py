@@ -39,11 +39,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class RefundNotice:
-    """``given_back`` False: a refund that the app store took back again."""
+    """``given_back`` False: a refund that the app store took back again.
+    ``signed_at``: None for one that is never taken back."""
 
     store: AppStoreName
     transaction_id: str
     given_back: bool = True
+    signed_at: datetime | None = None
 
 
 class AppStore(Protocol):

@@ -157,7 +157,8 @@ class Purchases:
         return package
 
     async def notice(self, notice: RefundNotice) -> bool:
-        """True when it changed something. Safe to repeat."""
+        """True when it changed something. Safe to repeat, and to get in any order
+        where it says when it was signed."""
         for _ in range(3):
             found = await purchases.find(
                 self._pool, notice.store, notice.transaction_id
@@ -183,7 +184,9 @@ class Purchases:
         async with self._pool.transaction() as connection:
             wallets = await ledger.lock(connection, [purchase.user_id])
             now = await purchases.get(connection, purchase.id)
-            if now is None or (now.status == "refunded") == notice.given_back:
+            if now is None or not await _is_news(connection, notice):
+                return False
+            if (now.status == "refunded") == notice.given_back:
                 return False
             has = wallets[purchase.user_id]
             if notice.given_back:
@@ -200,11 +203,26 @@ class Purchases:
             await purchases.lock_transaction(connection, store, transaction_id)
             if await purchases.find(connection, store, transaction_id):
                 return False
+            if not await _is_news(connection, notice):
+                return True
             if notice.given_back:
                 await purchases.note_early_refund(connection, store, transaction_id)
             else:
                 await purchases.forget_early_refund(connection, store, transaction_id)
         return True
+
+
+async def _is_news(connection: Connection, notice: RefundNotice) -> bool:
+    """An app store that may say the opposite later repeats what it said before."""
+    if notice.signed_at is None:
+        return True
+    return await purchases.note_notice(
+        connection,
+        notice.store,
+        notice.transaction_id,
+        notice.given_back,
+        notice.signed_at,
+    )
 
 
 async def _credit(

@@ -1,6 +1,7 @@
 """Packages, purchases, and refunds that came before their purchase."""
 
 from dataclasses import fields
+from datetime import datetime
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.coins.model.purchases import NewPurchase, Package, Purchase
@@ -116,6 +117,32 @@ async def make_credited_again(connection: Connection, purchase_id: int) -> None:
         "UPDATE purchases SET status = 'credited', updated_at = now() WHERE id = $1",
         purchase_id,
     )
+
+
+async def note_notice(
+    connection: Connection,
+    store: str,
+    transaction_id: str,
+    given_back: bool,
+    signed_at: datetime,
+) -> bool:
+    """False when this one was noted before, or a newer one."""
+    noted = await connection.fetchval(
+        """
+        INSERT INTO refund_notices AS n (store, transaction_id, given_back, signed_at)
+        VALUES ($1, $2, $3, $4) ON CONFLICT (store, transaction_id) DO UPDATE
+            SET given_back = excluded.given_back, signed_at = excluded.signed_at
+            WHERE n.signed_at < excluded.signed_at
+                OR n.signed_at = excluded.signed_at
+                AND n.given_back <> excluded.given_back
+        RETURNING true
+        """,
+        store,
+        transaction_id,
+        given_back,
+        signed_at,
+    )
+    return noted is not None
 
 
 async def note_early_refund(
