@@ -10,7 +10,7 @@ from standardwebhooks import WebhookVerificationError
 from control_plane.base.database import Pool
 from control_plane.config.settings import Settings
 from control_plane.webhooks.model.endpoints import Wish
-from control_plane.webhooks.service import pump
+from control_plane.webhooks.service import delivery, pump
 from control_plane.wiring.services import services
 from tests.support.api import APART_FROM_NODES, running
 from tests.support.commands import command
@@ -19,6 +19,7 @@ from tests.support.receiver import Json, Receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import Operator
 from tests.webhooks.test_delivering import Failing
+from tests.webhooks.test_two_senders import Late
 
 
 @pytest.fixture
@@ -98,6 +99,56 @@ async def test_what_happens_while_it_is_off_is_sent_afterwards_or_left_out(
         await bonus(pool, user, 2)
         await hook.until(lambda: hook.taken and hook.taken[-1]["data"]["coin"] == 2)
     assert [event["data"]["coin"] for event in hook.taken] == sent
+
+
+async def test_what_waits_for_another_attempt_is_left_out_too(
+    wanted: Settings, hook: Receiver, pool: Pool, quick: None
+) -> None:
+    user = await new_user(pool)
+    hook.misbehave = Failing(user, 1, 10**6)
+    async with services(wanted) as opened:
+        hooks = opened.events.webhooks
+        number = (await hooks.add(Wish(hook.url))).endpoint.id
+        async with running(wanted, APART_FROM_NODES):
+            await bonus(pool, user)
+            await until(lambda: pool.fetchval("SELECT count(*) FROM webhook_parked"))
+        await hooks.disable(number)
+        await hooks.enable(number, skip=True)
+    hook.misbehave = Failing(user, 1, 0)
+    async with running(wanted, APART_FROM_NODES):
+        await bonus(pool, user)
+        await hook.until(lambda: 2 in hook.of(user))
+    assert hook.of(user) == [2]
+
+
+async def test_what_fails_after_it_was_left_out_does_not_come_back(
+    wanted: Settings,
+    hook: Receiver,
+    pool: Pool,
+    quick: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever sends has not looked yet whether it is still to."""
+    monkeypatch.setattr(delivery, "LOOK_EVERY", 3600.0)  # it looks once
+    user = await new_user(pool)
+    hook.misbehave = late = Late(pool)
+    async with services(wanted) as opened:
+        hooks = opened.events.webhooks
+        number = (await hooks.add(Wish(hook.url))).endpoint.id
+        await bonus(pool, user)
+        async with running(wanted, APART_FROM_NODES):
+            await late.asked.wait()
+            await hooks.enable(number, skip=True)
+            late.answer.set()
+            await until(lambda: _fails(pool))
+    async with running(wanted, APART_FROM_NODES):
+        await bonus(pool, user)
+        await hook.until(lambda: 2 in hook.of(user))
+    assert hook.of(user) == [2]
+
+
+async def _fails(pool: Pool) -> bool:
+    return bool(await pool.fetchval("SELECT failing_since FROM webhook_endpoints"))
 
 
 async def _logged(pool: Pool, count: int) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from control_plane.base.database import Pool
+from control_plane.base.database import Executor, Pool
 from control_plane.events import store as events
 from control_plane.events.model import Event, Position
 from control_plane.events.reading import About
@@ -147,9 +147,7 @@ class Pump:
         self, about: About, event: Event, queue: deque[tuple[Event, _Place]]
     ) -> None:
         """Once this stands in the table the place behind it may be saved."""
-        parked = await waiting.park(
-            self.pool, self.endpoint.id, *about, event.seq, 1, _delay(1)
-        )
+        parked = await self._parked(self.pool, about, event.seq, 1)
         self._await_retry(parked, skipped=queue[-1][0].seq)
         while queue:
             self._settle(queue.popleft()[1])
@@ -196,14 +194,8 @@ class Pump:
 
     async def _failed_again(self, one: _Waiting, event: Event, answer: Answer) -> None:
         attempts, away = one.of.attempts + 1, self._gate.tripped
-        one.of = await waiting.park(
-            self.pool,
-            self.endpoint.id,
-            *one.about,
-            event.seq,
-            attempts,
-            _delay(attempts),
-            away=away,
+        one.of = await self._parked(
+            self.pool, one.about, event.seq, attempts, away=away
         )
         # Since when this very event fails: what went before it was taken perhaps.
         since = one.of.failed_since
@@ -213,12 +205,34 @@ class Pump:
 
     async def _give_up(self, one: _Waiting, event: Event, answer: Answer) -> None:
         async with self.pool.transaction() as connection:
-            one.of = await waiting.park(
-                connection, self.endpoint.id, *one.about, event.seq + 1, 0, _delay(0)
-            )
+            one.of = await self._parked(connection, one.about, event.seq + 1, 0)
             await waiting.bury(
                 connection, self.endpoint.id, event.position.id, answer.reason
             )
+
+    async def _parked(
+        self,
+        executor: Executor,
+        about: About,
+        seq: int,
+        attempts: int,
+        *,
+        away: bool = False,
+    ) -> Parked:
+        """Raises Over."""
+        parked = await waiting.park(
+            executor,
+            self.endpoint,
+            self.owner,
+            *about,
+            seq,
+            attempts,
+            _delay(attempts),
+            away=away,
+        )
+        if parked is None:
+            raise Over
+        return parked
 
     async def _keep(self) -> None:
         """Saves how far it is, whenever that changed."""

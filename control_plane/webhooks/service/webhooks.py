@@ -99,6 +99,8 @@ class Webhooks:
             to = await events.end(self._pool) if skip else None
             async with self._pool.transaction() as connection:
                 await endpoints.switch_on(connection, endpoint_id, to)
+                if skip:
+                    await waiting.leave_out(connection, endpoint_id)
                 await _note(connection, "enabled", endpoint_id)
             log.info("webhook on", endpoint=endpoint_id)
         return Verified(await self.get(endpoint_id), problem)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from control_plane.base.database import Connection, Executor
 from control_plane.events.model import Subject
+from control_plane.webhooks.model.endpoints import Endpoint
 from control_plane.webhooks.model.messages import DeadLetter, Parked
 
 _WAIT = "extract(epoch FROM next_at - clock_timestamp())::float AS wait"
@@ -20,7 +21,8 @@ async def parked(executor: Executor, endpoint_id: int) -> list[Parked]:
 
 async def park(
     executor: Executor,
-    endpoint_id: int,
+    endpoint: Endpoint,
+    owner: str,
     subject: Subject,
     subject_id: int,
     seq: int,
@@ -28,32 +30,36 @@ async def park(
     wait: float,
     *,
     away: bool = False,
-) -> Parked:
+) -> Parked | None:
     """From its first failure on, or once more for the same event. Its hours do not
     count in which the receiver was ``away``, or it was later than it was to be tried:
-    it waited behind others then, or nobody sent."""
+    it waited behind others then, or nobody sent. None when the endpoint is another's
+    now, or was switched: what waits may be left out since."""
     row = await executor.fetchrow(
         "INSERT INTO webhook_parked AS p (endpoint_id, subject, subject_id, seq,"  # noqa: S608
-        " attempts, failed_since, next_at, parked_at) VALUES ($1, $2, $3, $4, $5,"
+        " attempts, failed_since, next_at, parked_at) SELECT id, $2, $3, $4, $5,"
         " clock_timestamp(), clock_timestamp() + make_interval(secs => $6),"
-        " clock_timestamp()) ON CONFLICT (endpoint_id, subject, subject_id)"
+        " clock_timestamp() FROM webhook_endpoints"
+        # Whoever switches it comes before this or after it.
+        " WHERE id = $1 AND owner = $8 AND switched = $9 FOR SHARE"
+        " ON CONFLICT (endpoint_id, subject, subject_id)"
         " DO UPDATE SET seq = $4, attempts = $5, next_at = excluded.next_at,"
         " parked_at = excluded.parked_at,"
         " failed_since = CASE WHEN p.seq <> $4 THEN excluded.failed_since"
         " WHEN $7 THEN p.failed_since + (excluded.parked_at - p.parked_at)"
         " ELSE p.failed_since + greatest(excluded.parked_at - p.next_at, '0') END"
         f" RETURNING {_PARKED}",
-        endpoint_id,
+        endpoint.id,
         subject,
         subject_id,
         seq,
         attempts,
         wait,
         away,
+        owner,
+        endpoint.switched,
     )
-    if row is None:
-        raise RuntimeError("an INSERT that returns gave no row")
-    return Parked(**dict(row))
+    return None if row is None else Parked(**dict(row))
 
 
 async def unpark(
@@ -71,6 +77,13 @@ async def unpark(
         subject,
         subject_id,
         parked_at,
+    )
+
+
+async def leave_out(executor: Executor, endpoint_id: int) -> None:
+    """All that waits for it."""
+    await executor.execute(
+        "DELETE FROM webhook_parked WHERE endpoint_id = $1", endpoint_id
     )
 
 
