@@ -223,6 +223,24 @@ async def test_one_or_a_range_can_be_sent_again(
     assert acts.count("webhook.resent") == 2
 
 
+async def test_one_that_is_off_is_sent_nothing_again(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    """Its address may be a stranger's: it has not answered the challenge."""
+    endpoint = await operator.add(hook.url)
+    await bonus(pool, await new_user(pool))
+    (event,) = await hook.takes(1)
+    hook.answers_challenges = False
+    path = f"/{endpoint['id']}"
+    wrong = {"url": hook.url.replace("hook", "other")}
+    assert not (await operator.ask("PATCH", path, wrong))["enabled"]
+    whole = {"after": "0.0.0", "until": event["cursor"]}
+    for which in ({"events": [event["id"]]}, whole, {"dead": True}):
+        refused = await operator.ask("POST", f"{path}/resend", which, 409)
+        assert "off" in refused["detail"]
+    assert hook.taken == [event]
+
+
 async def test_the_command_line(hook: Receiver, env: dict[str, str]) -> None:
     added = await command(env, "webhooks", "add", hook.url, "--type", "gift.sent")
     assert re.search(r"secret +whsec_\S{44}", added.output)

@@ -9,7 +9,7 @@ import structlog
 
 from control_plane.audit.log import record
 from control_plane.base.database import Connection, Pool
-from control_plane.base.refusals import BadInput, Empty
+from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.events import store as events
 from control_plane.events.model import Event, EventType, Position
 from control_plane.webhooks.model.endpoints import (
@@ -144,7 +144,7 @@ class Webhooks:
         not taken. Events that are not kept any more are left out."""
         if len(event_ids) > MOST_RESENT:
             raise BadInput(f"At most {MOST_RESENT} events at once.")
-        endpoint = await self.get(endpoint_id)
+        endpoint = await self._enabled(endpoint_id)
         found = await events.with_ids(self._pool, event_ids)
         return await self._resend(endpoint, found)
 
@@ -152,10 +152,18 @@ class Webhooks:
         self, endpoint_id: int, after: Position, until: Position
     ) -> list[Answer]:
         """What it takes of the events behind one cursor, up to the other."""
-        endpoint = await self.get(endpoint_id)
+        endpoint = await self._enabled(endpoint_id)
         found = await events.after(self._pool, after, MOST_RESENT)
         wanted = [e for e in found if e.position <= until and endpoint.takes(e)]
         return await self._resend(endpoint, wanted)
+
+    async def _enabled(self, endpoint_id: int) -> Endpoint:
+        """One that is off may not have answered the challenge: nobody knows whose its
+        address is."""
+        endpoint = await self.get(endpoint_id)
+        if not endpoint.enabled:
+            raise Refusal("The endpoint is off: enable it first.")
+        return endpoint
 
     async def _resend(self, endpoint: Endpoint, found: Sequence[Event]) -> list[Answer]:
         async with self._pool.transaction() as connection:
