@@ -125,6 +125,7 @@ class Lifecycle:
             return await self._open_on_channel(connection, source, grant)
         if session.status == "live":
             if (session.node, session.publisher_id) == (source.node, source.id):
+                await _learn_key(connection, session, grant)
                 return "nothing"
             current = await _grant_of_publisher(connection, session)
             if not listed and not _is_later(grant, current):
@@ -155,8 +156,7 @@ class Lifecycle:
             old_node, old_source = session.node, session.publisher_id
             await grants.end(connection, old_node, old_source, session.path)
         if key_id is not None:
-            old = await keys.mark_published(connection, key_id, session.id)
-            await key_events.superseded(connection, session.user_id, session.id, old)
+            await _mark_published(connection, session, key_id)
         outcome, kind = BECAME_LIVE[session.status]
         data = _published(source, key_id)
         await append_session_event(connection, session.id, kind, data)
@@ -226,6 +226,23 @@ class Lifecycle:
 
 def _published(source: Source, key_id: int | None) -> dict[str, object]:
     return {"node": source.node, "type": source.type, "key_id": key_id or 0}
+
+
+async def _learn_key(
+    connection: Connection, session: LiveSession, grant: Grant | None
+) -> None:
+    """Its permission may be written after its publisher was seen."""
+    if grant is None or grant.key_id is None or session.publisher_key_id is not None:
+        return
+    await sessions.learn_key(connection, session.id, grant.key_id)
+    await _mark_published(connection, session, grant.key_id)
+
+
+async def _mark_published(
+    connection: Connection, session: LiveSession, key_id: int
+) -> None:
+    old = await keys.mark_published(connection, key_id, session.id)
+    await key_events.superseded(connection, session.user_id, session.id, old)
 
 
 async def _is_closed(connection: Connection, channel: Channel) -> bool:

@@ -159,7 +159,11 @@ class Reconciler:
             return
         if not view.publishers:
             return
-        settled = {(s.path, s.publisher_id) for s in known if s.status == "live"}
+        settled = {
+            (s.path, s.publisher_id): s.publisher_key_id
+            for s in known
+            if s.status == "live"
+        }
         paths = list({publisher.path for publisher in view.publishers})
         permissions = await keys.permissions(self._pool, paths)
         key_ids = await self._keys(node, view.publishers)
@@ -171,7 +175,9 @@ class Reconciler:
             if _is_banned(banned, publisher, standing.key):
                 await self._kick(node, publisher, "banned")
                 continue
-            news = (publisher.path, publisher.source_id) not in settled
+            source = publisher.path, publisher.source_id
+            # Its key may have become known after it did.
+            news = source not in settled or (key_id and not settled[source])
             await self._judge(node, publisher, standing, at if news else None)
 
     async def _keys(

@@ -134,6 +134,15 @@ async def make_live(
     return changed is not None
 
 
+async def learn_key(connection: Connection, session_id: int, key_id: int) -> None:
+    """Which key its publisher came with; the session's row is locked."""
+    await connection.execute(
+        "UPDATE live_streaming_sessions SET publisher_key_id = $2 WHERE id = $1",
+        session_id,
+        key_id,
+    )
+
+
 async def move(
     connection: Connection, session_id: int, node: str
 ) -> LiveSession | None:

@@ -8,8 +8,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from control_plane.events import store as events
+from control_plane.live.model.keys import Terms, hash_key
+from control_plane.live.model.permissions import find_key
 from control_plane.live.model.starts import Start
+from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.reconciler import Reconciler
+from control_plane.live.store import grants, keys, sessions
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 
@@ -110,3 +115,56 @@ async def test_no_key_at_all_is_no_reason_to_cut(
         node.add("one", started.session.path, query)
         await _round(opened)
         assert list(node.publishers) == ["one"]
+
+
+LATE = "SELECT id FROM stream_keys WHERE hash = $1"
+
+
+async def _told_late(opened: Services, path: str, key: str) -> int:
+    """The permission of the publisher is written when it is there already."""
+    digest = hash_key(opened.secrets.key_peppers(), key)
+    key_id = int(await opened.pool.fetchval(LATE, digest))
+    await grants.add(opened.pool, "local", "one", path, key_id)
+    return key_id
+
+
+@pytest.mark.parametrize("by_list", [True, False])
+async def test_a_key_that_is_known_late_has_published_all_the_same(
+    opened: Services, node: FakeNode, ann: User, by_list: bool
+) -> None:
+    """Postgres was away for a moment when the encoder came."""
+    older = await opened.broadcasts.start(ann, Start())
+    started = await opened.broadcasts.start(ann, Start())
+    path = started.session.path
+    node.add("one", path, "")
+    await _round(opened)
+    assert (await opened.broadcasts.get(started.session.id)).publisher_key_id is None
+    key_id = await _told_late(opened, path, started.key)
+    if by_list:
+        await _round(opened)
+    else:
+        await opened.lifecycle.ready(Source("local", path, "rtmpConn", "one"))
+    session = await opened.broadcasts.get(started.session.id)
+    assert (session.status, session.publisher_key_id) == ("live", key_id)
+    permission = (await keys.permissions(opened.pool, [path]))[path]
+    peppers = opened.secrets.key_peppers()
+    key = find_key(permission, [hash_key(peppers, started.key)])
+    assert key is not None
+    assert key.published
+    assert find_key(permission, [hash_key(peppers, older.key)]) is None
+    log = await events.of_subject(opened.pool, "user", ann.id, 0)
+    assert "key.superseded" in [one.type for one in log]
+
+
+async def test_a_key_for_one_broadcast_that_is_known_late_is_spent(
+    opened: Services, node: FakeNode, ann: User
+) -> None:
+    made = await opened.lasting_keys.create(ann, "", "", Terms(one_shot=True))
+    node.add("one", made.channel.path, "")
+    await _round(opened)
+    await _told_late(opened, made.channel.path, made.key)
+    await _round(opened)
+    (key,) = await opened.lasting_keys.listing(ann)
+    session = await sessions.open_of_user(opened.pool, ann.id)
+    assert session is not None
+    assert key.spent_on == session.id
