@@ -4,8 +4,10 @@ Only confirmed viewers count. Unique viewers are estimated: give or take 0.8 % f
 sessions. Without a token every new HLS session or connection is another viewer.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping
+from itertools import islice
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import Away
@@ -17,6 +19,8 @@ from control_plane.live.store.viewers import ViewerSets
 FLUSH_EVERY = 10.0  # seconds
 #: While Postgres is away: spans that wait for it. Later ones are lost.
 MOST_WAITING = 100_000
+#: While Redis is away: viewers who wait for it. Later ones are lost.
+MOST_NAMES = 1_000_000
 
 
 class Attendance:
@@ -25,6 +29,7 @@ class Attendance:
         self._sets = sets
         self._spans: dict[tuple[int, int], Span] = {}
         self._joined: dict[int, set[str]] = {}
+        self._names = 0  # in all of them
 
     def watched(self, viewers: Mapping[int, int], since: float, until: float) -> None:
         """So many, by session, all the time between two looks."""
@@ -36,7 +41,10 @@ class Attendance:
     def joined(self, viewers: Mapping[int, Collection[str]]) -> None:
         """By session, those who may not have been among its viewers before."""
         for session_id, some in viewers.items():
-            self._joined.setdefault(session_id, set()).update(some)
+            waiting = self._joined.setdefault(session_id, set())
+            before = len(waiting)
+            waiting.update(islice(some, MOST_NAMES - self._names))
+            self._names += len(waiting) - before
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -48,12 +56,19 @@ class Attendance:
                 await self.flush()
 
     async def flush(self) -> None:
-        """What is noted stands in Postgres when this returns."""
+        """What is noted stands in Postgres when this returns. What may not stand there
+        is noted again: nothing is added twice."""
         spans, self._spans = self._spans, {}
-        joined, self._joined = self._joined, {}
+        joined: Mapping[int, Collection[str]] = self._joined
+        self._joined, self._names = {}, 0
+        if not spans and not joined:
+            return
         try:
-            await self._write(list(spans.values()), joined)
-        except Away:
+            unique = await self._unique(joined)
+            joined = dict.fromkeys(joined, ())  # Redis knows who they are
+            async with self._pool.transaction() as connection:
+                await store.add(connection, list(spans.values()), unique)
+        except (Away, asyncio.CancelledError):
             self.joined(joined)
             for span in spans.values():
                 self._add(span)
@@ -64,11 +79,6 @@ class Attendance:
         if key in self._spans or len(self._spans) < MOST_WAITING:
             self._spans[key] = merged(self._spans.get(key), span)
 
-    async def _write(
-        self, spans: list[Span], joined: Mapping[int, Collection[str]]
-    ) -> None:
-        if spans or joined:
-            found = await self._sets.unique(joined)
-            unique = dict(zip(joined, found, strict=True))
-            async with self._pool.transaction() as connection:
-                await store.add(connection, spans, unique)
+    async def _unique(self, joined: Mapping[int, Collection[str]]) -> Mapping[int, int]:
+        found = await self._sets.unique(joined)
+        return dict(zip(joined, found, strict=True))

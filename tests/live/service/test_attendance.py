@@ -1,5 +1,6 @@
 """What is kept of a session's viewers when nobody watches any more."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,17 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.redis import open_redis
 from control_plane.live.model.attendance import Attended, Minute, Span
 from control_plane.live.model.starts import Start
+from control_plane.live.service import attendance
 from control_plane.live.service.attendance import Attendance
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
 from deploy.local.valkey import valkey
 from tests.support.api import running, settings
+from tests.support.closed import closed
 from tests.support.commands import command
+from tests.support.locks import WAITING
 from tests.support.stack import until
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -121,6 +126,45 @@ async def _written(one: Attendance) -> bool:
     return True
 
 
+async def test_redis_is_told_once_while_postgres_is_away(
+    opened: Services,
+    session_id: int,
+    owner: Pool,
+    database_url: str,
+    server_folder: Path,
+) -> None:
+    async with valkey(server_folder, durable=False) as url, open_redis(url) as redis:
+        one = Attendance(opened.pool, ViewerSets(redis))
+        one.watched({session_id: 2}, START, START + 10)
+        one.joined({session_id: {"a", "b"}})
+        async with closed(owner, database_url):
+            for _ in range(3):
+                with pytest.raises(Away):
+                    await one.flush()
+        await until(lambda: _written(one))
+        told = (await redis.info("commandstats"))["cmdstat_pfadd"]["calls"]
+    assert await opened.broadcasts.attended(session_id) == Attended(
+        2, 20.0, [minute(0, 2, 20.0)]
+    )
+    assert told == 1
+
+
+async def test_no_more_wait_for_redis_than_it_can_be_told(
+    opened: Services,
+    attending: Attending,
+    session_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attendance, "MOST_NAMES", 3)
+    one = attending()
+    for name in "abcde":
+        one.joined({session_id: {name}})
+    await one.flush()
+    one.joined({session_id: {"f"}})
+    await one.flush()
+    assert (await opened.broadcasts.attended(session_id)).unique_viewers == 4
+
+
 async def test_the_last_is_written_when_it_ends(
     opened: Services, attending: Attending, session_id: int
 ) -> None:
@@ -128,6 +172,25 @@ async def test_the_last_is_written_when_it_ends(
     async with one.running():
         one.watched({session_id: 1}, START, START + 10)
     assert (await opened.broadcasts.attended(session_id)).viewer_seconds == 10.0
+
+
+async def test_so_is_what_was_being_written_then(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one = attending()
+    one.watched({session_id: 1}, START, START + 10)
+    one.joined({session_id: {"a"}})
+    async with opened.pool.transaction() as other:
+        await other.execute("LOCK TABLE session_attendance")
+        writing = asyncio.create_task(one.flush())
+        await until(lambda: opened.pool.fetchval(WAITING))
+        writing.cancel()
+        await asyncio.wait([writing])
+    async with one.running():
+        pass
+    assert await opened.broadcasts.attended(session_id) == Attended(
+        1, 10.0, [minute(0, 1, 10.0)]
+    )
 
 
 async def test_unique_viewers_are_near_the_truth(

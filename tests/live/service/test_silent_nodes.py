@@ -1,12 +1,10 @@
 """Cutting viewers on nodes that say nothing when they are asked, or are slow."""
 
 import asyncio
-import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 
-import asyncpg
 import pytest
 
 from control_plane.base.database import Pool
@@ -18,6 +16,7 @@ from control_plane.live.store import owed_cuts
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 from tests.live.service.one_viewer import ADDRESS, OneViewer, running
+from tests.support.closed import closed
 from tests.support.stack import until
 
 AT_ONCE = timedelta(0)
@@ -176,25 +175,10 @@ async def test_postgres_may_be_away_when_it_is_done(
     node.waits_for, before = asyncio.Event(), asyncio.all_tasks()
     await opened.rights.end(session_id, Whom(viewer="somebody"), "too_many")
     begun = asyncio.all_tasks() - before
-    async with _no_room(owner, database_url):
+    async with closed(owner, database_url):
         node.waits_for.set()
         await asyncio.wait(begun)
     begun.clear()
     gc.collect()  # a task whose error nobody has looked at says so
     assert failed == []
     assert [*await owed_cuts.due(owner, AT_ONCE)] == ["local"]
-
-
-@contextlib.asynccontextmanager
-async def _no_room(owner: Pool, url: str) -> AsyncIterator[None]:
-    """Postgres ends all connections of the service, and takes no other."""
-    name = await owner.fetchval("SELECT current_database()")
-    worker = await asyncpg.connect(url, server_settings={"application_name": "other"})
-    await owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
-    await worker.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ="
-        " current_user AND datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    yield
-    await owner.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
-    await worker.close()
