@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 LOST_AFTER = timedelta(seconds=30)
 #: An encoder let in at the last moment is listed seconds later.
-FIRST_PUBLISH_GRACE = timedelta(seconds=15)
+PUBLISH_GRACE = timedelta(seconds=15)
 
 ROUNDS = Histogram(
     "control_plane_round_duration_seconds",
@@ -233,14 +233,14 @@ class Reconciler:
         publisher, or when the node is gone."""
         there = {publisher.path for publisher in view.publishers}
         for session in await sessions.past_reconnect_deadline(
-            self._pool, node.name, at
+            self._pool, node.name, at, PUBLISH_GRACE
         ):
             if session.path not in there:
                 gone = view.answer == "refused"
                 await self._end(session, "node_lost" if gone else "disconnected")
         used = self._lifecycle.spans.used_within
         for session in await sessions.never_published(
-            self._pool, node.name, at, FIRST_PUBLISH_GRACE, used
+            self._pool, node.name, at, PUBLISH_GRACE, used
         ):
             if session.path not in there:
                 await self._end(session, "expired")

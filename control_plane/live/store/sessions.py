@@ -205,14 +205,18 @@ async def make_ended(
 
 
 async def past_reconnect_deadline(
-    executor: Executor, node: str, at: datetime
+    executor: Executor, node: str, at: datetime, grace: timedelta
 ) -> list[LiveSession]:
-    """Those whose deadline had passed at ``at``, by Postgres's clock."""
+    """Those whose deadline had passed at ``at``, by Postgres's clock, and whose encoder
+    was not let in again within the grace: no list may name it yet."""
     rows = await executor.fetch(
         f"{SELECT} WHERE s.node = $1 AND s.status = 'reconnecting'"
-        " AND s.reconnect_until <= $2",
+        " AND s.reconnect_until <= $2 AND NOT EXISTS (SELECT FROM publish_grants g"
+        " WHERE g.path = s.path AND g.ended_at IS NULL"
+        " AND g.granted_at > $2::timestamptz - $3::interval)",
         node,
         at,
+        grace,
     )
     return [_session(row) for row in rows]
 
