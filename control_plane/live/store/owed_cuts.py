@@ -9,12 +9,22 @@ from control_plane.base.database import Executor
 
 async def owe(executor: Executor, origin: str | None = None) -> Mapping[str, int]:
     """At this origin, None: at all of them, and at edges: caches ask about everybody
-    again. By node, of those that may answer, what to take back once it is done."""
+    again. By node, of those that may answer, what to take back once it is done.
+
+    What a lost node owed before is part of this: everybody there is judged once it is
+    back. It is not only left as it was: who judges there now may not see this denial.
+    """
     rows = await executor.fetch(
         """
-        WITH owed AS (
-            INSERT INTO owed_cuts (node) SELECT name FROM nodes
+        WITH owing AS (
+            SELECT name, lost FROM nodes
             WHERE role = 'edge' OR role = 'origin' AND name = coalesce($1, name)
+        ), before AS (
+            DELETE FROM owed_cuts WHERE id IN (
+                SELECT o.id FROM owed_cuts o JOIN owing ON name = node WHERE lost
+                FOR UPDATE OF o SKIP LOCKED)
+        ), owed AS (
+            INSERT INTO owed_cuts (node) SELECT name FROM owing
             ORDER BY name RETURNING node, id
         )
         SELECT node, owed.id FROM owed JOIN nodes ON name = node

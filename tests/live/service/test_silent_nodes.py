@@ -78,6 +78,38 @@ async def test_a_lost_edge_holds_nobody_up_and_owes_it(
         assert edge.kicked == node.kicked == ["one"]
 
 
+async def test_what_a_lost_node_owes_becomes_no_more(
+    opened: Services, node: OneViewer, session_id: int, pool: Pool
+) -> None:
+    """It may be gone for good."""
+    async with running(opened, "gone", "edge"), running(opened, "old"):
+        await pool.execute(
+            "UPDATE nodes SET lost = true, silent_since = now() WHERE name <> 'local'"
+        )
+        for number in range(3):
+            await opened.rights.deny(0, session_id, Whom(viewer=f"{number}"))
+            await opened.moderation.ban(Banned(network=f"192.0.2.{number}"), "spam")
+    rows = await pool.fetch("SELECT node FROM owed_cuts ORDER BY node")
+    owed = [row["node"] for row in rows]
+    assert (owed.count("gone"), owed.count("old")) == (1, 1)
+
+
+async def test_a_node_found_again_meanwhile_owes_it_too(
+    node: OneViewer, pool: Pool
+) -> None:
+    """What it owed before was judged without this denial."""
+    await pool.execute("UPDATE nodes SET lost = true, silent_since = now()")
+    await owed_cuts.owe(pool, "local")
+    async with pool.transaction() as denying:
+        await owed_cuts.owe(denying, "local")
+        await pool.execute("UPDATE nodes SET lost = false, silent_since = NULL")
+        before = (await owed_cuts.due(pool, AT_ONCE))["local"]
+        cutting = asyncio.create_task(owed_cuts.done(pool, before))
+        await asyncio.wait([cutting], timeout=0)
+    await cutting
+    assert [*await owed_cuts.due(pool, AT_ONCE)] == ["local"]
+
+
 async def test_a_node_that_answered_owes_nothing(
     opened: Services, node: OneViewer, pool: Pool
 ) -> None:
