@@ -169,11 +169,11 @@ class Lifecycle:
         channel = await channels.at_path(connection, source.path)
         if channel is None or channel.banned or await _is_closed(connection, channel):
             return "refused"
+        if grant is not None and grant.key_is_spent:
+            return "refused"
         other = await sessions.open_of_user(connection, channel.user_id)
         if other is not None:
             await self._end(connection, other, "superseded")
-        if grant is not None and grant.key_is_spent:
-            return "refused"
         key_id = None if grant is None else grant.key_id
         session_id = await openings.live_on_channel(
             connection,

@@ -7,9 +7,11 @@ from functools import partial
 import pytest
 
 from control_plane.base.refusals import Empty, Refusal
-from control_plane.live.model.keys import MOST_OF_CHANNEL
+from control_plane.live.model.keys import MOST_OF_CHANNEL, Terms
+from control_plane.live.model.starts import Start
 from control_plane.live.service.lasting_keys import LastingKey
-from control_plane.live.store import keys
+from control_plane.live.service.lifecycle import Source
+from control_plane.live.store import grants, keys, sessions
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 
@@ -67,3 +69,21 @@ async def test_one_that_is_revoked_by_then_does_not_come_again(
     await opened.lasting_keys.revoke(ann, new.id)
     with pytest.raises(Refusal):
         await rotate(ann, old.id, timedelta(0))
+
+
+async def test_one_that_is_spent_does_not_end_another_broadcast(
+    opened: Services, ann: User
+) -> None:
+    """It was let in before it was spent, and its picture comes after that."""
+    made = await opened.lasting_keys.create(ann, "", "", Terms(one_shot=True))
+    path = made.channel.path
+    first, late = (Source("local", path, "rtmpConn", one) for one in ("a", "b"))
+    for source in (first, late):
+        await grants.add(opened.pool, "local", source.id, path, made.id)
+    assert await opened.lifecycle.ready(first) == "started"
+    over = await sessions.open_of_user(opened.pool, ann.id)
+    assert over is not None
+    assert await opened.lifecycle.end(over, "disconnected")
+    other = (await opened.broadcasts.start(ann, Start())).session
+    assert await opened.lifecycle.ready(late) == "refused"
+    assert (await opened.broadcasts.get(other.id)).is_open
