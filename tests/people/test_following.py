@@ -8,12 +8,19 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Refusal
+from control_plane.events.log import append_user_event
+from control_plane.live.store import sessions
 from control_plane.people.model.users import Counts, Profile
 from control_plane.people.service.deletion import Deletion
 from control_plane.people.service.profiles import Profiles
 from control_plane.people.service.social import Social
 from control_plane.people.store import counts
 from tests.people.conftest import Join, user_events
+from tests.support.locks import WAITING
+from tests.support.money import new_session
+from tests.support.stack import until
+
+SAID = {"everywhere": False}
 
 
 def _numbers(of: Profile) -> tuple[int, int]:
@@ -178,6 +185,67 @@ async def test_a_deleted_account_is_taken_out_of_everybodys_numbers(
     assert await user_events(pool, ann.id) == ["user.deleted"]
     with pytest.raises(Refusal, match="Do not exist"):
         await deletion.delete(ann.id)
+
+
+async def _leave(user_id: int) -> None:
+    """Nothing of it is outside here."""
+
+
+async def _waiting(pool: Pool, many: int) -> None:
+    """Until so many wait for a lock."""
+
+    async def look() -> bool:
+        return bool(await pool.fetchval(WAITING) >= many)
+
+    await until(look, pause=0.01)
+
+
+async def test_who_is_blocked_may_go_at_the_same_moment(
+    social: Social, profiles: Profiles, join: Join, pool: Pool
+) -> None:
+    """Both want the two rows that say who follows whom."""
+    ann, bob = await join("ann"), await join("bob")
+    await social.toggle_follow(ann.id, bob.id)
+    await social.toggle_follow(bob.id, ann.id)
+    async with pool.transaction() as connection:
+        await connection.execute("SELECT FROM user_counts FOR UPDATE")
+        blocking = asyncio.create_task(social.toggle_block(bob.id, ann.id))
+        await _waiting(pool, 1)
+        going = asyncio.create_task(Deletion(pool, [], _leave).delete(ann.id))
+        await _waiting(pool, 2)
+    await asyncio.gather(blocking, going)
+    assert _numbers(await profiles.seen(0, bob.id)) == (0, 0)
+    assert await pool.fetchval("SELECT count(*) FROM follows") == 0
+
+
+async def test_two_who_follow_and_block_one_another_may_go_together(
+    social: Social, join: Join, pool: Pool
+) -> None:
+    people = [await join(f"user{i}") for i in range(6)]
+    pairs = [(a.id, b.id) for a in people for b in people if a.id != b.id]
+    for pair in pairs:
+        await social.toggle_follow(*pair)
+    deletion = Deletion(pool, [], _leave)
+    await asyncio.gather(*(deletion.delete(one.id) for one in people))
+    assert await pool.fetchval("SELECT count(*) FROM follows") == 0
+    rows = await pool.fetch("SELECT followers, following FROM user_counts")
+    assert [tuple(row) for row in rows] == [(0, 0)] * 6
+
+
+async def test_a_session_is_locked_before_its_host_who_goes(
+    join: Join, pool: Pool
+) -> None:
+    """As all do who write an event of the user for what happens in a session."""
+    ann = await join("ann")
+    session_id = await new_session(pool, ann.id)
+    deletion = Deletion(pool, [sessions.forget], _leave)
+    async with pool.transaction() as connection:
+        await sessions.lock(connection, [session_id])
+        going = asyncio.create_task(deletion.delete(ann.id))
+        await _waiting(pool, 1)
+        await append_user_event(connection, ann.id, "user.signed_out", SAID)
+    await going
+    assert await user_events(pool, ann.id) == ["user.signed_out", "user.deleted"]
 
 
 async def test_each_number_is_changed_by_its_own_name(pool: Pool, join: Join) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Refusal
+from control_plane.people.service.deletion import Deletion
 from control_plane.people.store import profiles
 from control_plane.videos.model.videos import NewVideo
 from control_plane.videos.model.viewers import Viewer
@@ -123,8 +124,10 @@ async def test_a_user_who_leaves_takes_likes_views_and_videos_along(
     await videos.watched(Viewer(ann), theirs)
     await videos.related(Viewer(ann), 0)
 
-    async with pool.transaction() as connection:
-        await videos.forget(connection, ann)
+    async def leave(user_id: int) -> None:
+        """Nothing of it is outside here."""
+
+    await Deletion(pool, [videos.forget], leave).delete(ann)
 
     counts = [(await videos.get(0, video)).video.like_count for video in theirs]
     assert counts == [1, 0]

@@ -1,14 +1,16 @@
 """Deleting one's own account."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Refusal
 from control_plane.events.log import append_user_event
+from control_plane.people.model.users import Counts
 from control_plane.people.store import sign_ins, social, users
 
-#: Takes away what a domain above this one keeps about a user.
-Forget = Callable[[Connection, int], Awaitable[None]]
+#: Takes away what a domain above this one keeps about a user; what that changes in
+#: others' numbers is written with all such changes.
+Forget = Callable[[Connection, int], Awaitable[Mapping[int, Counts] | None]]
 
 
 class Deletion:
@@ -20,16 +22,21 @@ class Deletion:
     ) -> None:
         """``leave``: what has to happen outside once the account is gone."""
         self._pool = pool
-        self._forget = [sign_ins.forget, social.forget, *forget]
+        self._forget = [sign_ins.forget, *forget]
         self._leave = leave
 
     async def delete(self, user_id: int) -> None:
         """Denied and nameless first, then cut. What the ledger says about the id
-        stays; nothing is left that says who it was."""
+        stays; nothing is left that says who it was.
+
+        Locks are taken as everybody takes them: sessions and videos, then numbers, and
+        users last."""
         async with self._pool.transaction() as connection:
+            changes: list[tuple[int, Counts]] = []
+            for forget in self._forget:
+                changes += (await forget(connection, user_id) or {}).items()
+            await social.forget(connection, user_id, changes)
             if not await users.anonymise(connection, user_id):
                 raise Refusal("Invalid id: Do not exist")
-            for forget in self._forget:
-                await forget(connection, user_id)
             await append_user_event(connection, user_id, "user.deleted", {})
         await self._leave(user_id)

@@ -67,8 +67,7 @@ class Social:
             if block is None:
                 await social.unblock(connection, user_id, other_id)
                 return None
-            await social.unfollow(connection, user_id, other_id)
-            await social.unfollow(connection, other_id, user_id)
+            await social.part(connection, user_id, other_id)
             return Blocked(block, await _exists(connection, user_id, other_id))
 
     async def blocked(self, user_id: int, page: int) -> list[Blocked]:

@@ -1,10 +1,10 @@
 """How many followers, likes and videos each user has.
 
-Rows are locked in the order of their ids: two changes about the same people never
-wait for each other.
+Rows are locked in the order of their ids, once in a transaction, and after what is
+counted (follows, videos): two changes about the same people never wait for each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from control_plane.base.database import Connection
@@ -24,19 +24,30 @@ APPLY = f"""
 """  # noqa: S608
 
 
+def given(first: int) -> str:
+    """A part of a query: the rows that :func:`arrays` made, from this parameter on."""
+    places = range(first, first + 1 + len(NAMES))
+    unnested = ", ".join(f"${place}::integer[]" for place in places)
+    names = f"one (user_id, {', '.join(NAMES)})"
+    return f"SELECT * FROM unnest({unnested}) AS {names}"  # noqa: S608
+
+
+def arrays(changes: Sequence[tuple[int, Counts]]) -> list[list[int]]:
+    """Users, then each of the NAMES."""
+    columns = [[getattr(by, name) for _, by in changes] for name in NAMES]
+    return [[user_id for user_id, _ in changes], *columns]
+
+
 async def change(connection: Connection, changes: Mapping[int, Counts]) -> None:
     """By user. Nothing can become less than zero."""
-    ids = sorted(changes)
+    ids, *columns = arrays(sorted(changes.items(), key=lambda one: one[0]))
     await connection.execute(
         "INSERT INTO user_counts (user_id) SELECT unnest($1::integer[])"
         " ON CONFLICT (user_id) DO NOTHING",
         ids,
     )
-    columns = [[getattr(changes[user_id], name) for user_id in ids] for name in NAMES]
-    arrays = ", ".join(f"${place}::integer[]" for place in range(1, len(NAMES) + 2))
     await connection.execute(
-        "WITH changes AS (SELECT *"  # noqa: S608
-        f" FROM unnest({arrays}) AS one (user_id, {', '.join(NAMES)})), {APPLY}",
+        f"WITH changes AS ({given(1)}), {APPLY}",
         ids,
         *columns,
     )

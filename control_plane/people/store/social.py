@@ -1,5 +1,6 @@
 """Follows and blocks."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import LiteralString
 
@@ -127,24 +128,55 @@ async def blocks(
     return [Block(**dict(row)) for row in rows]
 
 
-async def forget(connection: Connection, user_id: int) -> None:
-    """Everything between this user and others, in both directions."""
-    await connection.execute(
-        f"""
-        WITH gone AS (
-            DELETE FROM follows WHERE follower_id = $1 OR followed_id = $1
+def _unfollowed(which: str, first: int) -> str:
+    """A query that ends follows, in the order of their ids, and counts that together
+    with other changes, whose parameters begin at ``first``."""
+    sums = ", ".join(f"sum({name}) AS {name}" for name in counts.NAMES)
+    return f"""
+        WITH ended AS (
+            SELECT id FROM follows WHERE {which} ORDER BY id FOR UPDATE
+        ), gone AS (
+            DELETE FROM follows WHERE id IN (SELECT id FROM ended)
             RETURNING follower_id, followed_id
         ), sides AS (
-            SELECT follower_id AS user_id, 0 AS followers, -1 AS following FROM gone
-            UNION ALL SELECT followed_id, -1, 0 FROM gone
-        ), changes AS (
-            SELECT user_id, sum(followers) AS followers, sum(following) AS following,
-                0 AS likes, 0 AS videos
-            FROM sides GROUP BY user_id
-        ), {counts.APPLY}
-        """,  # noqa: S608
+            SELECT follower_id AS user_id, 0 AS followers, -1 AS following, 0 AS likes,
+                0 AS videos FROM gone
+            UNION ALL SELECT followed_id, -1, 0, 0, 0 FROM gone
+            UNION ALL {counts.given(first)}
+        ), changes AS (SELECT user_id, {sums} FROM sides GROUP BY user_id),
+        {counts.APPLY}
+    """  # noqa: S608
+
+
+async def part(connection: Connection, one: int, other: int) -> None:
+    """Neither follows the other any more."""
+    await connection.execute(
+        _unfollowed(
+            "(follower_id, followed_id) IN (($1, $2), ($2::integer, $1::integer))", 3
+        ),
+        one,
+        other,
+        *counts.arrays([]),
+    )
+
+
+async def forget(
+    connection: Connection, user_id: int, changes: Sequence[tuple[int, Counts]]
+) -> None:
+    """Everything between this user and others, in both directions. ``changes``: of
+    anybody's numbers, which are all locked together."""
+    await connection.execute(
+        """
+        WITH ended AS (
+            SELECT id FROM blocks WHERE user_id = $1 OR block_user_id = $1
+            ORDER BY id FOR UPDATE
+        )
+        DELETE FROM blocks WHERE id IN (SELECT id FROM ended)
+        """,
         user_id,
     )
     await connection.execute(
-        "DELETE FROM blocks WHERE user_id = $1 OR block_user_id = $1", user_id
+        _unfollowed("follower_id = $1 OR followed_id = $1", 2),
+        user_id,
+        *counts.arrays(changes),
     )

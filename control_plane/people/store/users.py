@@ -191,6 +191,7 @@ async def phone_taken(executor: Executor, phone: str) -> bool:
 
 async def anonymise(connection: Connection, user_id: int) -> bool:
     """False when it was so already. The id stays: the ledger's entries name it."""
+    await connection.execute("DELETE FROM identities WHERE user_id = $1", user_id)
     gone = await connection.fetchval(
         """
         UPDATE users SET deleted_at = now(), token_version = token_version + 1,
@@ -202,7 +203,4 @@ async def anonymise(connection: Connection, user_id: int) -> bool:
         """,
         user_id,
     )
-    if gone is None:
-        return False
-    await connection.execute("DELETE FROM identities WHERE user_id = $1", user_id)
-    return True
+    return gone is not None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from control_plane.base.batches import Reads
 from control_plane.base.database import Connection, Executor, Pool
 from control_plane.base.refusals import Refusal
+from control_plane.people.model.users import Counts
 from control_plane.videos.model.videos import Feed, Item, Like, NewVideo, Opened
 from control_plane.videos.model.viewers import Viewer, is_guest
 from control_plane.videos.store import feeds, likes, videos, views
@@ -95,13 +96,16 @@ class Videos:
         async with self._pool.transaction() as connection:
             return await videos.add(connection, new)
 
-    async def forget(self, connection: Connection, user_id: int) -> None:
-        """This user's videos, likes and views."""
+    async def forget(self, connection: Connection, user_id: int) -> dict[int, Counts]:
+        """This user's videos, likes and views; what that changes in the numbers of
+        authors. Views come first, as where videos are watched."""
         viewer = Viewer(user_id).name
-        await likes.forget(connection, user_id)
-        await videos.forget(connection, user_id)
         await views.forget(connection, viewer)
         await feeds.forget(connection, viewer)
+        await videos.lock_of(connection, user_id)
+        lost = await likes.forget(connection, user_id)
+        await videos.forget(connection, user_id)
+        return {author: Counts(likes=-many) for author, many in lost.items()}
 
     async def _opened(self, viewer: Viewer, kind: Feed, page: int) -> Opened:
         """Asking for the first page opens the feed anew."""

@@ -3,7 +3,6 @@
 from dataclasses import fields
 
 from control_plane.base.database import Connection
-from control_plane.people.store import counts
 from control_plane.videos.model.videos import Like
 
 _LIKE = ", ".join(field.name for field in fields(Like))
@@ -28,23 +27,18 @@ async def remove(connection: Connection, video_id: int, user_id: int) -> None:
     )
 
 
-async def forget(connection: Connection, user_id: int) -> None:
-    """A user's likes, and what they added to videos and their authors."""
-    await connection.execute(
-        f"""
+async def forget(connection: Connection, user_id: int) -> dict[int, int]:
+    """A user's likes, of videos that are locked; how many of each author's."""
+    rows = await connection.fetch(
+        """
         WITH gone AS (
             DELETE FROM video_likes WHERE user_id = $1 RETURNING video_id
-        ), liked AS (
-            SELECT id, user_id FROM videos WHERE id IN (SELECT video_id FROM gone)
-            ORDER BY id FOR NO KEY UPDATE
         ), fewer AS (
             UPDATE videos SET like_count = like_count - 1
-            WHERE id IN (SELECT id FROM liked)
-        ), changes AS (
-            SELECT user_id, 0 AS followers, 0 AS following, -count(*) AS likes,
-                0 AS videos
-            FROM liked GROUP BY user_id
-        ), {counts.APPLY}
-        """,  # noqa: S608
+            WHERE id IN (SELECT video_id FROM gone) RETURNING user_id
+        )
+        SELECT user_id, count(*) AS likes FROM fewer GROUP BY user_id
+        """,
         user_id,
     )
+    return {row["user_id"]: row["likes"] for row in rows}

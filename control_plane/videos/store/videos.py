@@ -108,6 +108,19 @@ async def lock(connection: Connection, video_id: int) -> None:
     )
 
 
+async def lock_of(connection: Connection, user_id: int) -> None:
+    """This user's, and those that the user likes: each like locks its video first."""
+    await connection.execute(
+        """
+        SELECT FROM videos WHERE id IN (
+            SELECT id FROM videos WHERE user_id = $1
+            UNION SELECT video_id FROM video_likes WHERE user_id = $1)
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        user_id,
+    )
+
+
 async def count_like(
     connection: Connection, video_id: int, author_id: int, change: int
 ) -> None:
