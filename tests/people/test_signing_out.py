@@ -1,5 +1,6 @@
 """Which tokens count, and since when not any more."""
 
+import asyncio
 import time
 
 import pytest
@@ -11,6 +12,8 @@ from control_plane.people.model.users import NewUser, User
 from control_plane.people.service.accounts import BANNED, DAY, Accounts, Identity
 from control_plane.people.store import users
 from tests.people.conftest import Join, user_events
+from tests.support.locks import WAITING
+from tests.support.stack import until
 
 KEY = (b"k" * 32,)
 
@@ -92,6 +95,71 @@ async def test_sign_ins_that_are_over_anyway_are_dropped(
 
     left = await pool.fetch("SELECT expires_at - now() AS in FROM ended_sign_ins")
     assert [row["in"].days for row in left] == [89]
+
+
+async def test_a_token_that_was_signed_for_longer_is_refused_for_as_long(
+    accounts: Accounts, join: Join, pool: Pool
+) -> None:
+    """As after CONTROL_PLANE_TOKEN_DAYS was lowered."""
+    ann = await join("ann")
+    token = accounts.token(ann)
+    lowered = Accounts(pool, KEY, token_days=1, accept_provider_uid=True)
+    await lowered.sign_out(ann, token)
+
+    two_days = "UPDATE ended_sign_ins SET expires_at = expires_at - interval '2 days'"
+    await pool.execute(two_days)
+    await lowered.sign_out(ann, lowered.token(ann))  # drops what is over
+
+    await _refused(lowered, token)
+
+
+async def test_what_a_token_was_renewed_to_may_have_been_signed_for_as_long_as_it(
+    accounts: Accounts, join: Join, pool: Pool
+) -> None:
+    ann = await join("ann")
+    first = _older(accounts.token(ann), 80 * DAY)
+    renewed = accounts.renewed(ann, first)  # 90 days from now
+    lowered = Accounts(pool, KEY, token_days=1, accept_provider_uid=True)
+    await lowered.sign_out(ann, first)
+    left = await pool.fetchval("SELECT expires_at FROM ended_sign_ins")
+    assert left.timestamp() >= read_user(KEY, renewed, time.time()).expires_at
+
+
+async def test_a_token_that_was_renewed_for_longer_is_refused_for_as_long(
+    accounts: Accounts, join: Join, pool: Pool
+) -> None:
+    """Signed out once with the shorter one, and then with the longer."""
+    ann = await join("ann")
+    lowered = Accounts(pool, KEY, token_days=1, accept_provider_uid=True)
+    longer = accounts.token(ann)
+    shorter = lowered.token(ann, read_user(KEY, longer, time.time()).sign_in)
+    for token in (shorter, longer, shorter):
+        await lowered.sign_out(ann, token)
+    left = await pool.fetchval("SELECT expires_at - now() FROM ended_sign_ins")
+    assert left.days == 89
+
+
+async def test_here_again_and_everywhere_at_the_same_moment(
+    accounts: Accounts, join: Join, pool: Pool
+) -> None:
+    ann = await join("ann")
+    token = accounts.token(ann)
+    await accounts.sign_out(ann, token)
+
+    async def waiting(many: int) -> None:
+        async def look() -> bool:
+            return bool(await pool.fetchval(WAITING) >= many)
+
+        await until(look, pause=0.01)
+
+    async with pool.transaction() as connection:
+        await connection.execute("SELECT FROM ended_sign_ins FOR UPDATE")
+        here = asyncio.create_task(accounts.sign_out(ann, token))
+        await waiting(1)
+        everywhere = asyncio.create_task(accounts.sign_out_everywhere(ann.id))
+        await waiting(2)
+    await asyncio.gather(here, everywhere)
+    await _refused(accounts, token)
 
 
 async def test_a_ban_is_said_and_ends_every_sign_in(

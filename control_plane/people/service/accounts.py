@@ -84,11 +84,14 @@ class Accounts:
     async def sign_out(self, user: User, token: str) -> None:
         """Ends the sign-in that this token comes from, and no other."""
         try:
-            sign_in = read_user(self._token_key, token, time.time()).sign_in
+            claims = read_user(self._token_key, token, time.time())
         except BadToken:
             raise Refusal(NOT_OURS) from None
+        # Tokens may have lasted longer before, and what this one was renewed to too.
+        lasted = claims.expires_at - claims.issued_at
+        remember = max(lasted, self._token_seconds)
         async with self._pool.transaction() as connection:
-            await sign_ins.end(connection, sign_in, user.id, self._token_seconds)
+            await sign_ins.end(connection, claims.sign_in, user.id, remember)
             await sign_ins.drop_expired(connection, MOST_DROPPED)
             await users.clear_device_token(connection, user.id)
             await append_user_event(
@@ -98,9 +101,9 @@ class Accounts:
     async def sign_out_everywhere(self, user_id: int) -> None:
         """Raises Empty for whoever does not exist, or not any more."""
         async with self._pool.transaction() as connection:
+            await sign_ins.forget(connection, user_id)
             if not await users.raise_token_version(connection, user_id):
                 raise Empty("There is no such user.")
-            await sign_ins.forget(connection, user_id)
             await append_user_event(
                 connection, user_id, "user.signed_out", {"everywhere": True}
             )

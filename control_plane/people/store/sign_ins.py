@@ -11,10 +11,13 @@ def ended(sign_in: str) -> str:
 async def end(
     connection: Connection, sign_in: str, user_id: int, remember_seconds: int
 ) -> None:
+    """Ended again: the longer one counts."""
     await connection.execute(
         """
-        INSERT INTO ended_sign_ins (sign_in, user_id, expires_at)
-        VALUES ($1, $2, now() + make_interval(secs => $3)) ON CONFLICT DO NOTHING
+        INSERT INTO ended_sign_ins AS known (sign_in, user_id, expires_at)
+        VALUES ($1, $2, now() + make_interval(secs => $3))
+        ON CONFLICT (sign_in) DO UPDATE
+            SET expires_at = greatest(known.expires_at, excluded.expires_at)
         """,
         sign_in,
         user_id,
