@@ -79,6 +79,10 @@ class Live:
     def nodes(self) -> Nodes:
         return Nodes(self.reserved, self._connect)
 
+    @cached_property
+    def _viewers_nodes(self) -> Nodes:
+        return Nodes(self.pool, self._connect)
+
     def _connect(self, node: Node) -> NodeApi:
         if node.role in ("cache", "cdn"):
             return Cache(self._http, node.api_url)
@@ -136,10 +140,18 @@ class Live:
 
     @cached_property
     def rights(self) -> Rights:
+        return self._rights(self.reserved, self._judging)
+
+    @cached_property
+    def viewers_rights(self) -> Rights:
+        """The same, for what viewers ask for."""
+        return self._rights(self.pool, self._judges(self.pool))
+
+    def _rights(self, pool: Pool, judging: Judging) -> Rights:
         return Rights(
-            self.reserved,
+            pool,
             self.cutter,
-            self._judging,
+            judging,
             tokens_by_default=self._tokens_by_default,
         )
 
@@ -150,7 +162,7 @@ class Live:
     @cached_property
     def at_once(self) -> AtOnce:
         limit = self.settings.watching_at_once
-        return AtOnce(self.reserved, self._viewer_sets, self.rights, limit=limit)
+        return AtOnce(self.pool, self._viewer_sets, self.viewers_rights, limit=limit)
 
     @cached_property
     def looking_again(self) -> LookingAgain:
@@ -168,10 +180,10 @@ class Live:
     def watching(self) -> Watching:
         return Watching(
             self.pool,
-            self.nodes,
+            self._viewers_nodes,
             self.counts,
             self.previews,
-            self.rights,
+            self.viewers_rights,
             self.at_once,
             self.sources,
             viewer_key=self._viewer_key,
@@ -182,7 +194,7 @@ class Live:
 
     @cached_property
     def sources(self) -> Sources:
-        return Sources(self.nodes, self.beats)
+        return Sources(self._viewers_nodes, self.beats)
 
     @cached_property
     def emptying(self) -> Emptying:
@@ -200,8 +212,11 @@ class Live:
 
     @cached_property
     def _judging(self) -> Judging:
+        return self._judges(self.reserved)
+
+    def _judges(self, pool: Pool) -> Judging:
         return Judging(
-            self.reserved,
+            pool,
             self._unlisted,
             viewer_key=self._viewer_key,
             tokens_by_default=self._tokens_by_default,

@@ -57,7 +57,9 @@ class Services(Live):
     def tickets(self) -> Tickets:
         share = self.settings.platform_share_percent
         unwatched = timedelta(hours=self.settings.unwatched_ticket_hours)
-        return Tickets(self.pool, self.rights, share_percent=share, unwatched=unwatched)
+        return Tickets(
+            self.pool, self.viewers_rights, share_percent=share, unwatched=unwatched
+        )
 
     @cached_property
     def accounts(self) -> Accounts:
