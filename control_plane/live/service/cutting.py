@@ -1,22 +1,27 @@
 """Cutting: deny first (a commit, before any of this), then kick.
 
 A publisher that stays is judged by the next round. Viewers are in no table: that commit
-says that they have to be cut, until their node has answered (``owed_cuts.py``)."""
+says that they have to be cut, until their node has answered (``owed_cuts.py``). So
+nobody waits long for a node that says nothing."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import structlog
 
 from control_plane.base.database import Pool
 from control_plane.base.faults import StoreFault
-from control_plane.live.model.nodes import NodeApi, Publisher, Reader
+from control_plane.live.model.nodes import Answer, NodeApi, Publisher, Reader
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.nodes import Nodes
 from control_plane.live.store import grants, owed_cuts
 
 log = structlog.get_logger(__name__)
 
+#: Seconds that whoever cuts waits for it at most: rounds and owed cuts do the rest.
+#: Less than a node has for one answer.
+WITHIN = 2.5
 TRIES = 8
 PAUSE = 0.25  # seconds
 #: An RTMP encoder is let in seconds before any list names its path (MediaMTX
@@ -37,19 +42,10 @@ class Cutter:
 
     async def cut(self, node_name: str, path: str) -> bool:
         """Kick whoever publishes to ``path``, or is about to. True once the node
-        lists nobody there; False after about 2 s."""
-        api = self._nodes.api(await self._nodes.get(node_name))
-        await self._kick_coming(api, node_name, path)
-        for _ in range(TRIES):
-            view = await api.look()
-            if view.answer == "refused":
+        lists nobody there; False after 2.5 s at most."""
+        async with _for_a_while():
+            if await self._cut(node_name, path):
                 return True
-            if view.answer == "answered":
-                there = [p for p in view.publishers if p.path == path]
-                if not there:
-                    return True
-                await _kick(api, there)
-            await asyncio.sleep(PAUSE)
         log.warning("a publisher could not be cut yet", node=node_name, path=path)
         return False
 
@@ -60,7 +56,8 @@ class Cutter:
         What cannot be done now stays owed. Without ``wait`` it has only begun."""
         cutting = self._cut_everywhere(owed, chosen)
         if wait:
-            await cutting
+            async with _for_a_while():
+                await cutting
         else:
             task = asyncio.create_task(cutting)
             self._begun.add(task)
@@ -73,16 +70,13 @@ class Cutter:
     async def kick_viewers(self, node_name: str, chosen: Chosen) -> bool:
         """Twice: an auth process may have let one in before it heard of the denial. A
         node that says nothing is asked again, for about 2 s; False when it never
-        answered, or does not run."""
+        answered, or does not run. Where many watch, its lists take longer."""
         api = self._nodes.api(await self._nodes.get(node_name))
-        answer = await api.kick_readers(chosen)
-        if answer != "refused":
+        until = _now() + WITHIN
+        answer = await _kick_readers(api, chosen, until)
+        if answer == "answered":
             await asyncio.sleep(HEARD_WITHIN)
-            for _ in range(TRIES):
-                answer = await api.kick_readers(chosen)
-                if answer != "silent":
-                    break
-                await asyncio.sleep(PAUSE)
+            answer = await _kick_readers(api, chosen, until)
         if answer == "answered":
             return True
         log.warning("viewers could not be cut yet", node=node_name)
@@ -92,15 +86,38 @@ class Cutter:
         self, owed: Owed, publishes: ChosenPublisher, watches: Chosen
     ) -> None:
         """Both kinds, on whole nodes; twice, as above."""
-        await asyncio.gather(*(self._kick_publishers(n, publishes) for n in owed))
-        await self._cut_everywhere(owed, watches)
-        await asyncio.gather(*(self._kick_publishers(n, publishes) for n in owed))
+        async with _for_a_while():
+            await asyncio.gather(
+                *(self._cut_all(n, publishes, watches, i) for n, i in owed.items())
+            )
 
     async def kick(self, source: Source) -> None:
         """One publisher that has turned out not to belong there."""
         log.info("kicked", node=source.node, path=source.path)
         api = self._nodes.api(await self._nodes.get(source.node))
         await api.kick(source.type, source.id)
+
+    async def _cut(self, node_name: str, path: str) -> bool:
+        api = self._nodes.api(await self._nodes.get(node_name))
+        await self._kick_coming(api, node_name, path)
+        for _ in range(TRIES):
+            view = await api.look()
+            if view.answer == "refused":
+                return True
+            if view.answer == "answered":
+                there = [p for p in view.publishers if p.path == path]
+                if not there:
+                    return True
+                await _kick(api, there)
+            await asyncio.sleep(PAUSE)
+        return False
+
+    async def _cut_all(
+        self, node_name: str, publishes: ChosenPublisher, watches: Chosen, owed: int
+    ) -> None:
+        await self._kick_publishers(node_name, publishes)
+        await self._cut_viewers(node_name, watches, owed)
+        await self._kick_publishers(node_name, publishes)
 
     async def _cut_everywhere(self, owed: Owed, chosen: Chosen) -> None:
         cuts = (self._cut_viewers(name, chosen, i) for name, i in owed.items())
@@ -121,6 +138,27 @@ class Cutter:
     async def _kick_coming(self, api: NodeApi, node: str, path: str) -> None:
         for source_id in await grants.coming(self._pool, node, path, STILL_COMING):
             await api.kick("rtmpConn", source_id)
+
+
+@contextlib.asynccontextmanager
+async def _for_a_while() -> AsyncIterator[None]:
+    """What takes longer is broken off."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WITHIN):
+            yield
+
+
+async def _kick_readers(api: NodeApi, chosen: Chosen, until: float) -> Answer:
+    """Asked again while it says nothing. ``until``: by the loop's clock."""
+    answer = await api.kick_readers(chosen)
+    while answer == "silent" and _now() < until:
+        await asyncio.sleep(PAUSE)
+        answer = await api.kick_readers(chosen)
+    return answer
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _kick(api: NodeApi, publishers: list[Publisher]) -> None:

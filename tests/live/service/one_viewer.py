@@ -16,17 +16,20 @@ ADDRESS = "192.0.2.7"
 
 @dataclass
 class OneViewer:
-    """Answers 503 so many times; then it lists one viewer."""
+    """Answers 503 so many times; then it lists one viewer. ``lists``: which it was
+    asked for."""
 
     silent: int = 0
     kicked: list[str] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     waits_for: asyncio.Event | None = None
+    lists: list[str] = field(default_factory=list)
     path: str = "live/1"
     query: str = ""
 
     async def list(self, request: web.Request) -> web.Response:
         self.asked.set()
+        self.lists.append(request.match_info["name"])
         if self.waits_for is not None:
             await self.waits_for.wait()
         if self.silent:
