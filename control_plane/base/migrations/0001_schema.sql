@@ -943,6 +943,8 @@ CREATE TABLE gift_transactions (
     video_id integer REFERENCES videos,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX gifts_of_session ON gift_transactions (live_streaming_id, id DESC)
+    WHERE live_streaming_id IS NOT NULL;
 CREATE TRIGGER gift_transactions_stay
     BEFORE UPDATE OR DELETE OR TRUNCATE ON gift_transactions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -80,7 +80,9 @@ class Gifts:
     ) -> list[GiftRow]:
         """Newest first. ``before``: an id. ``session_id`` 0: in any, or in none."""
         below = NEWEST if before is None else before
-        return await gifts.sent(self._pool, session_id, below, limit)
+        if not session_id:
+            return await gifts.sent(self._pool, below, limit)
+        return await gifts.of_session(self._pool, session_id, below, limit)
 
     async def send(self, order: GiftOrder, key: RequestKey | None = None) -> SentGift:
         """Raises Refusal, and then nothing has happened."""

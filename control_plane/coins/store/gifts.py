@@ -9,6 +9,11 @@ from control_plane.coins.model.ledger import Entry
 
 _COLUMNS = ", ".join(field.name for field in fields(Gift))
 _SELECT = f"SELECT {_COLUMNS} FROM gifts"  # noqa: S608
+_SENT = """
+    SELECT t.id, g.title AS gift, t.gift_count AS count, t.coins, t.sender_id,
+        t.receiver_id, t.live_streaming_id AS session_id, t.video_id, t.created_at
+    FROM gift_transactions t JOIN gifts g ON g.id = t.gift_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +38,21 @@ async def by_id(executor: Executor, ids: Iterable[int]) -> dict[int, Gift]:
     return {row["id"]: Gift(**dict(row)) for row in rows}
 
 
-async def sent(
+async def sent(executor: Executor, before: int, limit: int) -> list[GiftRow]:
+    """Those below an id, newest first."""
+    rows = await executor.fetch(
+        f"{_SENT} WHERE t.id < $1 ORDER BY t.id DESC LIMIT $2", before, limit
+    )
+    return [GiftRow(**dict(row)) for row in rows]
+
+
+async def of_session(
     executor: Executor, session_id: int, before: int, limit: int
 ) -> list[GiftRow]:
-    """Those below an id, newest first. ``session_id`` 0: in any, or in none."""
+    """Those below an id, newest first."""
     rows = await executor.fetch(
-        """
-        SELECT t.id, g.title AS gift, t.gift_count AS count, t.coins, t.sender_id,
-            t.receiver_id, t.live_streaming_id AS session_id, t.video_id, t.created_at
-        FROM gift_transactions t JOIN gifts g ON g.id = t.gift_id
-        WHERE t.id < $2 AND ($1 = 0 OR t.live_streaming_id = $1)
-        ORDER BY t.id DESC LIMIT $3
-        """,
+        f"{_SENT} WHERE t.live_streaming_id = $1 AND t.id < $2"
+        " ORDER BY t.id DESC LIMIT $3",
         session_id,
         before,
         limit,

@@ -1,0 +1,95 @@
+"""What operators are shown of the gifts that were sent."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from control_plane.base.database import Pool, Record
+from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.store import gifts
+from tests.support.money import ROSE, new_session, new_user
+
+MANY = 20_000
+#: One of a hundred is of a session, and the session that is asked about has the first.
+FILL = """
+    WITH transfers AS (
+        INSERT INTO ledger_transfers (kind)
+        SELECT 'gift' FROM generate_series(1, $1) RETURNING id
+    )
+    INSERT INTO gift_transactions (transfer_id, gift_id, gift_count, coins, sender_id,
+        receiver_id, live_streaming_id)
+    SELECT id, 1, 1, 10, $2, $3,
+        CASE WHEN id <= 10 THEN $4::int WHEN id % 100 = 0 THEN $5::int END
+    FROM transfers
+"""
+
+
+class Explaining:
+    """An Executor that looks at the plan instead, which is made for any parameters: as
+    it is for a query that is asked often."""
+
+    def __init__(self, connection: "asyncpg.Connection[Record]") -> None:
+        self._connection = connection
+        self.plan = ""
+
+    async def fetch(self, query: str, *args: object) -> list[Record]:
+        await self._connection.execute("SET plan_cache_mode = force_generic_plan")
+        await self._connection.execute(f"PREPARE asked AS {query}")
+        values = ", ".join(str(value) for value in args)
+        rows = await self._connection.fetch(f"EXPLAIN EXECUTE asked ({values})")
+        self.plan = "\n".join(row[0] for row in rows)
+        return []
+
+    async def fetchrow(self, query: str, *args: object) -> Record | None:
+        raise NotImplementedError
+
+    async def fetchval(self, query: str, *args: object) -> Any:
+        raise NotImplementedError
+
+    async def execute(self, query: str, *args: object) -> str:
+        raise NotImplementedError
+
+
+async def test_gifts_are_listed_newest_first_of_all_or_of_one_session(
+    pool: Pool,
+) -> None:
+    fan, star = await new_user(pool, 1000), await new_user(pool)
+    session = await new_session(pool, star)
+    service = Gifts(pool, share_percent=0, created_sessions=False)
+    sent = [
+        await service.send(GiftOrder(fan, ROSE, 1, star, session_id=where))
+        for where in (session, 0, session, session)
+    ]
+    ids = [one.id for one in sent]
+    assert [one.id for one in await service.sent(9)] == ids[::-1]
+    of_session = await service.sent(9, session_id=session)
+    assert [one.id for one in of_session] == [ids[3], ids[2], ids[0]]
+    assert {one.session_id for one in of_session} == {session}
+    page = await service.sent(1, before=ids[3], session_id=session)
+    assert [one.id for one in page] == [ids[2]]
+    assert await service.sent(9, session_id=session + 1) == []
+
+
+@pytest.mark.parametrize("of", ["all", "session"])
+async def test_a_page_of_gifts_is_found_by_an_index(
+    of: str, pool: Pool, owner_url: str
+) -> None:
+    """However many were sent since, in other sessions and in none."""
+    fan, star, other = [await new_user(pool) for _ in range(3)]
+    session, busy = await new_session(pool, star), await new_session(pool, other)
+    connection = await asyncpg.connect(owner_url)
+    try:
+        await connection.execute(FILL, MANY, fan, star, session, busy)
+        await connection.execute("ANALYZE gift_transactions")
+        explaining = Explaining(connection)
+        if of == "session":
+            await gifts.of_session(explaining, session, MANY * 2, 50)
+        else:
+            await gifts.sent(explaining, MANY * 2, 50)
+    finally:
+        await connection.close()
+    index = {"all": "gift_transactions_pkey", "session": "gifts_of_session"}[of]
+    assert f"using {index} on gift_transactions" in explaining.plan
+    assert "Sort" not in explaining.plan
