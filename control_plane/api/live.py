@@ -8,10 +8,11 @@ from control_plane.api import shapes
 from control_plane.api.own import OwnAccount, key, live_name
 from control_plane.api.urls import picture
 from control_plane.base.batches import Shared
-from control_plane.base.refusals import BadInput, Refusal, Unavailable
+from control_plane.base.refusals import BadInput, Refusal
 from control_plane.live.model.bans import LONGEST_DEVICE, Client, mark
 from control_plane.live.model.edges import lot
 from control_plane.live.model.keys import Terms
+from control_plane.live.model.nodes import Node
 from control_plane.live.model.rights import WatchTerms
 from control_plane.live.model.starts import Start
 from control_plane.live.model.urls import playback_url, publish_urls
@@ -20,7 +21,6 @@ from control_plane.live.service.broadcasts import Broadcasts, Started
 from control_plane.live.service.ingest_health import IngestHealth
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
 from control_plane.live.service.moderation import Moderation
-from control_plane.live.service.nodes import NO_NODE
 from control_plane.live.service.rights import Rights, Whom, watch_terms
 from control_plane.live.service.watching import Watching
 from control_plane.web.address import Addresses
@@ -69,14 +69,16 @@ class LiveApi:
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
-            "liveStream": Endpoint(self.live_stream),
-            "streamKeys": Endpoint(self.create_key),
+            "liveStream": Endpoint(self.live_stream, limit="writes"),
+            "streamKeys": Endpoint(self.create_key, limit="writes"),
             "showStreamKeys": Endpoint(self.show_keys),
-            "rotateStreamKey": Endpoint(self.rotate_key),
-            "revokeStreamKey": Endpoint(self.revoke_key),
-            "setLivePolicy": Endpoint(self.set_policy),
-            "denyViewer": Endpoint(self.deny_viewer),
-            "watch": Endpoint(self.watch, "optional", without_api_key=True),
+            "rotateStreamKey": Endpoint(self.rotate_key, limit="writes"),
+            "revokeStreamKey": Endpoint(self.revoke_key, limit="writes"),
+            "setLivePolicy": Endpoint(self.set_policy, limit="writes"),
+            "denyViewer": Endpoint(self.deny_viewer, limit="writes"),
+            "watch": Endpoint(
+                self.watch, "optional", without_api_key=True, limit="writes"
+            ),
             "showLiveStreams": Endpoint(self.show_live, "optional"),
             "showLiveStream": Endpoint(self.show_one, "optional"),
         }
@@ -139,10 +141,9 @@ class LiveApi:
         return await self._made(call, made, region)
 
     async def _made(self, call: Call, made: LastingKey, region: str) -> web.Response:
+        """Shown this once, so also while no node takes a broadcast."""
         channel = made.channel
         node = await self._lasting_keys.node_of(channel.path, region)
-        if node is None:
-            raise Unavailable(NO_NODE)
         urls = publish_urls(node, call.host, channel.path, made.key)
         return answer(
             {
@@ -156,7 +157,7 @@ class LiveApi:
                     "rtmp_url": urls.rtmp,
                     "srt_url": urls.srt,
                     "whip_url": urls.whip,
-                    "playback_url": playback_url(node, call.host, channel.path),
+                    "playback_url": _playback_url(node, call.host, channel.path),
                 }
             }
         )
@@ -171,11 +172,9 @@ class LiveApi:
     async def _where(self, call: Call, channel: str, region: str) -> Json:
         path = f"live/{channel}"
         node = await self._lasting_keys.node_of(path, region)
-        if node is None:
-            return {"rtmp_server": "", "playback_url": ""}
         return {
             "rtmp_server": publish_urls(node, call.host, path, "").server,
-            "playback_url": playback_url(node, call.host, path),
+            "playback_url": _playback_url(node, call.host, path),
         }
 
     async def revoke_key(self, call: Call) -> web.Response:
@@ -285,6 +284,10 @@ def _started(started: Started, host: str) -> Json:
         "playback_url": playback_url(node, host, session.path),
         "expires_at": iso(started.key_expires_at),
     }
+
+
+def _playback_url(node: Node | None, host: str, path: str) -> str:
+    return "" if node is None else playback_url(node, host, path)
 
 
 def _listed(of: Broadcast, host: str, files: str) -> Json:

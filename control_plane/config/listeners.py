@@ -78,5 +78,6 @@ class RateSettings(Concern):
     sign_ins_per_minute: int = Field(120, ge=0)
     money_per_minute: int = Field(300, ge=0)
     searches_per_minute: int = Field(120, ge=0)
-    # What leaves a row behind: views, likes, follows, reports.
+    # What leaves a row behind: views, likes, follows, reports, starts and rights of
+    # broadcasts.
     writes_per_minute: int = Field(300, ge=0)

@@ -136,6 +136,21 @@ async def test_each_user_can_write_so_often(database_url: str, redis_url: str) -
         assert await bob.ask("watchVideo", {"video_id": 1}) == "success"
 
 
+@pytest.mark.parametrize(
+    "name", ["liveStream", "streamKeys", "setLivePolicy", "denyViewer", "watch"]
+)
+async def test_a_host_can_write_so_often(
+    database_url: str, redis_url: str, name: str
+) -> None:
+    wanted = settings(database_url, redis_url, writes_per_minute=1)
+    async with running(wanted, API) as app:
+        ann = await app.sign_in("ann")
+        codes = [(await ann.call(name, {"id": 1}))["code"] for _ in range(2)]
+
+        assert codes[0] != 429
+        assert codes[1] == 429
+
+
 async def test_guests_behind_one_address_can_write_so_often(
     database_url: str, redis_url: str
 ) -> None:

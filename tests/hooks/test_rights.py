@@ -3,6 +3,7 @@
 import pytest
 
 from control_plane.base.database import open_pool
+from control_plane.live.service import rights
 from tests.hooks.conftest import Json, Service, publish, read
 from tests.support.client import Account
 from tests.support.stack import until
@@ -194,3 +195,15 @@ async def test_an_old_node_forgets_whom_it_admitted(town: Town) -> None:
         return await town.service.auth(old("")) == 401
 
     await until(out)
+
+
+async def test_a_session_keeps_out_so_many(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "MOST_DENIED", 2)
+    for viewer in "ab":
+        await town.ann.ask("denyViewer", {"id": town.id, "viewer": viewer})
+    refused = await town.ann.call("denyViewer", {"id": town.id, "viewer": "c"})
+    assert refused["code"] == 201
+    assert "are kept out already" in refused["msg"]
+    await town.ann.ask("denyViewer", {"id": town.id, "all": 1})

@@ -25,7 +25,13 @@ from control_plane.live.store import owed_cuts, rights, sessions, tickets
 from control_plane.people.store import users
 
 LONGEST_VIEWER = 64  # characters
+#: Of one session; `auth` reads all of them at each change of it.
+MOST_DENIED = 5000
 DENIED = "You can't watch this live stream."
+SO_MANY = (
+    f"{MOST_DENIED} are kept out already: choose another policy, or end everybody's"
+    " tokens."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ class Rights:
                 await rights.take_back_tokens(connection, session.id)
             elif whom.user_id and await users.get(connection, whom.user_id) is None:
                 raise Empty("There is no such user.")
+            elif await rights.count_denied(connection, session.id) >= MOST_DENIED:
+                raise Refusal(SO_MANY)
             elif not await rights.deny(
                 connection, session.id, whom.user_id or None, whom.viewer or None
             ):

@@ -56,6 +56,16 @@ async def deny(
     return denied is True
 
 
+async def count_denied(executor: Executor, session_id: int) -> int:
+    return int(
+        await executor.fetchval(
+            "SELECT count(*) FROM viewer_denials"
+            " WHERE session_id = $1 AND epoch IS NULL",
+            session_id,
+        )
+    )
+
+
 async def take_back(
     connection: Connection, session_id: int, user_id: int | None, viewer: str | None
 ) -> None:
