@@ -108,11 +108,18 @@ class Shared(Generic[Key, Result]):
         self._made: dict[Key, asyncio.Task[Result]] = {}
 
     async def get(self, key: Key) -> Result:
+        return await asyncio.shield(self.ask(key))  # whoever asked first may go away
+
+    def ask(self, key: Key) -> "asyncio.Task[Result]":
+        """The one that is made next: at once, or when the one under way has ended."""
         task = self._next.get(key)
         if task is None:
             coming = self._after(self._made.get(key), key)
             task = self._next[key] = asyncio.create_task(coming)
-        return await asyncio.shield(task)  # whoever asked first may go away
+        return task
+
+    def under_way(self) -> "list[asyncio.Task[Result]]":
+        return [*self._made.values(), *self._next.values()]
 
     async def _after(self, before: "asyncio.Task[Result] | None", key: Key) -> Result:
         if before is not None:

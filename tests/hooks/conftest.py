@@ -80,10 +80,10 @@ class Service:
         return App(self.http, f"http://127.0.0.1:{self.ports.public}")
 
     async def says(self, wanted: str) -> bool:
-        """Whether it calls itself ready in just these words."""
+        """Whether what it says of being ready begins so."""
         url = f"http://127.0.0.1:{self.ports.internal}/readyz"
         async with self.http.get(url) as response:
-            return await response.text() == f"{wanted}\n"
+            return (await response.text()).startswith(wanted)
 
     async def call(self, name: str, body: Json, token: str = "") -> Json:
         return await self.app.call(name, body, token)

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from control_plane.live.service import permissions
-from tests.hooks.conftest import Service, publish
+from tests.hooks.conftest import Json, Service, publish, read
 from tests.support.stack import until
 
 
@@ -161,21 +161,70 @@ async def test_a_grant_that_postgres_refuses_stops_no_other(
     assert await service.status(live) == "live"
 
 
-async def test_a_node_that_came_meanwhile_is_known_afterwards(
-    service: Service, hands: Hands
-) -> None:
-    """Its notice was heard, and nothing could be read."""
+@contextlib.asynccontextmanager
+async def _nothing_can_be_read(hands: Hands) -> AsyncIterator[None]:
+    """Notices are heard all the same."""
     name = await hands.owner.fetchval("SELECT current_database()")
     limit = f"ALTER DATABASE {name} CONNECTION LIMIT"
     await hands.owner.execute(f"{limit} 0")
     await hands.worker.execute(POOLS)
-    await hands.owner.execute(
-        "INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,"
-        " rtsp_url) VALUES ('other', '', '', '', '', '', '')"
-    )
-
-    await until(lambda: service.says("away: postgres"))
+    yield
     await hands.owner.execute(f"{limit} -1")
+
+
+async def _read_whole(service: Service, live: Json, token: str) -> None:
+    """Whatever was changed before is heard and read once this is."""
+    for policy, status in ("token", 401), ("public", 200):
+        body = {"id": live["id"], "policy": policy}
+        await service.ask("setLivePolicy", body, token)
+
+        async def seen(status: int = status) -> bool:
+            return await service.auth(read(live["path"])) == status
+
+        await until(seen)
+
+
+async def test_a_wrong_key_makes_nobody_forget_a_path(
+    service: Service, hands: Hands
+) -> None:
+    live, token = await service.go_live()
+    await service.publish(live)
+    await _read_whole(service, live, token)
+    async with _nothing_can_be_read(hands):
+        await until(lambda: service.says("away: postgres"))
+        assert await service.auth(publish(live["path"], "wrong")) == 401
+        assert await service.auth(read(live["path"])) == 200
+        assert await service.auth(publish(live["path"], live["key"])) == 200
+
+
+async def test_a_change_that_cannot_be_read_lets_no_encoder_in_until_it_is(
+    service: Service, hands: Hands
+) -> None:
+    live, token = await service.go_live()
+    await service.publish(live)
+    await _read_whole(service, live, token)
+
+    async def is_refused() -> bool:
+        return await service.auth(publish(live["path"], live["key"])) == 401
+
+    async with _nothing_can_be_read(hands):
+        await hands.owner.execute(
+            "UPDATE live_streaming_sessions SET token_epoch = token_epoch + 1"
+        )
+        await until(is_refused)
+        assert await service.auth(read(live["path"])) == 200
+    assert await service.lets_in(publish(live["path"], live["key"]))
+
+
+async def test_a_node_that_came_meanwhile_is_known_afterwards(
+    service: Service, hands: Hands
+) -> None:
+    async with _nothing_can_be_read(hands):
+        await hands.owner.execute(
+            "INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,"
+            " rtsp_url) VALUES ('other', '', '', '', '', '', '')"
+        )
+        await until(lambda: service.says("away: postgres"))
     other = replace(service, node="other")
 
     async def known() -> bool:

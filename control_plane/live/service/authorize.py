@@ -149,7 +149,7 @@ class Authorizer:
         texts = candidates(call)
         if not texts:
             return deny("no_credentials")
-        if not self._permissions.fresh:
+        if not self._permissions.sure_of(permission.path):
             return deny("not_known_now")
         key = rules.find_key(permission, all_hashes(self._peppers, texts))
         if key is None:
@@ -264,15 +264,15 @@ class Authorizer:
         if not (live or role == "cache") or (viewer is None and not hls):
             return
         viewer = viewer or viewer_of_address(call.ip)
+        listed = not hls or bool(call.id)
         if role is None:
-            listed = not hls or bool(call.id)
             self._hints.note(permission.session_id, node, viewer, listed=listed)
             return
         place = (permission.session_id, path_at_origin(call.path)[0])
         if role == "cache":
             self._hints.ask(node, place, viewer, live=live)
         else:
-            self._hints.beat(place, viewer)
+            self._hints.come(place, viewer, listed=listed)
 
     def _flaps(self, path: str) -> bool:
         now = time.monotonic()

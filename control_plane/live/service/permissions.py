@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
+from control_plane.base.batches import Shared
 from control_plane.base.database import Notices, Pool, listening
 from control_plane.base.faults import Away, Elsewhere, StoreFault
 from control_plane.base.tasks import Loop
@@ -47,9 +48,12 @@ class Permissions:
         self._known: dict[str, Permission] = {}
         self._places: Counter[str] = Counter()
         self._closed: dict[str, tuple[float, Permission | None]] = {}
-        self._loading: dict[str, asyncio.Task[Permission | None]] = {}
+        self._loads: Shared[str, Permission | None] = Shared(self._load)
         self._asked_again: dict[str, float] = {}
-        self._heard_paths: set[str] = set()
+        self._changes: Counter[str] = Counter()  # of each path, since it was read
+        self._unsure: set[str] = set()
+        self._meanwhile: set[str] | None = None  # changed while all is read
+        self._readings = 0  # of all
         self.bans = BanList()
         self._bans_stale = False
         self._bans_task: asyncio.Task[None] | None = None
@@ -65,9 +69,13 @@ class Permissions:
         """How many are open there, those without a picture too."""
         return self._places[node]
 
+    def sure_of(self, path: str) -> bool:
+        """False once changes may have gone unheard for too long, and where one was
+        heard that could not be read."""
+        return self.fresh and path not in self._unsure
+
     @property
     def fresh(self) -> bool:
-        """False once changes may have gone unheard for too long."""
         return self.age < STALE_AFTER
 
     @property
@@ -89,7 +97,7 @@ class Permissions:
         until, closed = self._closed.get(path, (0.0, None))
         if until > time.monotonic():
             return closed
-        return await asyncio.shield(self._reload(path))
+        return await self._loads.get(path)
 
     async def lookup_again(self, path: str) -> Permission | None:
         """From Postgres, though something is remembered: an encoder may be faster
@@ -100,7 +108,7 @@ class Permissions:
         if len(self._asked_again) >= MOST_CLOSED:
             self._asked_again.clear()
         self._asked_again[path] = now
-        return await asyncio.shield(self._reload(path))
+        return await self._loads.get(path)
 
     def on_nodes_changed(self, callback: Callable[[], None]) -> None:
         self._on_nodes.append(callback)
@@ -112,7 +120,7 @@ class Permissions:
             async with self._loop.running():
                 yield
         finally:
-            loading: list[asyncio.Task[Any]] = list(self._loading.values())
+            loading: list[asyncio.Task[Any]] = [*self._loads.under_way()]
             if self._bans_task is not None:
                 loading.append(self._bans_task)
             for task in loading:
@@ -133,6 +141,8 @@ class Permissions:
                 self._heard_at = time.monotonic()
                 self._loop.goes_well()
                 await self._look_at_viewers()
+                for path in self._unsure:
+                    self._reload(path)
                 await asyncio.sleep(HEARTBEAT)
                 await self._check(notices)
 
@@ -171,52 +181,52 @@ class Permissions:
                 await asyncio.sleep(RECONNECT)
 
     def _path_changed(self, path: str) -> None:
-        self._heard_paths.add(path)
+        self._changes[path] += 1
+        if self._meanwhile is not None:
+            self._meanwhile.add(path)
         self._closed.pop(path, None)
-        # One that is under way may have read before this change.
-        self._loading.pop(path, None)
         self._reload(path)
 
     async def _load_everything(self) -> None:
-        self._heard_paths.clear()
-        await self._bans_changed()
-        paths = await keys.open_paths(self._pool)
-        known: dict[str, Permission] = {}
-        for start in range(0, len(paths), LOAD_CHUNK):
-            chunk = paths[start : start + LOAD_CHUNK]
-            known.update(await keys.permissions(self._pool, chunk))
+        self._changes.clear()
+        changed = self._meanwhile = set()
+        try:
+            await self._bans_changed()
+            known: dict[str, Permission] = {}
+            paths = await keys.open_paths(self._pool)
+            for start in range(0, len(paths), LOAD_CHUNK):
+                chunk = paths[start : start + LOAD_CHUNK]
+                known.update(await keys.permissions(self._pool, chunk))
+        finally:
+            self._meanwhile = None
         self._known = known
+        self._readings += 1
         self._places = Counter(one.node for one in known.values() if one.is_open)
         self._closed.clear()
-        for path in self._heard_paths:  # changed while the rest was read
+        self._unsure.clear()
+        for path in changed:
             self._reload(path)
         self._nodes_changed()
 
-    def _reload(self, path: str) -> asyncio.Task[Permission | None]:
-        running = self._loading.get(path)
-        if running is not None:
-            return running
-        task = asyncio.create_task(self._load(path))
-        self._loading[path] = task
-        task.add_done_callback(lambda done: self._loaded(path, done))
-        return task
+    def _reload(self, path: str) -> None:
+        """Once more only where one that is under way may have read before, however
+        often it changes: somebody may change theirs all the time."""
+        self._loads.ask(path).add_done_callback(_nobody_waits)
 
     async def _load(self, path: str) -> Permission | None:
-        return (await keys.permissions(self._pool, [path])).get(path)
-
-    def _loaded(self, path: str, task: asyncio.Task[Permission | None]) -> None:
-        if self._loading.get(path) is not task:
-            if not task.cancelled():
-                task.exception()
-            return
-        del self._loading[path]
-        if task.cancelled():
-            return
-        if task.exception() is not None:
-            # It changed, and we could not learn how: better ask again than guess.
-            self._remember(path, None)
-            return
-        self._keep(path, task.result())
+        changes, readings = self._changes[path], self._readings
+        try:
+            found = (await keys.permissions(self._pool, [path])).get(path)
+        except Exception:
+            if changes:  # what is remembered may not hold any more
+                self._unsure.add(path)
+            raise
+        if self._changes[path] == changes:
+            del self._changes[path]
+            self._unsure.discard(path)
+        if self._readings == readings:  # else all was read, and later
+            self._keep(path, found)
+        return found
 
     def _keep(self, path: str, permission: Permission | None) -> None:
         if permission is not None and (permission.is_open or permission.channel_id):
@@ -235,3 +245,8 @@ class Permissions:
         if permission is not None:
             self._known[path] = permission
             self._places[permission.node] += permission.is_open
+
+
+def _nobody_waits(task: "asyncio.Task[Permission | None]") -> None:
+    if not task.cancelled():
+        task.exception()
