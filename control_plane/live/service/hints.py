@@ -2,8 +2,9 @@
 
 A hint bridges to the next answered look at a node that lists HLS viewers, and no
 longer. Other nodes ask about every HLS request, so there a viewer counts until 10
-seconds after the last. Caches ask again and again about everybody who plays: nothing
-else is known of their viewers.
+seconds after the last, and so at edges, since a session's viewers may be at many.
+Caches ask again and again about everybody who plays: nothing else is known of their
+viewers.
 """
 
 import contextlib
@@ -36,6 +37,7 @@ class Hints:
         self._beats = beats
         self._hints: Seen = {}
         self._steady: Seen = {}
+        self._coming: Seen = {}
         self._beating: Seen = {}
         self._waiting: Seen = {}
         self._asked: dict[str, int] = {}
@@ -54,11 +56,15 @@ class Hints:
         if not listed and self._asking.steadily((session_id, viewer), now):
             self._steady.setdefault((session_id, node), {})[viewer] = now
 
-    def beat(self, place: Place, viewer: str) -> None:
-        """At an edge that will list it, never waits. ``place``: of the origin."""
-        if self._hinted < MOST_HINTS:
-            self._beating.setdefault(place, {})[viewer] = time.time() + WINDOW
-            self._hinted += 1
+    def come(self, place: Place, viewer: str, *, listed: bool) -> None:
+        """At an edge, never waits. ``place``: of the origin; ``listed``: as above."""
+        if self._hinted >= MOST_HINTS:
+            return
+        now = time.time()
+        self._coming.setdefault(place, {})[viewer] = now + WINDOW
+        self._hinted += 1
+        if not listed and self._asking.steadily((place[0], viewer), now):
+            self._beating.setdefault(place, {})[viewer] = now + WINDOW
 
     def ask(self, cache: str, place: Place, viewer: str, *, live: bool) -> None:
         """At a cache, which asks again for as long as this viewer plays, never waits.
@@ -88,6 +94,7 @@ class Hints:
         """What was noted stands in Redis; while that is away it is lost."""
         hints, self._hints, self._hinted = self._hints, {}, 0
         steady, self._steady = self._steady, {}
+        coming, self._coming = self._coming, {}
         beating, self._beating = self._beating, {}
         waiting, self._waiting = self._waiting, {}
         asked, self._asked = self._asked, {}
@@ -97,6 +104,7 @@ class Hints:
         await self._unlisted.keep(tokens)
         await self._sets.hint("hints", hints, now - WINDOW)
         await self._sets.hint("steady", steady, now - WINDOW)
+        await self._beats.come(coming, now)
         await self._beats.beat(beating, now)
         await self._beats.go_on(waiting)
         await self._beats.asked(asked, now)

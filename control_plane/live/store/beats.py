@@ -1,6 +1,7 @@
 """Who watches at edges, and how many read where, in Redis.
 
-``beats:`` stands beside the sets of ``viewers.py``. ``asked:`` is how many asked to go
+``beats:`` and ``coming:``, those who were let in and may not be listed yet, stand
+beside the sets of ``viewers.py``. ``asked:`` is how many asked to go
 on at a cache, for each ten seconds, ``readers:`` how many a node listed last.
 ``sent:`` is how many were sent away from edges that drain, for each five seconds; who
 is at one that is a cache stands in the ``beats:`` of session 0 there.
@@ -29,6 +30,12 @@ class Beats:
         await pipelined(self._redis, hinting("beats", seen, now))
         joined = {session_id: viewers for (session_id, _), viewers in seen.items()}
         await pipelined(self._redis, joining(joined))
+
+    @asks_redis
+    async def come(self, seen: Mapping[Place, Mapping[str, float]], now: float) -> None:
+        """As ``beat``, for the number that is shown and for nothing else: a single
+        request proves nothing."""
+        await pipelined(self._redis, hinting("coming", seen, now))
 
     @asks_redis
     async def go_on(self, seen: Mapping[Place, Mapping[str, float]]) -> None:

@@ -3,7 +3,8 @@
 For each session and node: ``viewers:``, a set of those whom the node's last look
 counted, and ``hints:`` and ``steady:``, sorted sets of who was let in and of who asks
 again and again, by the unix second in which that was last; of an origin ``beats:``
-too, who watches at edges, by the unix second until which that counts (``beats.py``).
+and ``coming:`` too, who watches and who was let in at edges, by the unix second until
+which that counts (``beats.py``).
 For each node ``look:`` says when it was looked at last, for each session ``unique:``
 holds the distinct viewers of all time, as a HyperLogLog.
 
@@ -24,8 +25,8 @@ KEEP_UNIQUE = 86_400  # seconds after the last new one
 CHUNK = 1000  # members a command: a longer one holds the event loop
 
 #: ``steady``: those of the hinted who ask again and again, on nodes that list no HLS
-#: viewers. ``beats``: see above.
-Kind = Literal["hints", "steady", "beats"]
+#: viewers. ``beats``, ``coming``: see above.
+Kind = Literal["hints", "steady", "beats", "coming"]
 
 # The words of each key follow their number.
 _HINT = """
@@ -49,25 +50,38 @@ for _, key in ipairs(KEYS) do
 end
 """
 # A hint counts unless a look that began after it has told about everybody. Whoever goes
-# from an origin to its edges is in two sets for a while.
+# from an origin to its edges is in two sets for a while, and so is whoever has come.
 _COUNT = """
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local look = redis.call('HMGET', KEYS[1], 'until', 'told')
 local fresh = tonumber(look[1] or 0) > now
 local since = math.max(now - window, tonumber(look[2] or 0))
 local found = {}
-for i = 2, #KEYS, 3 do
+for i = 2, #KEYS, 4 do
     local listed = fresh and redis.call('SCARD', KEYS[i]) or 0
     local beats = redis.call('ZCOUNT', KEYS[i + 2], now, '+inf')
+    local coming = redis.call('ZCOUNT', KEYS[i + 3], now, '+inf')
     local count = listed + beats
-    if count == 0 then
+    if count + coming == 0 then
         count = redis.call('ZCOUNT', KEYS[i + 1], since, '+inf')
     else
-        for _, one in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i + 1], since, '+inf')) do
-            if not (listed > 0 and redis.call('SISMEMBER', KEYS[i], one) == 1
-                or beats > 0 and redis.call('ZSCORE', KEYS[i + 2], one)) then
-                count = count + 1
+        local counted = {}
+        local function beating(one)
+            return tonumber(redis.call('ZSCORE', KEYS[i + 2], one) or 0) >= now
+        end
+        local function add(key, from)
+            for _, one in ipairs(redis.call('ZRANGEBYSCORE', key, from, '+inf')) do
+                if not (counted[one]
+                    or listed > 0 and redis.call('SISMEMBER', KEYS[i], one) == 1
+                    or beats > 0 and beating(one)) then
+                    counted[one] = true
+                    count = count + 1
+                end
             end
+        end
+        add(KEYS[i + 1], since)
+        if coming > 0 then
+            add(KEYS[i + 3], now)
         end
     end
     if listed > 0 and beats > 0 then
@@ -113,7 +127,7 @@ class ViewerSets:
     ) -> list[int]:
         """For each, those whom the last look at its node counted, and those let in
         since, ``window`` seconds ago at most."""
-        asked = by_node(places, CHUNK // 4)
+        asked = by_node(places, CHUNK // 5)
         commands = (_count(node, ids, now, window) for node, ids in asked)
         answers = await pipelined(self._redis, commands)
         found = {
@@ -191,13 +205,14 @@ class ViewerSets:
             commands.append(("SISMEMBER", key_of("viewers", place), viewer))
             commands.append(("ZSCORE", key_of("hints", place), viewer))
             commands.append(("ZSCORE", key_of("beats", place), viewer))
+            commands.append(("ZSCORE", key_of("coming", place), viewer))
         answers = await pipelined(self._redis, commands)
-        found = zip(answers[::3], answers[1::3], answers[2::3], strict=True)
+        found = zip(*(answers[nth::4] for nth in range(4)), strict=True)
         return [
             bool(there)
             or float(hinted or 0) > since
-            or float(beating or 0) > since + WINDOW
-            for there, hinted, beating in found
+            or max(float(beating or 0), float(coming or 0)) > since + WINDOW
+            for there, hinted, beating, coming in found
         ]
 
     @asks_redis
@@ -257,6 +272,7 @@ def _count(node: str, ids: Sequence[int], now: float, window: float) -> Command:
             key_of("viewers", (session_id, node)),
             key_of("hints", (session_id, node)),
             key_of("beats", (session_id, node)),
+            key_of("coming", (session_id, node)),
         )
     ]
     return ("EVAL", _COUNT, 1 + len(keys), _look(node), *keys, now, window)

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 
 from control_plane.base.database import Pool
+from control_plane.live.model import asking
 from control_plane.live.model.edges import BEAT, signed
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
+from control_plane.live.model.viewers import Audience
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.rights import watch_terms
 from control_plane.live.store.beats import Beats
@@ -86,6 +88,72 @@ async def test_who_waits_at_a_cache_for_the_encoder_goes_on_to_count(
         opened.hints.ask("c", place, viewer, live=False)
     await opened.hints.flush()
     assert await sets.count([place], now + BEAT - 1, 10.0) == [1]
+
+
+async def _looked_at(opened: Services, session: LiveSession) -> int:
+    """How many the origin's look confirms, its edges' viewers included."""
+    tally = opened.counting.look("local")
+    return (await opened.counting.count(tally, [session], lists_hls=True))[session.id]
+
+
+async def _looked_at_edge(opened: Services, session: LiveSession, who: str) -> None:
+    """An edge lists them."""
+    tally = opened.counting.look("e")
+    audiences = {session.path: Audience(frozenset(who))}
+    await opened.counting.beat(tally, audiences, [session])
+
+
+async def test_who_is_let_in_at_an_edge_is_shown_and_confirmed_by_its_list(
+    opened: Services, session: LiveSession
+) -> None:
+    place = (session.id, "local")
+    for viewer in "abc":
+        opened.hints.come(place, viewer, listed=True)
+    await opened.hints.flush()
+    assert await opened.counts.of([session]) == {session.id: 3}
+    playing = await ViewerSets(opened.redis).playing([(place, "a")], time.time() - 10)
+    assert playing == [True]
+    assert await _looked_at(opened, session) == 0
+    await opened.attendance.flush()
+    assert (await opened.broadcasts.attended(session.id)).unique_viewers == 0
+
+    await _looked_at_edge(opened, session, "ab")
+    assert await opened.counts.of([session]) == {session.id: 3}
+    assert await _looked_at(opened, session) == 2
+    await opened.attendance.flush()
+    assert (await opened.broadcasts.attended(session.id)).unique_viewers == 2
+
+
+async def test_who_is_let_in_at_an_origin_and_at_its_edge_is_one(
+    opened: Services, session: LiveSession
+) -> None:
+    opened.hints.note(session.id, "local", "a", listed=True)
+    opened.hints.come((session.id, "local"), "a", listed=True)
+    await opened.hints.flush()
+    assert await opened.counts.of([session]) == {session.id: 1}
+
+
+async def test_who_comes_back_to_an_edge_is_shown_at_once(
+    opened: Services, session: LiveSession
+) -> None:
+    place, now = (session.id, "local"), time.time()
+    await Beats(opened.redis).beat({place: {"a": now - 1}}, now - 2)
+    opened.hints.come(place, "a", listed=True)
+    await opened.hints.flush()
+    assert await opened.counts.of([session]) == {session.id: 1}
+
+
+async def test_at_an_edge_that_lists_nobody_who_asks_on_is_confirmed(
+    opened: Services, session: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.hints.come((session.id, "local"), "a", listed=False)
+    await opened.hints.flush()
+    assert await _looked_at(opened, session) == 0
+    monkeypatch.setattr(asking, "STEADY_AFTER", 0.0)
+    opened.hints.come((session.id, "local"), "a", listed=False)
+    opened.hints.come((session.id, "local"), "listed", listed=True)
+    await opened.hints.flush()
+    assert await _looked_at(opened, session) == 1
 
 
 async def test_who_goes_from_an_origin_to_its_edges_is_one(
