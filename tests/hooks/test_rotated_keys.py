@@ -78,6 +78,20 @@ async def test_what_cannot_be_read_makes_and_rotates_no_key(
     assert await service.lets_in(publish(PATH, key["key"]))
 
 
+async def test_a_key_is_shown_while_no_node_takes_a_broadcast(
+    service: Service, ann: Account, owner: Pool
+) -> None:
+    """This once: it counts from now on."""
+    await owner.execute("UPDATE nodes SET lost = true")
+    key = await _make(ann)
+    new = await _rotate(ann, key)
+    assert new["stream_key"] == f"ann?key={new['key']}"
+    for name in ("rtmp_server", "rtmp_url", "srt_url", "whip_url", "playback_url"):
+        assert (key[name], new[name]) == ("", "")
+    await owner.execute("UPDATE nodes SET lost = false")
+    assert await service.lets_in(publish(PATH, new["key"]))
+
+
 async def test_both_keys_open_during_the_overlap(
     service: Service, ann: Account
 ) -> None:

@@ -40,9 +40,11 @@ STARTED = Obj(
 )
 KEY_FIELDS = {"id": INT, **_fields("name channel_name key", TEXT)}
 KEY = Obj(KEY_FIELDS | _fields("created last_used", TEXT))
+#: Its addresses are empty while no node takes a broadcast.
 NEW_KEY = Obj(
     KEY_FIELDS
-    | _fields("stream_key rtmp_server rtmp_url srt_url whip_url playback_url", FILLED)
+    | {"stream_key": FILLED}
+    | _fields("rtmp_server rtmp_url srt_url whip_url playback_url", TEXT)
 )
 WATCH = Obj(
     {

@@ -9,7 +9,8 @@ from control_plane.live.model.nodes import Node
 
 @dataclass(frozen=True, slots=True)
 class PublishUrls:
-    """``server`` and ``stream_key`` are exactly OBS's two fields."""
+    """``server`` and ``stream_key`` are exactly OBS's two fields. Where no node takes a
+    broadcast, all but ``stream_key`` are empty."""
 
     rtmp: str
     server: str
@@ -18,9 +19,12 @@ class PublishUrls:
     whip: str
 
 
-def publish_urls(node: Node, host: str, path: str, key: str) -> PublishUrls:
+def publish_urls(node: Node | None, host: str, path: str, key: str) -> PublishUrls:
     """``host`` stands in where the node's public URLs say ``{host}``."""
     app, _, name = path.rpartition("/")
+    stream_key = f"{name}?key={key}"
+    if node is None:
+        return PublishUrls("", "", stream_key, "", "")
     rtmp = _at(node.rtmp_url, host)
     srt = _at(node.srt_url, host)
     # Not encoded: MediaMTX and ffmpeg take the stream id as it stands.
@@ -28,7 +32,7 @@ def publish_urls(node: Node, host: str, path: str, key: str) -> PublishUrls:
     return PublishUrls(
         rtmp=f"{rtmp}/{path}?key={key}",
         server=f"{rtmp}/{app}",
-        stream_key=f"{name}?key={key}",
+        stream_key=stream_key,
         srt=f"{srt}?streamid={stream_id}&pkt_size=1316",
         whip=f"{_at(node.webrtc_url, host)}/{path}/whip",
     )
