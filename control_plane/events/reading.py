@@ -12,6 +12,9 @@ from control_plane.events.model import Event, Position, Subject
 SCANNED = store.MOST  # events at once
 MOST_SCANNED = 20_000  # events for one page, when few are of the wanted types
 
+#: Events of a session that anybody may read again, and how many in one go.
+NEWEST, AT_ONCE = 5000, 200
+
 LONGEST_ID = 19  # digits of what fits into 63 bits
 
 About = tuple[Subject, int]
@@ -62,8 +65,11 @@ class Reading:
         return found[0]
 
     async def of_session(self, session_id: int, seq: int) -> Sequence[Event]:
-        """What happened in it after that number, or the beginning of that."""
-        return await store.of_subject(self._pool, "session", session_id, seq)
+        """What happened in it after that number, or the beginning of that: of the
+        newest, since anybody may ask, and again and again."""
+        return await store.of_subject(
+            self._pool, "session", session_id, seq, newest=NEWEST, limit=AT_ONCE
+        )
 
     async def page(self, position: Position, limit: int, wanted: Wanted) -> Page:
         """May be empty and have more behind it: it looks at so much of the log and no

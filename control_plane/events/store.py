@@ -110,15 +110,27 @@ async def held_back(executor: Executor) -> float:
 
 
 async def of_subject(
-    executor: Executor, subject: Subject, subject_id: int, seq: int
+    executor: Executor,
+    subject: Subject,
+    subject_id: int,
+    seq: int,
+    *,
+    newest: int | None = None,
+    limit: int = MOST,
 ) -> list[Event]:
-    """After that number, in the order in which they happened; ``MOST`` at once."""
+    """After that number, in the order in which they happened; ``limit`` at once, and of
+    the ``newest`` alone if that is given."""
     rows = await executor.fetch(
-        f"{_SELECT} WHERE subject = $1 AND subject_id = $2 AND seq > $3"
-        f" ORDER BY seq LIMIT {MOST}",
+        f"""
+        {_SELECT} WHERE subject = $1 AND subject_id = $2 AND seq > greatest($3, (
+            SELECT max(seq) FROM events WHERE subject = $1 AND subject_id = $2) - $4)
+        ORDER BY seq LIMIT $5
+        """,  # noqa: S608
         subject,
         subject_id,
         seq,
+        newest,
+        limit,
     )
     return [_event(row) for row in rows]
 

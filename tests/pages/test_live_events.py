@@ -12,6 +12,7 @@ import pytest
 from control_plane.base.database import Pool, open_pool
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.service.gifts import Gifts
+from control_plane.events import reading
 from control_plane.events.log import append_session_event
 from control_plane.pages import feeds
 from tests.support.api import App, running, settings
@@ -127,6 +128,19 @@ async def test_a_hole_can_be_asked_for(app: App, pool: Pool, gifts: Gifts) -> No
     await send(gifts, bob, session, 5)
     async with live_events(app, f"{session}?after={session}-2") as stream:
         assert await stream.gifts(3) == [3, 4, 5]
+
+
+async def test_only_the_newest_can_be_asked_for(
+    app: App, pool: Pool, gifts: Gifts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may ask, and every time is work."""
+    monkeypatch.setattr(reading, "NEWEST", 3)
+    monkeypatch.setattr(reading, "AT_ONCE", 2)
+    ann, bob = await new_user(pool), await new_user(pool, 10_000)
+    session = await new_session(pool, ann)
+    await send(gifts, bob, session, 8)
+    async with live_events(app, f"{session}?after={session}-0") as stream:
+        assert await stream.gifts(3) == [6, 7, 8]
 
 
 async def test_of_other_events_the_number_and_the_type_are_told(
