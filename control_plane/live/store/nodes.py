@@ -77,7 +77,7 @@ async def save(executor: Executor, node: Node) -> tuple[int, bool] | None:
 async def id_of(connection: Connection, name: str) -> int | None:
     """Locked."""
     found: int | None = await connection.fetchval(
-        "SELECT id FROM nodes WHERE name = $1 FOR UPDATE", name
+        "SELECT id FROM nodes WHERE name = $1 FOR NO KEY UPDATE", name
     )
     return found
 
@@ -152,7 +152,7 @@ async def take_leases(executor: Executor, owner: str) -> set[str]:
         """
         WITH taken AS (SELECT name FROM nodes
             WHERE owner IS NULL OR owner = $1 OR lease_until < now()
-            ORDER BY name FOR UPDATE)
+            ORDER BY name FOR NO KEY UPDATE)
         UPDATE nodes n SET owner = $1, lease_until = now() + $2
         FROM taken WHERE n.name = taken.name RETURNING n.name
         """,
@@ -174,7 +174,7 @@ async def heard(executor: Executor, name: str, started: str, bits: int) -> Heard
         """
         UPDATE nodes n SET silent_since = NULL, silent_because = '', lost = false,
             started = $2, bits = $3
-        FROM (SELECT started, lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
+        FROM (SELECT started, lost FROM nodes WHERE name = $1 FOR NO KEY UPDATE) AS old
         WHERE n.name = $1 RETURNING n.id, old.started, old.lost
         """,
         name,
@@ -193,7 +193,7 @@ async def unheard(
         UPDATE nodes n SET silent_since = coalesce(n.silent_since, now()),
             silent_because = $2,
             lost = n.lost OR coalesce(n.silent_since, now()) + $3 <= now()
-        FROM (SELECT lost FROM nodes WHERE name = $1 FOR UPDATE) AS old
+        FROM (SELECT lost FROM nodes WHERE name = $1 FOR NO KEY UPDATE) AS old
         WHERE n.name = $1 RETURNING CASE WHEN n.lost AND NOT old.lost THEN n.id END
         """,
         name,
