@@ -9,11 +9,11 @@ from control_plane.live.model.keys import NewKey
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start, Wanted
 from control_plane.live.service.lifecycle import Lifecycle, Source, Spans
-from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store import grants, openings, sessions
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 from tests.live.service.one_viewer import OneViewer
+from tests.live.service.publishing import one_round
 from tests.support.nodes import NEWEST
 
 AT_ONCE = timedelta(0)
@@ -110,18 +110,6 @@ async def test_one_that_is_too_long_ends_whether_live_or_not(
     assert (await _now(pool, created.id)).end_reason == "too_long"
 
 
-async def _round(opened: Services) -> None:
-    reconciler = Reconciler(
-        opened.reserved,
-        opened.nodes,
-        opened.lifecycle,
-        opened.counting,
-        opened.measuring,
-        peppers=opened.secrets.key_peppers(),
-    )
-    await reconciler.round(await opened.nodes.get("local"))
-
-
 async def test_one_whose_encoder_was_let_in_at_the_last_moment_does_not_end(
     opened: Services, node: OneViewer, lifecycle: Lifecycle, created: LiveSession
 ) -> None:
@@ -129,7 +117,7 @@ async def test_one_whose_encoder_was_let_in_at_the_last_moment_does_not_end(
     await opened.pool.execute("UPDATE live_streaming_sessions SET longest = '1 h'")
     await _lost(lifecycle, created)
     await grants.add(opened.pool, "local", "two", created.path, None)
-    await _round(opened)
+    await one_round(opened)
     assert (await _now(opened.pool, created.id)).status == "reconnecting"
     two = _publisher(created, "two")
     assert await lifecycle.ready(two, listed_at=NEWEST) == "resumed"
@@ -149,5 +137,5 @@ async def test_one_whose_encoder_did_not_stay_ends(
     await _lost(lifecycle, created)
     await grants.add(opened.pool, "local", "two", created.path, None)
     await opened.pool.execute(f"UPDATE publish_grants SET {what}")  # noqa: S608
-    await _round(opened)
+    await one_round(opened)
     assert (await _now(opened.pool, created.id)).end_reason == "disconnected"
