@@ -13,15 +13,14 @@ class Departure:
         self._broadcasts = broadcasts
 
     async def forget(self, connection: Connection, user_id: int) -> None:
-        """In the transaction that deletes: no key opens anything any more."""
-        await keys.forget(connection, user_id)
+        """In the transaction that deletes: no key opens anything any more, and the
+        channel's name is free. A broadcast keeps its path until it ends."""
         await sessions.forget(connection, user_id)
+        await channels.rename(connection, user_id, f"gone-{secrets.token_hex(4)}")
+        await keys.forget(connection, user_id)
 
     async def leave(self, user_id: int) -> None:
-        """After it: cut, and give the channel's name back."""
+        """After it: cut. Rounds do it where this process is gone by then."""
         session = await sessions.open_of_user(self._pool, user_id)
         if session is not None:
             await self._broadcasts.end(session, "completed")
-        name = f"gone-{secrets.token_hex(4)}"
-        async with self._pool.transaction() as connection:
-            await channels.rename(connection, user_id, name)

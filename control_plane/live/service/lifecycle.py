@@ -208,6 +208,8 @@ class Lifecycle:
     ) -> bool:
         if not await sessions.make_ended(connection, session, reason):
             return False
+        if session.channel_id is not None:
+            await sessions.leave_path(connection, session.id)
         seconds = CLOSED_AFTER_SECONDS.get(reason)
         if session.channel_id is not None and seconds is not None:
             await channels.close(connection, session.channel_id, seconds)

@@ -46,15 +46,19 @@ async def close(connection: Connection, channel_id: int, seconds: int) -> None:
 
 
 async def rename(connection: Connection, user_id: int, name: str) -> None:
-    """A channel's name is mostly its owner's; its sessions that are over keep none."""
+    """A channel's name is mostly its owner's; its sessions that are over keep none. Who
+    remembers the old path is told: triggers name the new one."""
     await connection.execute(
         """
-        WITH renamed AS (
-            UPDATE channels SET name = $2, path = 'live/' || $2
-            WHERE user_id = $1 RETURNING id, path
+        WITH old AS (SELECT id, path FROM channels WHERE user_id = $1 FOR UPDATE),
+        renamed AS (
+            UPDATE channels c SET name = $2, path = 'live/' || $2
+            FROM old WHERE c.id = old.id RETURNING c.id, c.path, old.path AS old_path
+        ), moved AS (
+            UPDATE live_streaming_sessions s SET path = r.path FROM renamed r
+            WHERE s.channel_id = r.id AND s.status IN ('ended', 'expired')
         )
-        UPDATE live_streaming_sessions s SET path = r.path FROM renamed r
-        WHERE s.channel_id = r.id AND s.status IN ('ended', 'expired')
+        SELECT pg_notify('permissions', old_path) FROM renamed
         """,
         user_id,
         name,

@@ -204,6 +204,16 @@ async def make_ended(
     return changed is not None
 
 
+async def leave_path(connection: Connection, session_id: int) -> None:
+    """To its channel, one that is over: the channel may have another name by now, and
+    the old one is somebody else's. In a statement of its own, which sees that."""
+    await connection.execute(
+        "UPDATE live_streaming_sessions s SET path = c.path FROM channels c"
+        " WHERE s.id = $1 AND c.id = s.channel_id AND s.path <> c.path",
+        session_id,
+    )
+
+
 async def past_reconnect_deadline(
     executor: Executor, node: str, at: datetime, grace: timedelta
 ) -> list[LiveSession]:
