@@ -99,7 +99,7 @@ def _integer(value: object) -> int | None:
         return value
     if isinstance(value, str):
         text = value.strip()
-        if text.isascii() and text.lstrip("-").isdigit() and len(text) < 20:
+        if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
             return int(text)
         value = _float(text)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:

@@ -154,6 +154,7 @@ async def test_numbers_as_numbers_or_text(app: App, user_id: str) -> None:
         b'{"username": "\\u0000"}',
         b'{"username": "\\ud800"}',
         b'{"other_user_id": "one"}',
+        b'{"other_user_id": "--5"}',
     ],
 )
 async def test_what_cannot_be_read_is_said_in_a_sentence(app: App, data: bytes) -> None:
