@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -75,8 +75,9 @@ class Moderation:
         async with self._pool.transaction() as connection:
             owed = await owed_cuts.owe(connection)
             await _ban(connection, whom, reason, ends_at)
-        out = not whom.user_id or await self._cut_user(whom.user_id, owed)
-        await self._cut(whom, owed)
+        out, _ = await asyncio.gather(
+            self._cut_user(whom.user_id, owed), self._cut(whom, owed)
+        )
         return out
 
     async def unban(self, whom: Banned) -> bool:
@@ -121,14 +122,16 @@ class Moderation:
         return ban is not None
 
     async def _cut_user(self, user_id: int, present: Iterable[str]) -> bool:
+        """At the same time: a node that says nothing takes as long as it may."""
         session = await sessions.open_of_user(self._pool, user_id)
-        out = session is None or await self._broadcasts.end(session, "banned")
         channel = await channels.of_user(self._pool, user_id)
-        if channel is None:
-            return out
-        # An encoder let in just before the ban, which no session shows yet.
-        cuts = (self._cutter.cut(name, channel.path) for name in present)
-        return all(await asyncio.gather(*cuts)) and out
+        cuts: list[Awaitable[bool]] = []
+        if session is not None:
+            cuts.append(self._broadcasts.end(session, "banned"))
+        if channel is not None:
+            # An encoder let in just before the ban, which no session shows yet.
+            cuts += [self._cutter.cut(name, channel.path) for name in present]
+        return all(await asyncio.gather(*cuts))
 
     async def _cut(self, whom: Banned, owed: Owed) -> None:
         """Whoever watches or publishes and falls under it."""
