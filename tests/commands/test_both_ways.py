@@ -199,7 +199,7 @@ async def test_it_reads_the_same(town: Town, words: str) -> None:
 
 
 async def test_what_is_live_and_what_needs_somebody(town: Town) -> None:
-    await town.pool.execute("UPDATE nodes SET silent_since = now()")
+    await town.pool.execute("UPDATE nodes SET silent_since = now(), lost = false")
     try:
         for place in (BESIDE, ELSEWHERE):
             said = await town.says(place, "now")
