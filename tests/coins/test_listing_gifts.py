@@ -1,15 +1,14 @@
 """What operators are shown of the gifts that were sent."""
 
-from typing import Any
-
 import asyncpg
 import pytest
 
-from control_plane.base.database import Pool, Record
+from control_plane.base.database import Pool
 from control_plane.coins.model.gifts import GiftOrder
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.store import gifts
 from tests.support.money import ROSE, new_session, new_user
+from tests.support.plans import Explaining
 
 MANY = 20_000
 #: One of a hundred is of a session, and the session that is asked about has the first.
@@ -24,32 +23,6 @@ FILL = """
         CASE WHEN id <= 10 THEN $4::int WHEN id % 100 = 0 THEN $5::int END
     FROM transfers
 """
-
-
-class Explaining:
-    """An Executor that looks at the plan instead, which is made for any parameters: as
-    it is for a query that is asked often."""
-
-    def __init__(self, connection: "asyncpg.Connection[Record]") -> None:
-        self._connection = connection
-        self.plan = ""
-
-    async def fetch(self, query: str, *args: object) -> list[Record]:
-        await self._connection.execute("SET plan_cache_mode = force_generic_plan")
-        await self._connection.execute(f"PREPARE asked AS {query}")
-        values = ", ".join(str(value) for value in args)
-        rows = await self._connection.fetch(f"EXPLAIN EXECUTE asked ({values})")
-        self.plan = "\n".join(row[0] for row in rows)
-        return []
-
-    async def fetchrow(self, query: str, *args: object) -> Record | None:
-        raise NotImplementedError
-
-    async def fetchval(self, query: str, *args: object) -> Any:
-        raise NotImplementedError
-
-    async def execute(self, query: str, *args: object) -> str:
-        raise NotImplementedError
 
 
 async def test_gifts_are_listed_newest_first_of_all_or_of_one_session(
@@ -83,7 +56,7 @@ async def test_a_page_of_gifts_is_found_by_an_index(
     try:
         await connection.execute(FILL, MANY, fan, star, session, busy)
         await connection.execute("ANALYZE gift_transactions")
-        explaining = Explaining(connection)
+        explaining = Explaining(connection, generic=True)
         if of == "session":
             await gifts.of_session(explaining, session, MANY * 2, 50)
         else:

@@ -1,14 +1,14 @@
 """However long the log is, a page of it costs the same."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import asyncpg
 import pytest
 
-from control_plane.base.database import Executor, Record
+from control_plane.base.database import Executor
 from control_plane.events import store
 from control_plane.events.model import BEGINNING
+from tests.support.plans import Explaining
 
 FILL = """
     INSERT INTO events (xid, subject, subject_id, seq, type, version, data, created_at)
@@ -16,28 +16,6 @@ FILL = """
         date_trunc('month', now()) + make_interval(months => n % 3)
     FROM generate_series(1, 60000) AS n
 """
-
-
-class Explaining:
-    """An Executor that looks at the plan instead."""
-
-    def __init__(self, connection: "asyncpg.Connection[Record]") -> None:
-        self._connection = connection
-        self.plan = ""
-
-    async def fetch(self, query: str, *args: object) -> list[Record]:
-        rows = await self._connection.fetch(f"EXPLAIN {query}", *args)
-        self.plan = "\n".join(row[0] for row in rows)
-        return []
-
-    async def fetchrow(self, query: str, *args: object) -> Record | None:
-        raise NotImplementedError
-
-    async def fetchval(self, query: str, *args: object) -> Any:
-        raise NotImplementedError
-
-    async def execute(self, query: str, *args: object) -> str:
-        raise NotImplementedError
 
 
 @pytest.fixture
