@@ -7,8 +7,8 @@ not have answers 404.
 import asyncio
 import contextlib
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -156,22 +156,20 @@ class Client:
             await self._connections(reader_type, {}, take)
 
     async def _view(self, take: Take | None, *, quiet: bool) -> View:
-        async with _together() as group:
-            info = group.create_task(self._info())
-            paths = group.create_task(self._paths())
+        info = asyncio.create_task(self._info())
+        paths = asyncio.create_task(self._paths())
+        await _all_of(info, paths)
         if quiet and not paths.result():
             return View("answered", started=info.result().started)
         publishing: dict[str, tuple[str, Connection]] = {}
-        async with _together() as group:
-            for source_type in PUBLISHER_TYPES:
-                group.create_task(self._connections(source_type, publishing, take))
-            if take is not None:
-                hls = group.create_task(self._hls_sessions(take))
+        lists = [self._connections(one, publishing, take) for one in PUBLISHER_TYPES]
+        hls = [] if take is None else [asyncio.create_task(self._hls_sessions(take))]
+        await _all_of(*map(asyncio.create_task, lists), *hls)
         return View(
             "answered",
             started=info.result().started,
             publishers=list(publishers(paths.result(), publishing)),
-            lists_hls=take is not None and hls.result(),
+            lists_hls=any(one.result() for one in hls),
         )
 
     async def _info(self) -> Server:
@@ -272,14 +270,19 @@ class Client:
             raise _TroubleError("the connection broke") from None
 
 
-@contextlib.asynccontextmanager
-async def _together() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group that raises the first error itself, outside of any group."""
+async def _all_of(*tasks: asyncio.Task[Any]) -> None:
+    """Until each has ended; the first error breaks off the others and is raised.
+
+    Before Python 3.13 a task group in which one fails leaves a cancellation of whoever
+    waits for it behind: a time-out around that is taken for a cancellation then.
+    """
     try:
-        async with asyncio.TaskGroup() as group:
-            yield group
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 def _decoded(what: str, status: int, body: bytes, decoder: Decoder[T]) -> T:

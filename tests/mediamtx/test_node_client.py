@@ -416,6 +416,31 @@ async def test_a_list_that_fails_makes_the_whole_look_silent() -> None:
     assert view == View("silent", "it answered 500 to srtconns/list")
 
 
+async def test_a_look_that_failed_leaves_a_time_out_around_it_as_it_was() -> None:
+    async def wait_long_after_a_look(client: Client) -> None:
+        async with asyncio.timeout(None) as limit:
+            await client.look()
+            limit.reschedule(asyncio.get_running_loop().time())
+            await asyncio.Event().wait()
+
+    async with asking(fixed(503, "")) as client:
+        with pytest.raises(TimeoutError):
+            await wait_long_after_a_look(client)
+
+
+async def test_whoever_looks_can_be_told_to_stop_while_it_fails() -> None:
+    looking: asyncio.Task[View]
+
+    async def answer(request: web.Request) -> web.Response:
+        looking.cancel()
+        return web.Response(status=503)
+
+    async with asking(answer) as client:
+        looking = asyncio.create_task(client.look())
+        await asyncio.wait([looking])
+    assert looking.cancelled()
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     ("case", "result"), [("there", "kicked"), ("missing", "missing")]

@@ -53,6 +53,17 @@ async def test_one_is_asked_once(
     assert len(hung.lists) == 1
 
 
+async def test_one_that_fails_before_it_hangs_is_waited_for_no_longer(
+    opened: Services, node: OneViewer, session_id: int
+) -> None:
+    node.silent = 1
+    ending = asyncio.create_task(_end(opened, session_id))
+    await node.asked.wait()
+    node.waits_for = asyncio.Event()
+    assert not await ending
+    node.waits_for.set()
+
+
 async def test_a_revoked_key_waits_no_longer(
     opened: Services, hung: OneViewer, ann: User
 ) -> None:
