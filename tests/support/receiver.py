@@ -45,14 +45,16 @@ async def behave(_request: web.Request, _event: Json) -> web.StreamResponse | No
 
 @dataclass
 class Receiver:
-    """``misbehave`` may answer, or do worse; None: it takes what came. ``got`` is
-    everything that came, ``taken`` the events among it that were answered well."""
+    """``misbehave`` may answer, or do worse; None: it takes what came. ``challenged``:
+    the same, of challenges. ``got`` is everything that came, ``taken`` the events among
+    it that were answered well."""
 
     url: str
     misbehave: Misbehave = behave
     got: list[Got] = field(default_factory=list)
     taken: list[Json] = field(default_factory=list)
     answers_challenges: bool = True
+    challenged: Misbehave = behave
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -62,6 +64,8 @@ class Receiver:
         self.got.append(got)
         self._news.set()
         if got.event["type"] == "webhook.challenge":
+            if (answer := await self.challenged(request, got.event)) is not None:
+                return answer
             told = got.event["data"]["challenge"] if self.answers_challenges else "?"
             return web.json_response({"challenge": told})
         answer = await self.misbehave(request, got.event)

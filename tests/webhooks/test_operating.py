@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 from standardwebhooks import WebhookVerificationError
 
 from control_plane.base.database import Pool
@@ -44,6 +45,23 @@ async def test_one_that_does_not_answer_the_challenge_stays_off(
     hook.answers_challenges = True
     assert (await operator.ask("POST", f"/{endpoint['id']}/enable"))["enabled"]
     await hook.takes(1)  # from the moment it was added
+
+
+async def test_a_challenge_speaks_for_the_address_that_it_was_sent_to(
+    operator: Operator, hook: Receiver
+) -> None:
+    endpoint = await operator.add(hook.url)
+    path = f"/{endpoint['id']}"
+
+    async def moved(request: web.Request, _: Json) -> web.StreamResponse | None:
+        if request.path != "/hook":
+            return web.Response(text="nobody knows")
+        await operator.ask("PATCH", path, {"url": f"{hook.url}/elsewhere"})
+        return None
+
+    hook.challenged = moved
+    assert "was changed" in (await operator.ask("POST", f"{path}/enable"))["problem"]
+    assert not (await operator.get(endpoint))["enabled"]
 
 
 @pytest.mark.parametrize(

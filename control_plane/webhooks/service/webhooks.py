@@ -95,15 +95,20 @@ class Webhooks:
         """It goes on where it was; ``skip``: with what happens from now on."""
         endpoint = await self.get(endpoint_id)
         problem = await self._challenge(endpoint)
-        if not problem:
-            to = await events.end(self._pool) if skip else None
-            async with self._pool.transaction() as connection:
-                await endpoints.switch_on(connection, endpoint_id, to)
-                if skip:
-                    await waiting.leave_out(connection, endpoint_id)
-                await _note(connection, "enabled", endpoint_id)
-            log.info("webhook on", endpoint=endpoint_id)
+        if not problem and not await self._switch_on(endpoint, skip=skip):
+            problem = "Its address was changed meanwhile."
         return Verified(await self.get(endpoint_id), problem)
+
+    async def _switch_on(self, endpoint: Endpoint, *, skip: bool) -> bool:
+        to = await events.end(self._pool) if skip else None
+        async with self._pool.transaction() as connection:
+            if not await endpoints.switch_on(connection, endpoint.id, endpoint.url, to):
+                return False
+            if skip:
+                await waiting.leave_out(connection, endpoint.id)
+            await _note(connection, "enabled", endpoint.id)
+        log.info("webhook on", endpoint=endpoint.id)
+        return True
 
     async def disable(self, endpoint_id: int) -> None:
         async with self._pool.transaction() as connection:

@@ -77,11 +77,11 @@ async def remove(executor: Executor, endpoint_id: int) -> bool:
 
 
 async def switch_on(
-    executor: Executor, endpoint_id: int, skip_to: Position | None
-) -> None:
-    """It goes on where it was, or there."""
+    executor: Executor, endpoint_id: int, url: str, skip_to: Position | None
+) -> bool:
+    """It goes on where it was, or there. False: that is not its address any more."""
     to = skip_to or Position(0, 0, 0)
-    await executor.execute(
+    found = await executor.fetchval(
         """
         UPDATE webhook_endpoints SET enabled = true, disabled_because = '',
             switched = switched + 1,
@@ -89,14 +89,17 @@ async def switch_on(
             era = CASE WHEN $2 THEN $3 ELSE era END,
             xid = CASE WHEN $2 THEN $4::text::xid8 ELSE xid END,
             event_id = CASE WHEN $2 THEN $5 ELSE event_id END
-        WHERE id = $1
+        WHERE id = $1 AND url = $6
+        RETURNING true
         """,
         endpoint_id,
         skip_to is not None,
         to.era,
         str(to.xid),
         to.id,
+        url,
     )
+    return found is True
 
 
 async def switch_off(executor: Executor, endpoint_id: int, because: str) -> bool:
