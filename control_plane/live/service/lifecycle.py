@@ -82,6 +82,8 @@ class Lifecycle:
     async def not_ready(self, source: Source) -> bool:
         """Its publisher went. True when that made a session reconnecting."""
         async with self._pool.transaction() as connection:
+            # Its ``ready`` may be on the way: after that, or before.
+            await sessions.open_at_path(connection, source.path)
             await grants.end(connection, source.node, source.id, source.path)
             session = await sessions.make_reconnecting(
                 connection, source.node, source.path, source.id

@@ -1,10 +1,15 @@
 """The use cases on stores of the test's own, without a listener or a node."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from control_plane.base.database import Pool, open_pool
+from control_plane.live.model.keys import NewKey
+from control_plane.live.model.sessions import LiveSession
+from control_plane.live.model.starts import Start, Wanted
+from control_plane.live.store import openings
 from control_plane.people.model.users import User
 from control_plane.people.store import users
 from control_plane.wiring.node_config import configured_node
@@ -52,6 +57,14 @@ async def session_id(pool: Pool, ann: User, node: OneViewer) -> int:
     await pool.execute("UPDATE live_streaming_sessions SET node = 'local'")
     node.path = f"live/of-{ann.id}"
     return session_id
+
+
+@pytest.fixture
+async def created(pool: Pool, ann: User) -> LiveSession:
+    async with pool.transaction() as connection:
+        wanted = {Wanted(ann.id, Start(), NewKey(bytes(32), "", timedelta(0))): "local"}
+        opened = await openings.on_own_path(connection, wanted, 0, timedelta(0))
+    return opened[ann.id].session
 
 
 async def new_user(pool: Pool, username: str) -> User:

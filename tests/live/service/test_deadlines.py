@@ -10,7 +10,6 @@ from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start, Wanted
 from control_plane.live.service.lifecycle import Lifecycle, Source, Spans
 from control_plane.live.store import grants, openings, sessions
-from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 from tests.live.service.one_viewer import OneViewer
 from tests.live.service.publishing import one_round
@@ -22,14 +21,6 @@ AT_ONCE = timedelta(0)
 @pytest.fixture
 def lifecycle(pool: Pool) -> Lifecycle:
     return Lifecycle(pool, Spans(reconnect_window=0, longest=timedelta(hours=1)))
-
-
-@pytest.fixture
-async def created(pool: Pool, ann: User) -> LiveSession:
-    async with pool.transaction() as connection:
-        wanted = {Wanted(ann.id, Start(), NewKey(bytes(32), "", AT_ONCE)): "local"}
-        opened = await openings.on_own_path(connection, wanted, 0, AT_ONCE)
-    return opened[ann.id].session
 
 
 async def _now(pool: Pool, session_id: int) -> LiveSession:
