@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from control_plane.api import store_notices
+from control_plane.coins.service.retold import Retold
 from control_plane.config.listeners import PublicSettings
 from control_plane.config.settings import Settings
 from control_plane.live.service.health import Health
@@ -48,7 +49,8 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         well = health(all_of_it)
         operators = metrics.app(well)
         await stack.enter_async_context(to_operators(operators, sockets["api_metrics"]))
-        feeds = Feeds(all_of_it.events.reading.of_session)
+        retold = Retold(all_of_it.pool, all_of_it.events.reading)
+        feeds = Feeds(retold.of_session)
         await stack.enter_async_context(all_of_it.events.tail.running(LOOK_EVERY))
         await stack.enter_async_context(fed(feeds, all_of_it.events.tail))
         app = _public_app(all_of_it, well, addresses, feeds)

@@ -11,7 +11,9 @@ import pytest
 
 from control_plane.base.database import Pool, open_pool
 from control_plane.coins.model.gifts import GiftOrder
+from control_plane.coins.model.ledger import bonus
 from control_plane.coins.service.gifts import Gifts
+from control_plane.coins.store import ledger
 from control_plane.events import reading
 from control_plane.events.log import append_session_event
 from control_plane.pages import feeds
@@ -141,6 +143,23 @@ async def test_only_the_newest_can_be_asked_for(
     await send(gifts, bob, session, 8)
     async with live_events(app, f"{session}?after={session}-0") as stream:
         assert await stream.gifts(3) == [6, 7, 8]
+
+
+async def test_who_is_gone_since_then_is_not_named(
+    app: App, pool: Pool, gifts: Gifts
+) -> None:
+    session = await new_session(pool, await new_user(pool))
+    bob = await app.sign_in("bob")
+    sender = await pool.fetchval("SELECT id FROM users WHERE username = 'bob'")
+    async with pool.transaction() as connection:
+        await ledger.transfer(connection, "bonus", bonus(sender, 10_000))
+    await send(gifts, sender, session)
+    async with live_events(app, f"{session}?after={session}-0") as stream:
+        assert (await stream.next("gift"))["gift"]["sender"] == "bob"
+    await bob.ask("deleteUserAccount")
+    async with live_events(app, f"{session}?after={session}-0") as stream:
+        told = (await stream.next("gift"))["gift"]
+    assert (told["sender_id"], told["sender"]) == (sender, "")
 
 
 async def test_of_other_events_the_number_and_the_type_are_told(
