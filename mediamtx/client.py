@@ -114,22 +114,17 @@ class Client:
         ``missing``: the node has no such connection. ``unknown``: it did not say, or
         the type is none that can be kicked.
         """
-        name = LIST_OF_TYPE.get(source_type)
-        if name is None:
-            return "unknown"
         try:
-            status, body = await self._ask(
-                "POST", f"{name}/kick/{quote(source_id, safe='')}"
-            )
+            return await self._kick(source_type, source_id)
         except _TroubleError:
             return "unknown"
-        return _kick_result(status, body)
 
     async def kick_readers(
         self, chosen: Callable[[Connection | HlsSession], bool]
     ) -> Answer:
         """Close those who watch and are chosen, as far as the node lists them: HLS
-        from v1.18.0 on. ``answered`` when it listed them all; never raises."""
+        from v1.18.0 on. ``answered`` when it listed them all and answered to each kick;
+        never raises."""
         found: list[tuple[str, str]] = []
         answer: Answer = "answered"
         try:
@@ -137,9 +132,19 @@ class Client:
                 await self._choose(reader_type, chosen, found)
         except _TroubleError as trouble:
             answer = trouble.answer
-        for one in found:
-            await self.kick(*one)
+        try:
+            for one in found:
+                await self._kick(*one)
+        except _TroubleError as trouble:  # each of the others would wait as long
+            answer = trouble.answer
         return answer
+
+    async def _kick(self, source_type: str, source_id: str) -> KickResult:
+        name = LIST_OF_TYPE.get(source_type)
+        if name is None:
+            return "unknown"
+        what = f"{name}/kick/{quote(source_id, safe='')}"
+        return _kick_result(*await self._ask("POST", what))
 
     async def _choose(
         self,

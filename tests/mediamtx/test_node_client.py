@@ -458,6 +458,23 @@ async def test_it_kicks(version: str, case: str, result: str) -> None:
     assert asked == ["POST /v3/rtmpconns/kick/07fb1cdb"]
 
 
+async def test_one_that_says_nothing_more_is_not_asked_about_each_viewer() -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "POST":
+            asked.append(request.match_info["what"])
+            await released.wait()
+        conns = [connection(one, "read", "live/1") for one in "abc"]
+        return web.json_response(page(*conns))
+
+    released = asyncio.Event()
+    async with asking(answer, patience=0.3) as client:
+        assert await client.kick_readers(lambda _: True) == "silent"
+        released.set()
+    assert len(asked) == 1
+
+
 async def test_a_kick_that_fails_is_unknown() -> None:
     async with asking(fixed(500, '{"error":"terminated"}')) as client:
         assert await client.kick("srtConn", "1") == "unknown"
