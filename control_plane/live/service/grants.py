@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from control_plane.base.database import Pool
-from control_plane.base.faults import Rejected
+from control_plane.base.faults import Rejected, StoreFault
 from control_plane.base.tasks import Loop
 from control_plane.live.store import grants
 
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 10_000
 RETRY = 1.0  # seconds
 IDLE = 5.0  # seconds
+LAST_WRITES = 5.0  # seconds for what is noted when the process ends
 #: Seconds between looks. RTSP before v1.19.3 names a session that no grant has.
 PAUSES = [0.005, 0.01, 0.02, 0.04, 0.08, 0.15]
 
@@ -57,8 +58,13 @@ class Grants:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         loop = Loop("grants", self._write_noted, 0.0, after_failure=RETRY)
-        async with loop.running():
-            yield
+        try:
+            async with loop.running():
+                yield
+        finally:
+            with contextlib.suppress(StoreFault, TimeoutError):
+                async with asyncio.timeout(LAST_WRITES):
+                    await self.flush()
 
     async def _write(self, source: tuple[str, str], granted: tuple[str, int]) -> None:
         try:

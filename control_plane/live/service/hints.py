@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 
+from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
 from control_plane.base.tokens import ViewerToken
 from control_plane.live.model.asking import Asking
@@ -87,8 +88,12 @@ class Hints:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with Loop("hints", self.flush, FLUSH_EVERY).running():
-            yield
+        try:
+            async with Loop("hints", self.flush, FLUSH_EVERY).running():
+                yield
+        finally:
+            with contextlib.suppress(Away):
+                await self.flush()
 
     async def flush(self) -> None:
         """What was noted stands in Redis; while that is away it is lost."""
