@@ -1,5 +1,6 @@
 """One attempt to deliver, and the log of all."""
 
+import asyncio
 import contextlib
 import json
 import time
@@ -69,7 +70,7 @@ class Attempts:
             self._unwritten = []
             try:
                 await attempts.add(self._pool, lines)
-            except Away:
+            except (Away, asyncio.CancelledError):
                 self._unwritten = lines + self._unwritten
                 raise
 
