@@ -175,7 +175,7 @@ class Permissions:
             self._bans_stale = False
             try:
                 self.bans = BanList(await bans.counting(self._pool))
-            except StoreFault as error:
+            except Exception as error:  # nobody waits for it who could say so
                 self._bans_stale = True
                 log.warning("bans not loaded", error=repr(error))
                 await asyncio.sleep(RECONNECT)

@@ -8,6 +8,21 @@ from tests.support.locks import WAITING
 from tests.support.stack import until
 
 OFTEN = 20
+#: Somebody is banned, and the first look at that has an accident in Postgres.
+FAILS_ONCE = """
+    CREATE SEQUENCE looks;
+    CREATE FUNCTION works() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        IF nextval('looks') = 1 THEN
+            RAISE 'an accident' USING ERRCODE = 'internal_error';
+        END IF;
+        RETURN true;
+    END $$;
+    ALTER TABLE bans RENAME TO all_bans;
+    CREATE VIEW bans AS SELECT * FROM all_bans WHERE works();
+    GRANT SELECT ON bans TO PUBLIC;
+    INSERT INTO all_bans (network, reason, actor) VALUES ('192.0.2.0/24', 'spam', '');
+"""
 
 
 async def test_a_path_that_changes_all_the_time_is_read_once_at_a_time(
@@ -34,6 +49,20 @@ async def test_a_path_that_changes_all_the_time_is_read_once_at_a_time(
             assert await waiting() == 2
     await holding.close()
     await by_hand.close()
+
+
+async def test_bans_are_read_again_whatever_went_wrong(
+    pool: Pool, owner: Pool, database_url: str
+) -> None:
+    permissions = Permissions(pool, database_url)
+
+    async def banned() -> bool:
+        return permissions.bans.has_address("192.0.2.7", 0.0)
+
+    async with permissions.running():
+        await until(lambda: _fresh(permissions))
+        await owner.execute(FAILS_ONCE)
+        await until(banned)
 
 
 async def _fresh(permissions: Permissions) -> bool:
