@@ -60,7 +60,7 @@ class Following(Generic[T]):
         await self._tell({one for one in self._followers if not one.over})
         loop = asyncio.get_running_loop()
         end = loop.time() + REFRESH
-        while await self._somebody_comes(end - loop.time()):
+        while (left := end - loop.time()) > 0 and await self._somebody_comes(left):
             await asyncio.sleep(TOGETHER)
             self._new.clear()
             await self._tell({one for one in self._followers if not one.told})
