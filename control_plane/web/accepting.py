@@ -49,7 +49,8 @@ class Acceptor:
         """As ``close``, after what waits. Who comes from here on is not kept waiting
         for us where others listen at the same port."""
         for one in self._listening:
-            self._take(one)
+            while self._take(one):
+                pass
         self.close()
         for one in self._listening:
             one.close()
@@ -66,20 +67,22 @@ class Acceptor:
         for one in self._listening:
             self._loop.remove_reader(one)
 
-    def _take(self, listening: socket.socket) -> None:
+    def _take(self, listening: socket.socket) -> bool:
+        """Whether more may wait, who come in their turn."""
         for _ in range(AT_ONCE):
             if not self._room():
                 self._pause()
                 self._seldom.warn("no room for more connections")
-                return
+                return False
             try:
                 one, address = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
+                return False
             except OSError as error:
                 self._try_later(error)
-                return
+                return False
             self._serve(one, str(address[0]))
+        return True
 
     def _serve(self, one: socket.socket, address: str) -> None:
         one.setblocking(False)

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from control_plane.base.tasks import Loop
+from control_plane.web.accepting import AT_ONCE
 from control_plane.web.accepting import listening as sockets_at
 from control_plane.web.serving import to_nodes
 from hooks import connection
@@ -49,6 +51,21 @@ class Seen:
     def __call__(self, request: Request) -> Answer:
         self.requests.append(request)
         return Answer(200, request.body, b"text/plain")
+
+
+async def test_however_many_wait_when_it_ends_are_answered() -> None:
+    """Calls of nodes, which take a broken connection for a refusal."""
+    with contextlib.ExitStack() as waiting:
+        async with listening(Connections(Seen())) as port:
+            clients = [
+                waiting.enter_context(socket.create_connection(("127.0.0.1", port)))
+                for _ in range(3 * AT_ONCE)
+            ]
+            for one in clients:
+                one.sendall(POST % (5, b"hello"))
+        for one in clients:
+            one.settimeout(60.0)
+            assert one.recv(1000).endswith(b"hello")
 
 
 async def test_a_request_in_any_pieces() -> None:
