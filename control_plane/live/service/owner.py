@@ -65,10 +65,9 @@ class Owner:
             self._mine[name] = asyncio.create_task(loop.run())
 
     async def _stop(self, name: str) -> None:
-        task = self._mine.pop(name, None)
-        if task is not None:
-            await stop([task])
-            self._reconciler.forget(name)
+        await stop([self._mine[name]])
+        del self._mine[name]  # whoever is stopped meanwhile stops it again
+        self._reconciler.forget(name)
 
 
 class _Watch:

@@ -60,7 +60,8 @@ class Delivery:
                 self._mine[endpoint.id] = new
 
     async def _stop(self, endpoint_id: int) -> None:
-        await self._mine.pop(endpoint_id).stop()
+        await self._mine[endpoint_id].stop()
+        del self._mine[endpoint_id]  # whoever is stopped meanwhile stops it again
 
     def _pump(self, endpoint: Endpoint, goes_well: Callable[[], None]) -> Pump:
         return Pump(
