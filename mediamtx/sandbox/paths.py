@@ -133,6 +133,7 @@ class Node:
         print(f"INF [path {path}] stream is offline", flush=True)
 
     def open_session(self, session: HlsSession) -> None:
+        session.asked_at = time.monotonic()
         self.sessions[session.secret] = session
 
     def session(self, secret: str, path: str, ip: str) -> HlsSession | None:
