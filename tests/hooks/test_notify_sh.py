@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
+
+from tests.support.ports import free_ports
 
 NOTIFY = Path(__file__).parents[2] / "hooks" / "notify.sh"
 SECRET = "n0de-s3cret"
@@ -204,7 +206,7 @@ async def test_it_gives_up(tmp_path: Path) -> None:
 
 
 async def test_it_fails_when_nobody_listens(tmp_path: Path) -> None:
-    url = f"http://127.0.0.1:{unused_port()}/hooks/mediamtx/local"
+    url = f"http://127.0.0.1:{free_ports(1)[0]}/hooks/mediamtx/local"
     assert_failed(await run_all(tmp_path, url))
 
 
@@ -283,7 +285,7 @@ async def test_its_secret_may_come_from_a_file(
 
 
 async def test_no_proxy_sees_the_secret(each: Setting) -> None:
-    proxy = f"http://127.0.0.1:{unused_port()}"
+    proxy = f"http://127.0.0.1:{free_ports(1)[0]}"
     async with control_plane(taken) as url:
         assert await each.run(
             "ready", url, http_proxy=proxy, all_proxy=proxy, **ENVIRONMENT

@@ -13,10 +13,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 
 from mediamtx import binary
 from mediamtx.binary import BinaryNotFound
+from tests.support.ports import free_ports
 
 HOME = {"PATH": "/nowhere"}
 IMPATIENT = aiohttp.ClientTimeout(total=None, connect=1.0, sock_read=0.2)
@@ -108,7 +109,7 @@ async def test_it_fetches_the_pinned_release(tmp_path: Path) -> None:
 
 async def test_it_fetches_once(tmp_path: Path) -> None:
     first, _ = await fetch(Releases(archive_of("mediamtx")), tmp_path)
-    dead = f"http://127.0.0.1:{unused_port()}"
+    dead = f"http://127.0.0.1:{free_ports(1)[0]}"
     again = await binary.find(tmp_path, HOME, lambda _: None, base_url=dead)
     assert again == first
 
@@ -126,7 +127,7 @@ async def test_one_that_is_not_as_it_came_is_fetched_again(
 async def test_one_that_is_not_as_it_came_is_never_started(tmp_path: Path) -> None:
     first, _ = await fetch(Releases(archive_of("mediamtx")), tmp_path)
     first.write_bytes(PROGRAM + b"\n")
-    dead = f"http://127.0.0.1:{unused_port()}"
+    dead = f"http://127.0.0.1:{free_ports(1)[0]}"
     with pytest.raises(BinaryNotFound):
         await binary.find(tmp_path, HOME, lambda _: None, base_url=dead)
 
@@ -189,7 +190,7 @@ async def test_it_does_not_wait_for_ever(name: str, tmp_path: Path) -> None:
 
 
 async def test_it_says_that_nobody_is_there(tmp_path: Path) -> None:
-    dead = f"http://127.0.0.1:{unused_port()}"
+    dead = f"http://127.0.0.1:{free_ports(1)[0]}"
     with pytest.raises(BinaryNotFound, match=r"127\.0\.0\.1: it cannot be reached\.$"):
         await binary.find(tmp_path, HOME, lambda _: None, base_url=dead)
 

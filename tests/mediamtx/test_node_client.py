@@ -11,12 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 
 from control_plane.live.model import nodes
 from mediamtx.client import Client
 from mediamtx.payloads import Connection, HlsSession, Info, Publisher, View
 from tests.support.looking import look
+from tests.support.ports import free_ports
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 VERSIONS = ["v1.3.0", "v1.17.1", "v1.20.1"]
@@ -316,7 +317,7 @@ async def test_it_sends_its_name_and_password() -> None:
 
 async def test_a_closed_port_is_a_refusal() -> None:
     async with aiohttp.ClientSession() as http:
-        client = Client(http, f"http://127.0.0.1:{unused_port()}")
+        client = Client(http, f"http://127.0.0.1:{free_ports(1)[0]}")
         assert await client.look() == View("refused", "connection refused")
         assert (await client.info()).answer == "refused"
         assert await client.kick("rtmpConn", "1") == "unknown"

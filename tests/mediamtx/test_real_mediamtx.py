@@ -15,13 +15,14 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 
 from mediamtx.client import Client
 from mediamtx.payloads import View
 from mediamtx.render import NodeConfig, render
 from tests.support import media
 from tests.support.looking import look
+from tests.support.ports import free_ports
 
 NOTIFY = Path(__file__).parents[2] / "hooks" / "notify.sh"
 SECRET = "n0de-s3cret"
@@ -104,14 +105,14 @@ def config(plane: ControlPlane, tmp_path: Path) -> NodeConfig:
         auth_url=f"{scheme}://local:{SECRET}@{rest}/auth",
         hook_url=plane.url,
         hook_command=str(command),
-        rtmp=f"127.0.0.1:{unused_port()}",
-        hls=f"127.0.0.1:{unused_port()}",
-        webrtc=f"127.0.0.1:{unused_port()}",
+        rtmp=f"127.0.0.1:{free_ports(1)[0]}",
+        hls=f"127.0.0.1:{free_ports(1)[0]}",
+        webrtc=f"127.0.0.1:{free_ports(1)[0]}",
         webrtc_udp=f"127.0.0.1:{unused_udp_port()}",
         srt=f"127.0.0.1:{unused_udp_port()}",
-        rtsp=f"127.0.0.1:{unused_port()}",
-        api=f"127.0.0.1:{unused_port()}",
-        metrics=f"127.0.0.1:{unused_port()}",
+        rtsp=f"127.0.0.1:{free_ports(1)[0]}",
+        api=f"127.0.0.1:{free_ports(1)[0]}",
+        metrics=f"127.0.0.1:{free_ports(1)[0]}",
         trusted_proxies=("127.0.0.1", "10.0.0.0/8"),
         webrtc_hosts=("127.0.0.1",),
         hls_segment=0.5,
