@@ -30,7 +30,7 @@ from tests.support.process import Process
 from tests.support.stack import until
 
 COPY = ("-c", "copy")
-READ_TIMEOUT = 2.0  # seconds; ours is 10, and a test would wait for it
+READ_TIMEOUT = 4.0  # seconds; ours is 10, and a test would wait for it
 
 
 class Kind(NamedTuple):

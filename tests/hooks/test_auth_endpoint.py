@@ -276,7 +276,7 @@ async def test_the_public_listener_serves_no_hook_and_no_metrics(
 
 async def test_metrics_name_reasons_and_no_secret(service: Service) -> None:
     live, _token = await service.go_live()
-    await service.auth(publish(live["path"], live["key"]))
+    await service.lets_in(publish(live["path"], live["key"]))
     await service.auth(publish(live["path"], "y" * 27))
     url = f"http://127.0.0.1:{service.ports.internal}/metrics"
     async with service.http.get(url) as response:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from control_plane.live.service import cutting
 from tests.support.stack import Stack
 
 #: By a mark: one that skips by itself would stop the other kind's stack for it.
@@ -33,6 +34,13 @@ async def shared_stack(
     async with Stack(request.param, folder, lasting_database_url, redis) as opened:
         await opened.start()
         yield opened
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands cut in this process, with some twenty questions to the node: on a
+    machine that does other work they may take longer than anybody waits otherwise."""
+    monkeypatch.setattr(cutting, "WITHIN", 60.0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

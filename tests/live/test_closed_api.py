@@ -7,7 +7,10 @@ import pytest
 
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 PAGE = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
 

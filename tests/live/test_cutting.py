@@ -9,7 +9,10 @@ import pytest
 from tests.support.process import Process
 from tests.support.stack import Json, Stack
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 
 async def _live(stack: Stack) -> tuple[Json, Process, str]:
@@ -80,6 +83,7 @@ async def test_a_rotation_interrupts_nobody(stack: Stack, overlap: int) -> None:
     assert encoder.running
     assert viewer.running
     await encoder.stop()
+    await stack.status(live["id"], "reconnecting")
     await stack.publish(new["rtmp_url"])
     await stack.status(live["id"], "live")
     assert "live.publisher_replaced" not in await stack.events(live["id"])

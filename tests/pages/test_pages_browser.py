@@ -87,7 +87,8 @@ async def test_a_reload_is_the_same_viewer(on: Stage) -> None:
     await plays(page)
     await page.reload()
     await plays(page)
-    assert [asked.get("token") for asked in on.site.asked] == [None, "visitor-1"]
+    tokens = dict.fromkeys(asked.get("token") for asked in on.site.asked)
+    assert [*tokens] == [None, "visitor-1"]
     assert set(on.node.tokens) == {"visitor-1"}
 
 
@@ -231,7 +232,7 @@ async def test_a_channel_begins_by_itself_again_and_again(on: Stage) -> None:
 
     on.site.updates.put("ann", snapshot(channel_name="ann", id="13"))
     await plays(page)
-    assert [asked["id"] for asked in on.site.asked] == ["12", "13"]
+    assert [*dict.fromkeys(asked["id"] for asked in on.site.asked)] == ["12", "13"]
 
 
 async def test_an_unknown_name_is_said(on: Stage) -> None:

@@ -172,11 +172,21 @@ class Use:
             (f"/edge/{SECRET}/auth", {"json": asks | {"token": SECRET}}, 401),
             ("/hooks/mediamtx/local/ready", {"data": told}, 204),
         ]
-        for where, body, expected in calls:
+        headers = {"Authorization": basic}
+
+        async def status(where: str, body: dict[str, Any]) -> int:
             url = self._at("INTERNAL") + where
-            headers = {"Authorization": basic}
             async with self._http.post(url, headers=headers, **body) as response:
-                assert response.status == expected, where
+                return response.status
+
+        async def let_in() -> bool:
+            """A first look-up may take longer than an answer is allowed to."""
+            where, body, expected = calls[0]
+            return await status(where, body) == expected
+
+        await until(let_in)
+        for where, body, expected in calls[1:]:
+            assert await status(where, body) == expected, where
 
     async def _strangers(self, live: Json) -> None:
         headers = {"Cookie": f"a={SECRET}", "User-Agent": SECRET, "Host": SECRET}
@@ -225,7 +235,7 @@ def test_each_request_is_told_by_its_route(seen: Seen) -> None:
 def test_what_nodes_ask_is_told_with_their_name(seen: Seen) -> None:
     asked = seen.collector.of(**{"http.route": "/hooks/mediamtx/{node}/auth"})
     said = [(one.said["node"], one.said["http.response.status_code"]) for one in asked]
-    assert said == [("local", 200), ("local", 401), ("", 401), ("", 401)]
+    assert said[-4:] == [("local", 200), ("local", 401), ("", 401), ("", 401)]
     [told] = seen.collector.of(**{"http.route": "/hooks/mediamtx/{node}/{event}"})
     assert told.said["request_id"]
     assert "SELECT" in {one.name for one in seen.collector.inside(told)}

@@ -19,7 +19,7 @@ async def test_one_that_is_back_takes_broadcasts_at_once(
         ann = await app.sign_in("ann")
         assert (await ann.call("liveStream", {}))["code"] == 201
         async with answering(port):
-            await until(lambda: _lost(owner, False), 3)
+            await until(lambda: _lost(owner, False))
             assert (await ann.call("liveStream", {}))["code"] == 200
 
 

@@ -10,11 +10,19 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from control_plane.live.service import stills
 from control_plane.live.service.stills import LARGEST, WIDTH, Stills
 from control_plane.wiring.services import services
 from tests.support import media
 from tests.support.api import settings
 from tests.support.stack import until
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the least priority of all that runs."""
+    monkeypatch.setattr(stills, "PATIENCE", 120.0)
+
 
 FRAGMENTED = "-f mp4 -movflags frag_keyframe+empty_moov+default_base_moof pipe:1"
 
@@ -46,11 +54,11 @@ async def test_a_picture_is_small(size: str, expected: tuple[int, int]) -> None:
 
 
 async def test_what_is_no_video_gives_none() -> None:
-    stills = Stills(media.ffmpeg())
+    of = Stills(media.ffmpeg()).of
     good = video("320x180")
     for bad in (b"", b"\0" * 1000, os.urandom(100_000), good[:500]):
-        assert await stills.of(bad) is None
-    assert await stills.of(good + b"\xff" * 1000) is not None
+        assert await of(bad) is None
+    assert await of(good + b"\xff" * 1000) is not None
 
 
 async def test_ffmpeg_gets_nothing_of_ours(
@@ -71,8 +79,8 @@ async def test_one_at_a_time_and_none_is_left_when_nobody_waits(tmp_path: Path) 
     program, running = tmp_path / "ffmpeg", tmp_path / "running"
     program.write_text(f"#!/bin/sh\necho $$ >> {running}\nexec sleep 60\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    stills = Stills(str(program))
-    tasks = [asyncio.create_task(stills.of(b"video")) for _ in range(3)]
+    of = Stills(str(program)).of
+    tasks = [asyncio.create_task(of(b"video")) for _ in range(3)]
 
     async def runs() -> str:
         return running.read_text() if running.exists() else ""
