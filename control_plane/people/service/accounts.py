@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -61,7 +61,10 @@ class Accounts:
         none lead there from now on; no two accounts ever become one."""
         async with self._pool.transaction() as connection:
             owners = await _owners(connection, identities)
-            user = next((user for user in owners.values() if user is not None), None)
+            user = _first(owners)
+            if user is not None and not await users.hold(connection, user.id):
+                owners = await _owners(connection, identities)
+                user = _first(owners)
             if user is None:
                 user = await _create(connection, new)
             for identity, owner in owners.items():
@@ -174,6 +177,10 @@ async def _owners(
         one: await users.by_identity(connection, one.provider, one.subject)
         for one in identities
     }
+
+
+def _first(owners: Mapping[Identity, User | None]) -> User | None:
+    return next((user for user in owners.values() if user is not None), None)
 
 
 async def _lead(

@@ -189,9 +189,17 @@ async def phone_taken(executor: Executor, phone: str) -> bool:
     )
 
 
+async def hold(connection: Connection, user_id: int) -> bool:
+    """Until the transaction ends nobody deletes the account; False: somebody did."""
+    found = await connection.fetchval(
+        "SELECT true FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
+        user_id,
+    )
+    return found is True
+
+
 async def anonymise(connection: Connection, user_id: int) -> bool:
     """False when it was so already. The id stays: the ledger's entries name it."""
-    await connection.execute("DELETE FROM identities WHERE user_id = $1", user_id)
     gone = await connection.fetchval(
         """
         UPDATE users SET deleted_at = now(), token_version = token_version + 1,
@@ -203,4 +211,6 @@ async def anonymise(connection: Connection, user_id: int) -> bool:
         """,
         user_id,
     )
+    # After that: a sign-in holds the account, and may have been adding one.
+    await connection.execute("DELETE FROM identities WHERE user_id = $1", user_id)
     return gone is not None

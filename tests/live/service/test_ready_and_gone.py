@@ -7,8 +7,7 @@ from control_plane.live.model.sessions import LiveSession
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.store import grants, sessions
 from control_plane.wiring.services import Services
-from tests.support.locks import WAITING
-from tests.support.stack import until
+from tests.support.locks import held_up
 
 
 async def test_an_end_counts_after_the_ready_that_is_being_written(
@@ -20,7 +19,7 @@ async def test_an_end_counts_after_the_ready_that_is_being_written(
         await sessions.open_at_path(ready, source.path)
         assert not await grants.of(ready, source.node, [source.id])
         leaving = asyncio.create_task(opened.lifecycle.not_ready(source))
-        await until(lambda: _waits(pool, leaving))
+        await held_up(pool, leaving)
         await sessions.make_live(
             ready,
             created.id,
@@ -31,7 +30,3 @@ async def test_an_end_counts_after_the_ready_that_is_being_written(
             key_id=None,
         )
     assert await leaving
-
-
-async def _waits(pool: Pool, task: asyncio.Task[bool]) -> bool:
-    return task.done() or bool(await pool.fetchval(WAITING))
