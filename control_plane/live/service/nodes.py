@@ -97,6 +97,8 @@ class Nodes:
         go on elsewhere. Raises Refusal when nobody takes them."""
         kind: EventType = "node.drained" if draining else "node.activated"
         async with self._pool.transaction() as connection:
+            if closed:  # of two at once each would count on the other
+                await nodes.lock_places(connection)
             node_id = await _existing(connection, name)
             if closed and not await _others(connection, name):
                 raise Refusal("No other media server takes broadcasts.")

@@ -1,12 +1,30 @@
 """A channel whose key is used on two nodes at once."""
 
+import asyncio
 from dataclasses import replace
 
+import pytest
+
+from control_plane.base.refusals import Refusal
 from control_plane.live.service.lifecycle import Source
-from control_plane.live.store import grants
+from control_plane.live.store import grants, nodes
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
+from tests.support.locks import held_up
 from tests.support.nodes import NEWEST
+
+
+async def test_of_two_that_are_closed_at_once_one_stays(opened: Services) -> None:
+    await opened.nodes.save(replace(await opened.nodes.get("local"), name="other"))
+    async with opened.pool.transaction() as first:
+        await nodes.lock_places(first)
+        await nodes.set_draining(first, "other", True, True)
+        second = asyncio.create_task(
+            opened.nodes.set_draining("local", draining=True, closed=True)
+        )
+        await held_up(opened.pool, second)
+    with pytest.raises(Refusal, match="No other media server"):
+        await second
 
 
 async def test_the_last_encoder_wins_and_the_other_has_to_go(
