@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from itertools import islice
 
 from control_plane.base.database import Pool
-from control_plane.base.faults import Away
+from control_plane.base.faults import Away, Collided
 from control_plane.base.tasks import Loop
 from control_plane.live.model.attendance import Span, merged
 from control_plane.live.store import attendance as store
@@ -52,7 +52,7 @@ class Attendance:
             async with Loop("attendance", self.flush, FLUSH_EVERY).running():
                 yield
         finally:
-            with contextlib.suppress(Away):
+            with contextlib.suppress(Away, Collided):
                 await self.flush()
 
     async def flush(self) -> None:
@@ -68,7 +68,7 @@ class Attendance:
             joined = dict.fromkeys(joined, ())  # Redis knows who they are
             async with self._pool.transaction() as connection:
                 await store.add(connection, list(spans.values()), unique)
-        except (Away, asyncio.CancelledError):
+        except (Away, Collided, asyncio.CancelledError):
             self.joined(joined)
             for span in spans.values():
                 self._add(span)

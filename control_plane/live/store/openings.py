@@ -100,7 +100,7 @@ async def again(executor: Executor, wanted: Sequence[Wanted]) -> dict[int, Opene
             SELECT s.id, s.title, s.cover FROM live_streaming_sessions s
             WHERE user_id IN (SELECT user_id FROM asked)
                 AND status IN ('created', 'live', 'reconnecting')
-            ORDER BY s.id FOR UPDATE
+            ORDER BY s.id FOR NO KEY UPDATE
         ), mine AS (
             UPDATE live_streaming_sessions s SET
                 title = coalesce(nullif(asked.title, ''), s.title),

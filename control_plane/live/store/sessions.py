@@ -45,7 +45,7 @@ async def get_locked(connection: Connection, session_id: int) -> LiveSession | N
     """What follows in this transaction decides about it."""
     return _maybe(
         await connection.fetchrow(
-            f"{SELECT} WHERE s.id = $1 FOR UPDATE OF s", session_id
+            f"{SELECT} WHERE s.id = $1 FOR NO KEY UPDATE OF s", session_id
         )
     )
 
@@ -68,7 +68,7 @@ async def open_at_path(connection: Connection, path: str) -> LiveSession | None:
     """Locked, as with ``get_locked``."""
     return _maybe(
         await connection.fetchrow(
-            f"{SELECT} WHERE s.path = $1 AND s.{_OPEN} FOR UPDATE OF s", path
+            f"{SELECT} WHERE s.path = $1 AND s.{_OPEN} FOR NO KEY UPDATE OF s", path
         )
     )
 

@@ -15,6 +15,7 @@ from control_plane.live.model.attendance import Attended, Minute, Span
 from control_plane.live.model.starts import Start
 from control_plane.live.service import attendance
 from control_plane.live.service.attendance import Attendance
+from control_plane.live.store import sessions
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
@@ -22,7 +23,7 @@ from deploy.local.valkey import valkey
 from tests.support.api import running, settings
 from tests.support.closed import closed
 from tests.support.commands import command
-from tests.support.locks import WAITING
+from tests.support.locks import WAITING, held_up
 from tests.support.stack import until
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -61,6 +62,19 @@ async def test_minutes_add_up(
     assert await opened.broadcasts.attended(session_id) == Attended(
         4, 24.0, [minute(0, 5, 16.0), minute(1, 2, 8.0)]
     )
+
+
+async def test_they_are_written_while_something_is_decided_about_the_session(
+    opened: Services, attending: Attending, session_id: int
+) -> None:
+    one = attending()
+    one.watched({session_id: 3}, START + 10, START + 12)
+    async with opened.pool.transaction() as connection:
+        await sessions.get_locked(connection, session_id)
+        writing = asyncio.create_task(one.flush())
+        await held_up(opened.pool, writing)
+        assert writing.done()
+    await writing
 
 
 async def test_of_one_whom_nobody_watched_there_is_nothing(
