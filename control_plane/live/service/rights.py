@@ -125,6 +125,7 @@ class Rights:
         """Each account's once, however many of its viewers watch."""
         ended = dict.fromkeys((_whom(one, reason), reason) for one, reason in gone)
         async with self._pool.transaction() as connection:
+            await sessions.lock(connection, [session_id])
             for whom, reason in ended:
                 await _take_back(connection, session_id, whom, reason)
             return await owe(connection, session_id)
@@ -155,6 +156,7 @@ class Rights:
         if len(whom.viewer) > LONGEST_VIEWER:
             raise BadInput("This is no viewer.")
         async with self._pool.transaction() as connection:
+            await sessions.lock(connection, [session.id])
             if whom == Whom():
                 await rights.take_back_tokens(connection, session.id)
             elif whom.user_id and await users.get(connection, whom.user_id) is None:
@@ -210,6 +212,7 @@ async def take_back(
     connection: Connection, session_id: int, whom: Whom, reason: Gone
 ) -> Cut | None:
     """Their tokens count no more; they may ask for others."""
+    await sessions.lock(connection, [session_id])  # first, as whoever says more
     await _take_back(connection, session_id, whom, reason)
     return await owe(connection, session_id)
 
