@@ -207,12 +207,19 @@ class LastingKeys:
                 "A channel's name is 3 to 32 lower-case letters, digits, _ or -,"
                 " and starts with a letter."
             )
+        if await self._has_channel(user, wanted):
+            return
+        if name:
+            raise Refusal("This channel name isn't available.")
+        await self._has_channel(user, f"user-{user.id}")
+
+    async def _has_channel(self, user: User, name: str) -> bool:
+        """With that name, or one that a call beside this has just made."""
         try:
-            await channels.create(self._pool, user.id, wanted)
+            await channels.create(self._pool, user.id, name)
         except Taken:
-            if name:
-                raise Refusal("This channel name isn't available.") from None
-            await channels.create(self._pool, user.id, f"user-{user.id}")
+            return await channels.of_user(self._pool, user.id) is not None
+        return True
 
     async def _cut_users_of_key(self, path: str, key_id: int) -> None:
         session = await sessions.newest_at_path(self._pool, path)

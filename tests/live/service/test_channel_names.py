@@ -7,10 +7,12 @@ import pytest
 
 from control_plane.base.faults import Taken
 from control_plane.base.refusals import Refusal
+from control_plane.live.store import channels
 from control_plane.people.model.users import User
 from control_plane.people.store import users
 from control_plane.wiring.services import Services
 from tests.live.service.conftest import new_user
+from tests.support.locks import held_up
 
 
 async def _channel(opened: Services, user: User, name: str) -> str:
@@ -22,6 +24,16 @@ async def test_another_users_name_is_refused(opened: Services, ann: User) -> Non
     with pytest.raises(Refusal, match="isn't available"):
         await _channel(opened, ann, "famous")
     assert await _channel(opened, bob, "famous") == "famous"
+
+
+async def test_one_who_asks_twice_at_once_has_one_channel(
+    opened: Services, ann: User
+) -> None:
+    async with opened.pool.transaction() as first:
+        await channels.create(first, ann.id, "coffee")
+        second = asyncio.create_task(_channel(opened, ann, "coffee"))
+        await held_up(opened.pool, second)
+    assert await second == "coffee"
 
 
 async def test_the_channel_of_a_users_id_is_that_users(
