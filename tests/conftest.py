@@ -1,7 +1,6 @@
 """A Postgres and a Valkey that the whole run shares; a database of its own, and an
 empty numbered one in Valkey, for each test that asks."""
 
-import itertools
 import os
 import secrets
 import signal
@@ -17,7 +16,13 @@ from hypothesis import HealthCheck, settings
 from deploy.local.place import Urls
 from tests.support import media
 from tests.support import servers as all_servers
-from tests.support.servers import Servers, numbered, on_server, with_database
+from tests.support.servers import (
+    Numbered,
+    Servers,
+    numbered,
+    on_server,
+    with_database,
+)
 
 MOST_WORKERS = 8
 #: Their tests wait for programs that they start. The longest come first.
@@ -101,14 +106,11 @@ def servers(pytestconfig: pytest.Config) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def numbered_urls(
-    servers: Mapping[str, str], pytestconfig: pytest.Config
-) -> Iterator[str]:
-    """This worker's databases of Valkey, again and again."""
+def numbered_urls(servers: Mapping[str, str], pytestconfig: pytest.Config) -> Numbered:
     given: Mapping[str, Any] = getattr(pytestconfig, "workerinput", {})
     worker = int(given["workerid"].removeprefix("gw")) if given else 0
     workers = int(given["workercount"]) if given else 1
-    return itertools.cycle(numbered(servers["valkey"], worker, workers))
+    return numbered(servers["valkey"], worker, workers)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -158,17 +160,17 @@ def owner_url(database: Urls) -> str:
 
 
 @pytest_asyncio.fixture
-async def redis_url(numbered_urls: Iterator[str]) -> AsyncIterator[str]:
+async def redis_url(numbered_urls: Numbered) -> AsyncIterator[str]:
     """An empty numbered database. (Publish and subscribe know no such borders.)"""
-    url = next(numbered_urls)
-    client = redis.from_url(url)
-    try:
-        if "REDIS_URL" in os.environ and await client.dbsize():
-            pytest.fail("REDIS_URL holds data; the tests would delete it.")
-        yield url
-        await client.flushdb()
-    finally:
-        await client.aclose()
+    with numbered_urls.lent() as url:
+        client = redis.from_url(url)
+        try:
+            if "REDIS_URL" in os.environ and await client.dbsize():
+                pytest.fail("REDIS_URL holds data; the tests would delete it.")
+            yield url
+            await client.flushdb()
+        finally:
+            await client.aclose()
 
 
 async def _database(servers: Mapping[str, str], template: str) -> AsyncIterator[Urls]:

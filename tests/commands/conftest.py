@@ -1,6 +1,6 @@
 """One service for a file's tests, and the two places to run a command at."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.support.client import Account, App
 from tests.support.commands import command
 from tests.support.money import HEART, new_user
 from tests.support.ports import free_ports
+from tests.support.servers import Numbered
 
 BESIDE, ELSEWHERE = "beside", "elsewhere"
 
@@ -41,11 +42,11 @@ class Town:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def town(
     module_database_url: str,
-    numbered_urls: Iterator[str],
+    numbered_urls: Numbered,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Town]:
     wanted = settings(
-        module_database_url, next(numbered_urls), webhook_networks="127.0.0.1"
+        module_database_url, numbered_urls.take(), webhook_networks="127.0.0.1"
     )
     async with (
         running(wanted, APART_FROM_NODES) as app,

@@ -37,6 +37,16 @@ async def test_each_test_has_an_empty_valkey_database(
         await client.aclose()
 
 
+def test_what_runs_on_keeps_its_valkey_database_to_itself() -> None:
+    some = servers.Numbered("abc")
+    taken = some.take()
+    lent = set()
+    for _ in range(6):
+        with some.lent() as url:
+            lent.add(url)
+    assert lent == {*"abc"} - {taken}
+
+
 async def test_the_role_of_the_tests_is_no_superuser(empty_database_url: str) -> None:
     connection = await asyncpg.connect(empty_database_url)
     try:

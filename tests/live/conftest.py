@@ -2,13 +2,14 @@
 MediaMTX where MEDIAMTX_BIN names one."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from control_plane.live.service import cutting
+from tests.support.servers import Numbered
 from tests.support.stack import Stack
 
 #: By a mark: one that skips by itself would stop the other kind's stack for it.
@@ -28,9 +29,9 @@ async def shared_stack(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     lasting_database_url: str,
-    numbered_urls: Iterator[str],
+    numbered_urls: Numbered,
 ) -> AsyncIterator[Stack]:
-    folder, redis = tmp_path_factory.mktemp("stack"), next(numbered_urls)
+    folder, redis = tmp_path_factory.mktemp("stack"), numbered_urls.take()
     async with Stack(request.param, folder, lasting_database_url, redis) as opened:
         await opened.start()
         yield opened

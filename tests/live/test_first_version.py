@@ -4,7 +4,7 @@ second takes over from the first, under the same node."""
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from deploy.local.place import Urls
 from tests.live.conftest import KINDS
 from tests.support.client import App, Json
 from tests.support.process import Process
+from tests.support.servers import Numbered
 from tests.support.stack import NODE_PORTS, Stack, until
 
 OURS = "CONTROL_PLANE_"
@@ -117,9 +118,9 @@ async def old(
     code: Path,
     tmp_path: Path,
     empty_database: Urls,
-    numbered_urls: Iterator[str],
+    numbered_urls: Numbered,
 ) -> AsyncIterator[FirstVersion]:
-    folder, redis = tmp_path / "old", next(numbered_urls)
+    folder, redis = tmp_path / "old", numbered_urls.take()
     folder.mkdir()
     one = FirstVersion(request.param, folder, empty_database, redis, code)
     async with one:

@@ -1,6 +1,6 @@
 """The dashboard in a real browser, over a real broadcast."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import asyncpg
@@ -17,6 +17,7 @@ from tests.support.browser import (
     plays,
     shows,
 )
+from tests.support.servers import Numbered
 from tests.support.stack import Json, Stack
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -68,9 +69,9 @@ class Desk:
 async def desk(
     tmp_path_factory: pytest.TempPathFactory,
     module_database_url: str,
-    numbered_urls: Iterator[str],
+    numbered_urls: Numbered,
 ) -> AsyncIterator[Desk]:
-    folder, redis = tmp_path_factory.mktemp("desk"), next(numbered_urls)
+    folder, redis = tmp_path_factory.mktemp("desk"), numbered_urls.take()
     async with (
         Stack("sandbox", folder, module_database_url, redis) as stack,
         chromium() as browser,

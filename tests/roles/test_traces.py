@@ -3,7 +3,7 @@
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tests.support.ports import free_ports
 from tests.support.receiver import Receiver, receiver
 from tests.support.roles import SECRET as SECRET_OF_ALL
 from tests.support.roles import Operator
+from tests.support.servers import Numbered
 from tests.support.stack import until
 
 #: Longer than any test: what comes was sent at the end of a drain.
@@ -74,10 +75,10 @@ class Seen:
 async def seen(
     tmp_path_factory: pytest.TempPathFactory,
     module_database_url: str,
-    numbered_urls: Iterator[str],
+    numbered_urls: Numbered,
 ) -> AsyncIterator[Seen]:
     folder = tmp_path_factory.mktemp("traces")
-    operator = Operator(folder, module_database_url, next(numbered_urls))
+    operator = Operator(folder, module_database_url, numbered_urls.take())
     [port] = free_ports(1)
     operator.env |= {
         **AT_THE_END,

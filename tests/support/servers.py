@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -80,12 +81,32 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def numbered(url: str, worker: int, workers: int) -> list[str]:
+class Numbered:
     """The databases of Valkey that are one worker's."""
+
+    def __init__(self, urls: Iterable[str]) -> None:
+        self._free = deque(urls)
+
+    def take(self) -> str:
+        """For what runs on while others come; of a server that was given to us, with
+        its few databases, the last one serves all."""
+        return self._free.popleft() if len(self._free) > 1 else self._free[0]
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[str]:
+        """To one test."""
+        url = self._free.popleft()
+        try:
+            yield url
+        finally:
+            self._free.append(url)
+
+
+def numbered(url: str, worker: int, workers: int) -> Numbered:
     given = "REDIS_URL" in os.environ
     first = int(urlsplit(url).path.strip("/") or 0)
     numbers = range(first + worker, GIVEN_DATABASES if given else DATABASES, workers)
-    return [with_database(url, str(number)) for number in numbers]
+    return Numbered(with_database(url, str(number)) for number in numbers)
 
 
 async def on_server(url: str, statement: str) -> None:
