@@ -169,7 +169,7 @@ async def _write(pool: Pool, users: list[int]) -> None:
 
 async def _add(pool: Pool, url: str) -> None:
     endpoint_id = await endpoints.add(pool, Wish(url), await store.end(pool), "")
-    await endpoints.switch_on(pool, endpoint_id, None)
+    await endpoints.switch_on(pool, endpoint_id, url, None)
 
 
 async def _user(pool: Pool) -> int:
