@@ -1,6 +1,6 @@
 """Users with coins, live sessions, and the rules that must hold whatever happened."""
 
-from control_plane.base.database import Connection, Pool
+from control_plane.base.database import Connection, Executor, Pool
 from control_plane.coins.model.ledger import bonus
 from control_plane.coins.store import ledger
 
@@ -31,7 +31,7 @@ async def new_user(pool: Pool, coins: int = 0) -> int:
     return user_id
 
 
-async def new_session(pool: Pool, user_id: int, status: str = "live") -> int:
+async def new_session(pool: Executor, user_id: int, status: str = "live") -> int:
     """Of a broadcaster on a node that nobody asks."""
     await pool.execute(
         "INSERT INTO nodes (name, api_url, rtmp_url, hls_url, webrtc_url, srt_url,"

@@ -83,7 +83,7 @@ class Lifecycle:
         """Its publisher went. True when that made a session reconnecting."""
         async with self._pool.transaction() as connection:
             # Its ``ready`` may be on the way: after that, or before.
-            await sessions.open_at_path(connection, source.path)
+            await _held(connection, source.path)
             await grants.end(connection, source.node, source.id, source.path)
             session = await sessions.make_reconnecting(
                 connection, source.node, source.path, source.id
@@ -113,7 +113,7 @@ class Lifecycle:
     ) -> Outcome:
         listed = listed_at is not None
         # Both locks are always taken in this order: the session's, then the grant's.
-        session = await sessions.open_at_path(connection, source.path)
+        session = await _held(connection, source.path)
         grant = (await grants.of(connection, source.node, [source.id])).get(source.id)
         if listed and await _has_moved(connection, session, source, grant):
             return "refused"  # two nodes may list one each
@@ -226,6 +226,15 @@ class Lifecycle:
         )
         log.info(kind, session=session.id, reason=reason)
         return True
+
+
+async def _held(connection: Connection, path: str) -> LiveSession | None:
+    """The open session there; where there is none, nobody opens one beside this."""
+    session = await sessions.open_at_path(connection, path)
+    if session is None:
+        await sessions.lock_path(connection, path)
+        session = await sessions.open_at_path(connection, path)
+    return session
 
 
 def _published(source: Source, key_id: int | None) -> dict[str, object]:

@@ -64,6 +64,13 @@ async def open_of_user(executor: Executor, user_id: int) -> LiveSession | None:
     )
 
 
+async def lock_path(connection: Connection, path: str) -> None:
+    """Whoever may open a session there does it alone, until its transaction ends."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 13))", path
+    )
+
+
 async def open_at_path(connection: Connection, path: str) -> LiveSession | None:
     """Locked, as with ``get_locked``."""
     return _maybe(
