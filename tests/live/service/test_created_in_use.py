@@ -10,11 +10,11 @@ from control_plane.coins.model.gifts import GiftOrder
 from control_plane.config.settings import Settings
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
-from control_plane.live.service.reconciler import Reconciler
 from control_plane.people.model.users import User
 from control_plane.wiring.node_config import configured_node
 from control_plane.wiring.services import Services, services
 from tests.live.service.conftest import new_user
+from tests.live.service.publishing import one_round
 from tests.support.api import running, settings
 from tests.support.money import ROSE
 from tests.support.money import new_user as new_giver
@@ -61,15 +61,7 @@ async def _hours_pass(owner: Pool, hours: int) -> None:
 
 async def _status(opened: Services, session: LiveSession) -> str:
     """After a round; nobody listens where the node should be."""
-    reconciler = Reconciler(
-        opened.reserved,
-        opened.nodes,
-        opened.lifecycle,
-        opened.counting,
-        opened.measuring,
-        peppers=opened.secrets.key_peppers(),
-    )
-    await reconciler.round(await opened.nodes.get("local"))
+    await one_round(opened)
     return (await opened.broadcasts.get(session.id)).status
 
 
