@@ -22,7 +22,7 @@ PACKAGED = {
     "swagger-ui.js": DOCS / "swagger-ui-bundle.js",
     "swagger-ui.css": DOCS / "swagger-ui.css",
 }
-PLAYER_FILES = ("player.js", "engines.js")
+PLAYER_FILES = ("player.js", "engines.js", "within.js")
 MARK = b"{{viewers}}"
 #: Where whoever came to this host fetches HLS.
 HlsUrls = Callable[[str], Awaitable[Sequence[str]]]

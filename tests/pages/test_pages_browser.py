@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.support.browser import (
+    PHONE,
     SOUND_AFTER_A_TAP,
     chromium,
     complaints,
@@ -52,6 +53,16 @@ async def test_it_plays(on: Stage) -> None:
     assert wrong == []
 
 
+async def test_it_plays_on_a_phone_of_years_ago(on: Stage) -> None:
+    """Safari 15 and old web views."""
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.context.new_page()
+    await page.add_init_script("delete AbortSignal.timeout; delete AbortSignal.any;")
+    await page.goto(f"{on.site.url}/watch/12")
+    await plays(page)
+
+
 async def test_the_count_moves_without_reloading(on: Stage) -> None:
     on.site.updates.put("12", snapshot(viewers=1))
     page = await on.open("/watch/12")
@@ -78,6 +89,21 @@ async def test_gifts_show_as_they_come(on: Stage) -> None:
     await expect(shown.first.locator(".times")).to_contain_text("5")
     await expect(shown).to_have_count(0)  # after a while
     assert wrong == []
+
+
+async def test_gifts_leave_a_small_picture_free(on: Stage) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    names = ("a", "bb", "ccc", "dddd")
+    on.site.feeds.put([gift(seq, name, 1) for seq, name in enumerate(names, 1)])
+    await shows(page, "dddd")
+    stage, gifts = page.locator("#stage"), page.locator("#gifts")
+    picture, list_ = await stage.bounding_box(), await gifts.bounding_box()
+    assert picture
+    assert list_
+    assert list_["y"] > picture["y"] + picture["height"] / 4
 
 
 async def test_a_reload_is_the_same_viewer(on: Stage) -> None:
@@ -301,6 +327,48 @@ async def test_a_viewer_can_hold_it_and_goes_on_with_what_is_live(
     assert [url for url in asked if url.startswith(on.node.url)] == []
     await page.locator("#tap").click()
     await plays(page)
+
+
+async def test_who_paused_by_other_means_hears_nothing_of_the_next_picture(
+    on: Stage,
+) -> None:
+    """A phone does, whose headphones are pulled out."""
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    await page.evaluate("document.querySelector('video').pause()")
+    await on.node.publish()
+    on.site.updates.put("12", snapshot(node="local2"))
+    await expect(page.locator("body")).to_have_attribute("data-phase", "held")
+    on.site.updates.put("12", snapshot(status="reconnecting"))
+    await shows(page, "Reconnecting")
+    await hides(page, "#notice")
+    await page.locator("#tap").click()
+    on.site.updates.put("12", snapshot())
+    await plays(page)
+
+
+async def test_a_finger_on_what_has_faded_presses_nothing(
+    on: Stage, browser: Browser
+) -> None:
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    async with await browser.new_context(viewport=PHONE, has_touch=True) as context:
+        page = await context.new_page()
+        await page.goto(f"{on.site.url}/watch/12")
+        await plays(page)
+        controls = page.locator(".controls")
+        await expect(controls).to_have_css("opacity", "0")
+        place = await page.locator("#play").bounding_box()
+        assert place
+        at = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+        await page.touchscreen.tap(*at)
+        await expect(page.locator("#stage")).to_contain_class("awake")
+        await expect(page.locator("body")).to_have_attribute("data-phase", "playing")
+        await expect(controls).to_have_css("opacity", "1")
+        await page.touchscreen.tap(*at)
+        await expect(page.locator("body")).to_have_attribute("data-phase", "held")
 
 
 async def test_a_node_that_is_younger_than_the_page_is_reached(

@@ -75,6 +75,19 @@ async def test_the_keyboard_stays_where_it_is_while_the_list_moves(
     on.site.updates.put_list([bob(), snapshot(viewers=9)])
     await expect(page.locator(".card").first).to_have_attribute("data-id", "13")
     await expect(page.locator("[data-id='12'] a")).to_be_focused()
+    on.site.updates.put_list([snapshot(viewers=9), bob()])  # its own card is moved
+    await expect(page.locator(".card").first).to_have_attribute("data-id", "12")
+    await expect(page.locator("[data-id='12'] a")).to_be_focused()
+
+
+async def test_nobody_is_said_to_be_live_only_once_it_is_told(on: Stage) -> None:
+    on.site.updates.close()
+    page = await on.context.new_page()
+    await page.clock.install()
+    await page.goto(on.site.url)
+    await page.clock.run_for(25_000)
+    await shows(page, "Connection lost.")
+    await hides(page, "#empty")
 
 
 async def test_a_preview_stands_before_the_cover(on: Stage) -> None:

@@ -1,12 +1,14 @@
 // Play, sound and full screen: by button, key and tap.
 
 const IDLE = 2500; // ms until the controls fade
+const SEEN = 0.5; // of their opacity
 
 export class Controls {
   #stage;
   #video;
   #player;
   #idle = 0;
+  #unseen = false; // where the finger came down
   #button = (id) => document.getElementById(id);
 
   constructor(stage, video, player) {
@@ -22,6 +24,8 @@ export class Controls {
       video.addEventListener(event, () => this.refresh());
     }
     document.addEventListener("keydown", (event) => this.#onKey(event));
+    stage.addEventListener("pointerdown", (event) => this.#onDown(event));
+    stage.addEventListener("click", (event) => this.#onClick(event), true);
     for (const event of ["pointermove", "pointerdown", "focusin"]) {
       stage.addEventListener(event, () => this.#wake());
     }
@@ -51,6 +55,17 @@ export class Controls {
   #name(id, name, key) {
     this.#button(id).setAttribute("aria-label", name);
     this.#button(id).title = `${name} (${key})`;
+  }
+
+  #onDown({ pointerType, target }) {
+    const faded = target.closest(".controls") && getComputedStyle(target.closest(".controls")).opacity < SEEN;
+    this.#unseen = pointerType === "touch" && faded;
+  }
+
+  /** A tap on what has faded shows it, and presses nothing. */
+  #onClick(event) {
+    if (this.#unseen && event.detail > 0) event.stopPropagation();
+    this.#unseen = false;
   }
 
   #onKey(event) {

@@ -3,6 +3,7 @@
 
 const SHOWN = 5000; // ms
 const MOST = 4; // at a time
+const LOW = 300; // px; a phone's picture has room for two
 
 export class Gifts {
   #list;
@@ -32,8 +33,8 @@ export class Gifts {
   }
 
   #makeRoom() {
-    const [oldest] = this.#shown.keys();
-    if (this.#shown.size > MOST) this.#end(oldest);
+    const most = this.#list.parentElement.clientHeight < LOW ? MOST / 2 : MOST;
+    for (const key of this.#shown.keys()) if (this.#shown.size > most) this.#end(key);
   }
 
   #end(key) {

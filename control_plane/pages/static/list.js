@@ -7,7 +7,7 @@ import { count, hue, initial, titleOf, watching } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const NEW_PICTURE = 20_000; // milliseconds
 const cards = new Map(); // session id -> <li>
-let listed = { sessions: [] };
+let listed = null; // until the first word
 let updates = null; // while somebody sees it
 
 function render(news) {
@@ -15,14 +15,20 @@ function render(news) {
   const { sessions } = news;
   const now = new Set(sessions.map((session) => session.id));
   for (const [id, card] of cards) if (!now.has(id)) remove(id, card);
-  sessions.forEach((session, place) => {
-    const card = cards.get(session.id) ?? add(session);
-    fill(card, session);
+  arrange(sessions.map((session) => cards.get(session.id) ?? add(session)));
+  for (const session of sessions) fill(cards.get(session.id), session);
+  $("empty").hidden = sessions.length > 0;
+  put($("count"), summary(sessions));
+}
+
+/** Who stands on a card that is moved stays on it. */
+function arrange(wanted) {
+  const stood = document.activeElement;
+  wanted.forEach((card, place) => {
     const there = $("grid").children[place];
     if (there !== card) $("grid").insertBefore(card, there ?? null);
   });
-  $("empty").hidden = sessions.length > 0;
-  put($("count"), summary(sessions));
+  if (stood !== document.activeElement) stood.focus({ preventScroll: true });
 }
 
 function summary(sessions) {
@@ -120,6 +126,6 @@ function look() {
   } else updates ??= follow();
 }
 
-setInterval(() => document.hidden || render(listed), NEW_PICTURE);
+setInterval(() => document.hidden || (listed && render(listed)), NEW_PICTURE);
 document.addEventListener("visibilitychange", look);
 look();

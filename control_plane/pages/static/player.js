@@ -168,9 +168,15 @@ export class Player {
   }
 
   #again(delay) {
+    if (this.#isPaused()) return this.#hold();
     this.#close();
     this.#say("waiting");
     this.#timer = setTimeout(() => this.#start(), delay);
+  }
+
+  /** By the phone, its headphones or full screen: it does not begin aloud by itself. */
+  #isPaused() {
+    return this.phase === "playing" && this.#video.paused && !this.#video.ended;
   }
 
   #close() {
@@ -201,7 +207,7 @@ export class Player {
   #watch() {
     const { at, position, limit } = this.#moved;
     if (!this.#engine || this.phase === "tap" || this.#video.currentTime !== position) return;
-    if (this.phase === "playing" && this.#video.paused) return;
+    if (this.#isPaused()) return;
     // Browsers begin nothing in a tab that was never looked at.
     if (document.hidden && limit === FIRST_PICTURE) return;
     const still = Date.now() - at;

@@ -76,7 +76,7 @@ function live() {
 }
 
 function reconnecting() {
-  if (player.phase === "playing") return null;
+  if (["playing", "held", "tap"].includes(player.phase)) return null;
   return ["Reconnecting…", `${state.username} lost the connection. The picture comes back by itself.`, true];
 }
 
