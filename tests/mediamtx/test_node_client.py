@@ -33,7 +33,7 @@ def recorded(version: str) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def asking(
-    answer: Answer, user: str = "", password: str = "", patience: float = 3.0
+    answer: Answer, user: str = "", password: str = "", patience: float = 60.0
 ) -> AsyncIterator[Client]:
     """A client of a node that answers every request with ``answer``."""
     app = web.Application()
