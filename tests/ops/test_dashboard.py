@@ -1,12 +1,13 @@
 """The dashboard in a real browser, over a real broadcast."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.support.browser import (
     WITHIN,
@@ -128,12 +129,34 @@ async def test_a_broadcast_is_seen_ended_and_found_in_the_audit_log(desk: Desk) 
     await page.get_by_label("Reason").fill("a rehearsal")
     await page.get_by_role("button", name="End it").click()
     await shows(page, "live.ended")
+    await expect(page.locator(".session .picture")).to_be_visible()
     await desk.stack.status(live["id"], "ended")
     await page.get_by_role("link", name="Audit").click()
     entry = page.locator("tr").filter(has_text=f"session/{live['id']}").first
     await expect(entry).to_contain_text("operator:ann")
     await expect(entry).to_contain_text("a rehearsal")
     assert wrong == []
+
+
+async def test_a_node_that_is_younger_than_the_page_is_said(desk: Desk) -> None:
+    live = await desk.live()
+    page = await desk.sign_in(await desk.token("early", "read"))
+
+    async def before(route: Route) -> None:
+        """Before there was a node."""
+        found = await route.fetch()
+        policy = found.headers["content-security-policy"]
+        older = re.sub(r" http://[^ ;]*", "", policy)
+        headers = found.headers | {"content-security-policy": older}
+        await route.fulfill(response=found, headers=headers)
+
+    await page.route("**/ops", before)
+    await page.reload()
+    await page.locator("#rows").get_by_role("link", name=live["title"]).click()
+    await page.get_by_role("button", name="Play").click()
+    await shows(page, "This node is newer than the page: reload it.")
+    await page.context.close()
+    await desk.stack.command("kick", live["id"])
 
 
 async def test_the_last_picture_stays_while_the_encoder_is_away(desk: Desk) -> None:

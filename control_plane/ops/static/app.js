@@ -1,31 +1,37 @@
 // Who is signed in, and which page is shown.
 
-import { get, Lost, Refused, write } from "./api.js";
-import { prepare } from "./ask.js";
-import { $, h } from "./page.js";
+import { get, passes, write } from "./api.js";
+import { prepare, say } from "./ask.js";
+import { $, h, once } from "./page.js";
 import { PAGES } from "./pages.js";
 
 const SEEN_EVERY = 60_000; // ms
+const ASKED_AGAIN = 3000; // ms
 
 let me = null;
 let leaving = new AbortController();
 let seen = Date.now();
 
-/** Says whether asking again makes sense. */
+/** Says whether asking again makes sense; until then what is shown may be old. */
 function failed(error) {
-  $("away").hidden = !(error instanceof Lost);
-  if (error === null || error instanceof Lost) return true;
-  if (error instanceof Refused && error.status === 401) {
-    signedOut(error.message);
-    return false;
-  }
-  if (error instanceof Refused && [429, 503].includes(error.status)) return true;
-  $("main").replaceChildren(h("p", { className: "bad", role: "alert" }, error.message));
+  const away = error !== null && passes(error);
+  $("away").hidden = !away;
+  if (away) $("away").textContent = `${error.message} Trying again…`;
+  document.body.classList.toggle("old", away);
+  if (error === null || away) return true;
+  if (error.status === 401) signedOut(error.message);
+  else $("main").replaceChildren(h("p", { className: "bad", role: "alert" }, error.message));
   return false;
 }
 
+/** Of what somebody asked for once, and may ask for again. */
+function told(error) {
+  if (error.status === 401) signedOut(error.message);
+  else if (error.name !== "AbortError") say(error.message);
+}
+
 async function show() {
-  if (!me || location.hash === "#main") return; // which leads to the content
+  if (!me) return;
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
@@ -40,11 +46,12 @@ async function show() {
   const place = h("div", {});
   $("main").replaceChildren(place);
   const { id } = pattern.exec(location.hash)?.groups ?? {};
-  try {
-    await page({ place, id, me, signal, failed });
-  } catch (error) {
-    if (!signal.aborted) failed(error);
-  }
+  const ours = (error) => signal.aborted || failed(error);
+  const draw = () => {
+    place.replaceChildren();
+    return page({ place, id, me, signal, failed: ours, told });
+  };
+  await once(ASKED_AGAIN, draw, { signal, failed: ours });
 }
 
 function signedIn(found) {
@@ -59,6 +66,7 @@ function signedIn(found) {
 function signedOut(words = "") {
   me = null;
   leaving.abort();
+  failed(null);
   if ($("dialog").open) $("dialog").close();
   $("main").replaceChildren();
   $("bar").hidden = true;
@@ -84,7 +92,7 @@ async function signOut() {
     await write("DELETE", "/session");
     signedOut();
   } catch (error) {
-    failed(error);
+    told(error);
   }
 }
 
@@ -99,17 +107,28 @@ async function somebody() {
   }
 }
 
-async function begin() {
-  try {
-    signedIn(await get("/me"));
-  } catch (error) {
-    signedOut(error instanceof Lost ? error.message : "");
-  }
+function unknown(error) {
+  if (error === null || passes(error)) return failed(error);
+  signedOut(error.status === 401 ? "" : error.message);
+  return false;
 }
 
-prepare();
+/** Who is not signed in is asked to; while nobody can tell, it waits. */
+async function begin() {
+  const { signal } = new AbortController();
+  await once(ASKED_AGAIN, async () => signedIn(await get("/me")), { signal, failed: unknown });
+}
+
+/** Its address would be no page's. */
+function skip(event) {
+  event.preventDefault();
+  $("main").focus();
+}
+
+prepare((error) => error.name !== "AbortError" && show());
 $("sign-in").addEventListener("submit", signIn);
 $("out").addEventListener("click", signOut);
+$("skip").addEventListener("click", skip);
 window.addEventListener("hashchange", () => {
   show();
   $("main").focus({ preventScroll: true });

@@ -1,9 +1,10 @@
 // Asking before something is done: what will happen, and why it should.
 
-import { write } from "./api.js";
+import { newKey, write } from "./api.js";
 import { $, h } from "./page.js";
 
-let act = null; // what "yes" does
+let act = null; // what "yes" does, while it is asked
+let stale = () => {}; // what is shown could not be read again
 
 /**
  * `question`, `consequence` (what will happen, in words), `yes` (the button); `path`,
@@ -11,7 +12,7 @@ let act = null; // what "yes" does
  * `fields`: what may be chosen, each with a `label`, `options` ([[words, value]]) and the
  * one that is `chosen`, or an `input`'s properties; `says(value)`: its part of the body.
  */
-export function ask(wanted) {
+function ask(wanted) {
   $("question").textContent = wanted.question;
   $("consequence").textContent = wanted.consequence;
   $("yes").textContent = wanted.yes;
@@ -19,7 +20,9 @@ export function ask(wanted) {
   $("trouble").textContent = "";
   const inputs = (wanted.fields ?? []).map((one, at) => field(one, `field-${at}`));
   $("fields").replaceChildren(...inputs.flatMap((one) => [h("label", { htmlFor: one.id }, one.dataset.label), one]));
-  act = () => carryOut(wanted, inputs);
+  const keys = new Map(); // what is sent again counts once
+  act = () => carryOut(wanted, inputs, keys);
+  $("yes").disabled = false;
   $("dialog").showModal();
   $("reason").focus();
 }
@@ -33,19 +36,24 @@ function field({ label, options, chosen, input }, id) {
   return found;
 }
 
-async function carryOut(wanted, inputs) {
+/** Whoever did not wait for it, and asks something else by now, is told all the same. */
+async function carryOut(wanted, inputs, keys) {
+  const asked = act;
   const body = { reason: $("reason").value, ...wanted.body };
   inputs.forEach((one, at) => Object.assign(body, wanted.fields[at].says(one.value)));
+  const said = JSON.stringify(body);
+  if (!keys.has(said)) keys.set(said, newKey());
   $("yes").disabled = true;
   try {
-    const answer = await write(wanted.method ?? "POST", wanted.path, body);
-    $("dialog").close();
+    const answer = await write(wanted.method ?? "POST", wanted.path, body, keys.get(said));
+    if (act === asked) $("dialog").close();
     say(wanted.said ?? "Done.");
-    wanted.done?.(answer);
+    wanted.done?.(answer)?.catch(stale);
   } catch (error) {
-    $("trouble").textContent = error.message;
+    if (act === asked) $("trouble").textContent = error.message;
+    else say(`${wanted.question} ${error.message}`);
   } finally {
-    $("yes").disabled = false;
+    if (act === asked) $("yes").disabled = false;
   }
 }
 
@@ -58,12 +66,15 @@ export function say(words) {
   timer = setTimeout(() => ($("said").hidden = true), 6000);
 }
 
-/** A button that asks. */
+/** A button that asks what `wanted()` says when it is pressed. */
 export const asking = (label, wanted) =>
-  h("button", { type: "button", onclick: () => ask(wanted) }, label);
+  h("button", { type: "button", onclick: () => ask(wanted()) }, label);
 
-export function prepare() {
+/** `again`: draws the page anew. */
+export function prepare(again) {
+  stale = again;
   $("no").addEventListener("click", () => $("dialog").close());
+  $("dialog").addEventListener("close", () => (act = null));
   $("dialog").addEventListener("submit", (event) => {
     event.preventDefault();
     act?.();

@@ -4,8 +4,8 @@ import { get } from "./api.js";
 import { h, older } from "./page.js";
 import { dataOf, moment } from "./words.js";
 
-export async function audit({ place, signal, failed }) {
-  const list = older((after) => get(`/audit?after=${after}`, signal), entries, failed);
+export async function audit({ place, signal, told }) {
+  const list = older((after) => get(`/audit?after=${after}`, signal), entries, told);
   place.append(h("h1", {}, "Audit"), list.place);
   await list.read();
 }

@@ -5,23 +5,25 @@ import { asking } from "./ask.js";
 import { h, older, table } from "./page.js";
 import { moment } from "./words.js";
 
-export async function money(on) {
-  const { place, signal, failed } = on;
+const READ = 15 * 60_000; // ms; a large ledger takes minutes
+
+export async function money({ place, signal, told }) {
   const checks = h("div", { "aria-live": "polite" }, h("p", { className: "muted" }, "Reading the ledger…"));
   const payouts = h("div", {});
-  const purchases = older((after) => get(`/purchases?after=${after}`, signal), bought, failed);
+  const purchases = older((after) => get(`/purchases?after=${after}`, signal), bought, told);
   async function check(which = "") {
-    const { faults, checks: found, read_at: at } = await get(`/ledger/check${which}`, signal);
+    const { faults, checks: found, read_at: at } = await get(`/ledger/check${which}`, signal, READ);
     const verdict = faults === 0 ? "All read zero" : `${faults} rows break a rule`;
     const help = h("a", { href: "/ops/guide/operations#ledgerbroken", target: "_blank", rel: "noopener" }, "What to do");
     const rows = found.map((one) => [one.name.replaceAll("_", " "), String(one.faults)]);
     checks.replaceChildren(h("p", { className: faults === 0 ? "" : "bad" }, `${verdict}, ${moment(at)}. `, faults > 0 && help), table("Checks", ["Rule", "Rows that break it"], rows));
   }
   async function decide() {
-    const { payouts: found } = await get("/payouts?state=pending", signal);
-    payouts.replaceChildren(table("Payouts", PAYOUT, found.map((one) => payout(one, decide))));
+    const { payouts: found, next } = await get("/payouts?state=pending", signal);
+    const rest = next ? h("p", { className: "muted" }, "There are more: decide these first.") : "";
+    payouts.replaceChildren(table("Payouts", PAYOUT, found.map((one) => payout(one, decide))), rest);
   }
-  const again = h("button", { type: "button", onclick: () => check().catch(failed) }, "Read it again");
+  const again = h("button", { type: "button", onclick: () => check().catch(told) }, "Read it again");
   place.append(
     h("h1", {}, "Money"),
     h("h2", {}, "Payouts to decide"),
@@ -51,8 +53,8 @@ const payout = (one, done) => [
   h(
     "span",
     { className: "acts" },
-    asking("Paid", { ...paying(one), done }),
-    asking("Reject", { ...rejecting(one), done }),
+    asking("Paid", () => ({ ...paying(one), done })),
+    asking("Reject", () => ({ ...rejecting(one), done })),
   ),
 ];
 
@@ -90,7 +92,7 @@ const bought = {
     [one.store, one.environment].filter(Boolean).join(" "),
     one.status,
     moment(one.created_at),
-    one.status === "refunded" ? "" : asking("Refund", { ...refunding(one), done }),
+    one.status === "refunded" ? "" : asking("Refund", () => ({ ...refunding(one), done })),
   ],
 };
 

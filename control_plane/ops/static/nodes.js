@@ -2,10 +2,11 @@
 
 import { get } from "./api.js";
 import { asking } from "./ask.js";
-import { again, h, table } from "./page.js";
+import { again, h, put, row, staying, table } from "./page.js";
 import { moment } from "./words.js";
 
 const EVERY = 4000; // ms
+const MOST = 500; // of them
 const HEADINGS = [
   "Node",
   "Role",
@@ -24,40 +25,61 @@ const HEADINGS = [
 
 export async function nodes({ place, me, signal, failed }) {
   const list = h("div", {});
-  place.append(h("h1", {}, "Nodes"), list);
+  const rows = new Map(); // by name
   let drawn = "";
+  place.append(h("h1", {}, "Nodes"), list);
   async function look() {
-    const found = await get("/nodes", signal);
-    const said = JSON.stringify(found);
-    if (said === drawn) return;
-    drawn = said;
-    const rows = found.nodes.map((node) => row(node, me, look));
-    list.replaceChildren(table("Nodes", HEADINGS, rows));
+    const { nodes: found } = await get(`/nodes?limit=${MOST}`, signal);
+    for (const node of found) {
+      if (!rows.has(node.name)) rows.set(node.name, made(me, look));
+      rows.get(node.name).fill(node);
+    }
+    const names = JSON.stringify(found.map((node) => node.name));
+    if (names !== drawn) draw(found.map((node) => rows.get(node.name).item));
+    drawn = names;
   }
+  const draw = (items) => staying(() => list.replaceChildren(table("Nodes", HEADINGS, items)));
   await again(EVERY, look, { signal, failed });
 }
 
-function row(node, me, done) {
-  const wanted = node.state === "draining" ? [activating(node)] : [draining(node)];
-  if (node.role === "origin" && !node.closed) wanted.push(moving(node));
-  const acts = wanted.map((one) => asking(one.yes, { ...one, done }));
-  const name = node.sandbox ? `${node.name} (sandbox)` : node.name;
-  return [
-    name,
-    node.role,
-    node.region,
-    state(node),
-    String(node.sessions),
-    String(node.live),
-    String(node.viewers),
-    String(node.readers),
-    free(node.room.publishers, node.capacity.publishers),
-    free(node.room.readers, node.capacity.readers),
-    free(millions(node.room.bits), millions(node.capacity.bits)),
-    moment(node.silent_since),
-    me.scopes.includes("admin") ? h("span", { className: "acts" }, acts) : "",
-  ];
+/** A row that stays the same while what it says changes. */
+function made(me, done) {
+  const item = row(HEADINGS, HEADINGS.map(() => ""));
+  const acts = h("span", { className: "acts" });
+  if (me.scopes.includes("admin")) item.lastChild.append(acts);
+  let node = null;
+  let offered = "";
+  const button = (act) => asking(act(node).yes, () => ({ ...act(node), done }));
+  function fill(found) {
+    node = found;
+    said(node).forEach((text, at) => put(item.children[at], text));
+    const offers = offer(node);
+    const names = offers.map((act) => act(node).yes).join();
+    if (names !== offered) acts.replaceChildren(...offers.map((act) => button(act)));
+    offered = names;
+  }
+  return { item, fill };
 }
+
+const offer = (node) => [
+  node.state === "draining" ? activating : draining,
+  ...(node.role === "origin" && !node.closed ? [moving] : []),
+];
+
+const said = (node) => [
+  node.sandbox ? `${node.name} (sandbox)` : node.name,
+  node.role,
+  node.region,
+  state(node),
+  String(node.sessions),
+  String(node.live),
+  String(node.viewers),
+  String(node.readers),
+  free(node.room.publishers, node.capacity.publishers),
+  free(node.room.readers, node.capacity.readers),
+  free(millions(node.room.bits), millions(node.capacity.bits)),
+  moment(node.silent_since),
+];
 
 const millions = (bits) => (bits === null ? null : Math.round(bits / 1e6));
 

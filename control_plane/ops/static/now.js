@@ -1,7 +1,7 @@
 // What is live, and what needs somebody first.
 
 import { get } from "./api.js";
-import { $, again, h, put } from "./page.js";
+import { $, again, arrange, h, put } from "./page.js";
 import { picture } from "./picture.js";
 import { age, bits, codec, count, fps, health, isWell, nameOf, since } from "./words.js";
 
@@ -72,7 +72,7 @@ function render(told, rows) {
   const [, order] = SORTS[$("sort").value];
   const found = told.sessions.filter((one) => wanted(one) && (!words || has(one, words)));
   const shown = found.toSorted(order).slice(0, SHOWN);
-  arrange(shown, rows);
+  show(shown, rows);
   const hidden = found.length - shown.length;
   const none = found.length > 0 ? "" : "Nothing is live here.";
   put($("more"), hidden > 0 ? `${hidden} more: search, or show less.` : none);
@@ -122,20 +122,14 @@ function concern(one) {
   return h("li", {}, words, " ", h("a", help, "What to do"));
 }
 
-function arrange(shown, rows) {
+function show(shown, rows) {
   const ids = new Set(shown.map((one) => one.id));
-  for (const [id, row] of rows) {
-    if (ids.has(id)) continue;
-    row.item.remove();
-    rows.delete(id);
+  for (const id of rows.keys()) if (!ids.has(id)) rows.delete(id);
+  for (const one of shown) {
+    if (!rows.has(one.id)) rows.set(one.id, made(one));
+    rows.get(one.id).fill(one);
   }
-  shown.forEach((one, at) => {
-    const row = rows.get(one.id) ?? made(one);
-    rows.set(one.id, row);
-    row.fill(one);
-    const there = $("rows").children[at];
-    if (there !== row.item) $("rows").insertBefore(row.item, there ?? null);
-  });
+  arrange($("rows"), shown.map((one) => rows.get(one.id).item));
 }
 
 const said = (one) => [

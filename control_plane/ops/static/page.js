@@ -18,30 +18,37 @@ export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Headings and rows; what has none says so. */
+export const row = (headings, cells) =>
+  h("tr", {}, cells.map((cell, at) => h("td", { "data-label": headings[at] }, cell)));
+
+/** Headings and rows, made or of cells; what has none says so. */
 export function table(caption, headings, rows) {
   if (rows.length === 0) return h("p", { className: "muted" }, "There is none.");
-  const cells = (row) => row.map((cell, at) => h("td", { "data-label": headings[at] }, cell));
+  const made = rows.map((one) => (one instanceof Node ? one : row(headings, one)));
   return h(
     "table",
     {},
     h("caption", { className: "hidden" }, caption),
     h("thead", {}, h("tr", {}, headings.map((one) => h("th", { scope: "col" }, one)))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, cells(row)))),
+    h("tbody", {}, made),
   );
 }
 
 /**
  * A table that is read page by page, the newest first. `shown`: its `caption`, its
  * `headings`, the rows `of` a page, and each as a `row`, whose act calls what it is given.
+ * `anew` begins with the first page again; `told(error)` when reading on fails.
  */
-export function older(ask, shown, failed) {
+export function older(ask, shown, told) {
   const list = h("div", {});
-  const more = h("button", { type: "button", hidden: true, onclick: () => read().catch(failed) }, "Older ones");
+  const more = h("button", { type: "button", hidden: true, onclick: () => read().catch(told) }, "Older ones");
   let rows = [];
   let after = "";
+  let latest = 0;
   async function read() {
+    const turn = ++latest;
     const page = await ask(after);
+    if (turn !== latest) return;
     after = page.next ?? "";
     more.hidden = !page.next;
     rows = [...rows, ...shown.of(page).map((one) => shown.row(one, anew))];
@@ -49,9 +56,27 @@ export function older(ask, shown, failed) {
   }
   function anew() {
     [rows, after] = [[], ""];
-    read().catch(failed);
+    return read();
   }
-  return { place: h("div", {}, list, h("p", {}, more)), read };
+  return { place: h("div", {}, list, h("p", {}, more)), read, anew };
+}
+
+/** Whoever stands on something that is there before and after stays there. */
+export function staying(draw) {
+  const stood = document.activeElement;
+  draw();
+  if (stood !== document.activeElement && stood.isConnected) stood.focus({ preventScroll: true });
+}
+
+/** These, in this order, and no others. */
+export function arrange(place, items) {
+  const wanted = new Set(items);
+  const gone = Array.from(place.children).filter((item) => !wanted.has(item));
+  for (const item of gone) item.remove();
+  staying(() => items.forEach((item, at) => {
+    const there = place.children[at];
+    if (there !== item) place.insertBefore(item, there ?? null);
+  }));
 }
 
 /** Pairs of a word and a value. */
@@ -66,11 +91,13 @@ export function facts(pairs) {
 
 export const pause = (milliseconds, signal) =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
+    const end = () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
   });
 
 /** Until the signal; not while nobody looks. `failed(error)` says whether to go on. */
@@ -78,6 +105,15 @@ export async function again(every, work, { signal, failed }) {
   let goesOn = true;
   while (goesOn && !signal.aborted) {
     if (!document.hidden) goesOn = failed(await outcome(work, signal));
+    await pause(every, signal);
+  }
+}
+
+/** As `again`, until it went well. */
+export async function once(every, work, { signal, failed }) {
+  while (!signal.aborted) {
+    const error = await outcome(work, signal);
+    if (!failed(error) || error === null) return;
     await pause(every, signal);
   }
 }

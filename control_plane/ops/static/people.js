@@ -1,8 +1,8 @@
 // Accounts: finding, banning.
 
 import { get } from "./api.js";
-import { ask } from "./ask.js";
-import { facts, h, table } from "./page.js";
+import { asking } from "./ask.js";
+import { facts, h, older, table } from "./page.js";
 import { moment, nameOf } from "./words.js";
 
 const hours = (count) => Number(count) * 3_600_000; // in ms
@@ -15,21 +15,14 @@ const SPANS = [
   ["30 days", 720],
 ];
 
-export async function people({ place, signal, failed }) {
-  const found = h("div", { "aria-live": "polite" });
+export async function people({ place, signal, told }) {
   const words = h("input", { id: "words", type: "search", placeholder: "beginning of a name, id, e-mail, number" });
   const only = h("input", { id: "only", type: "checkbox" });
-  let latest = 0;
-  async function search() {
-    const turn = ++latest;
-    const asked = new URLSearchParams({ q: words.value.trim(), banned: only.checked });
-    try {
-      const page = await get(`/users?${asked}`, signal);
-      if (turn === latest) found.replaceChildren(list(page.users));
-    } catch (error) {
-      if (!signal.aborted) failed(error);
-    }
-  }
+  const found = older((after) => {
+    const asked = new URLSearchParams({ q: words.value.trim(), banned: only.checked, after });
+    return get(`/users?${asked}`, signal);
+  }, accounts, told);
+  const search = () => found.anew().catch(told);
   words.addEventListener("input", () => {
     only.checked = false;
     search();
@@ -40,19 +33,22 @@ export async function people({ place, signal, failed }) {
   });
   const tools = h("p", { className: "tools" }, h("label", { htmlFor: "words" }, "Search"), words);
   tools.append(only, h("label", { htmlFor: "only" }, "Only who is banned"));
-  place.append(h("h1", {}, "People"), tools, found);
-  await search();
+  found.place.setAttribute("aria-live", "polite");
+  place.append(h("h1", {}, "People"), tools, found.place);
+  await found.read();
 }
 
-function list(users) {
-  const rows = users.map((one) => [
+const accounts = {
+  caption: "Accounts",
+  headings: ["Name", "Called", "State", "Since"],
+  of: (page) => page.users,
+  row: (one) => [
     h("a", { href: `#/people/${one.id}` }, one.username),
     `${one.first_name} ${one.last_name}`.trim(),
     standing(one),
     moment(one.created_at),
-  ]);
-  return table("Accounts", ["Name", "Called", "State", "Since"], rows);
-}
+  ],
+};
 
 function standing(one) {
   if (one.deleted_at) return "deleted";
@@ -63,9 +59,9 @@ export async function person(on) {
   const { place, id, me, signal } = on;
   const { user, channel, sessions } = await get(`/users/${id}`, signal);
   if (signal.aborted) return;
-  const again = () => signal.aborted || person(on);
+  const again = () => person(on);
   const wanted = user.banned_at ? unbanned(user) : banned(user.id, user.username);
-  const act = h("button", { type: "button", onclick: () => ask({ ...wanted, done: again }) }, user.banned_at ? "Lift the ban" : "Ban");
+  const act = asking(user.banned_at ? "Lift the ban" : "Ban", () => ({ ...wanted, done: again }));
   const about = facts([
     ["Id", String(user.id)],
     ["Called", `${user.first_name} ${user.last_name}`.trim()],

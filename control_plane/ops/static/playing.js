@@ -15,6 +15,13 @@ function changed() {
   put(word, player.sentence || waits);
 }
 
+// Its policy names the nodes there were when it was loaded.
+document.addEventListener("securitypolicyviolation", (event) => {
+  if (!["connect-src", "media-src"].includes(event.effectiveDirective)) return;
+  player?.rest();
+  put(word, "This node is newer than the page: reload it.");
+});
+
 /** `steer(status)` tells it how the session is. */
 export function playing(id, preview, signal) {
   let wanted = false;
@@ -33,7 +40,8 @@ export function playing(id, preview, signal) {
     state = status;
     const live = ["live", "reconnecting"].includes(status);
     tools.hidden = !live;
-    if (wanted && live) {
+    if (wanted && !live) return turn(false);
+    if (wanted) {
       player ??= new Player(video, still, changed);
       player.want({ id, node: "" }, status === "reconnecting");
     } else {

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { chart } from "./chart.js";
-import { again, facts, h, older } from "./page.js";
+import { again, facts, h, older, put, staying } from "./page.js";
 import { picture } from "./picture.js";
 import { playing } from "./playing.js";
 import { bitrates, losses, viewers } from "./series.js";
@@ -10,30 +10,31 @@ import { acts, keys } from "./steering.js";
 import { age, bits, codec, count, dataOf, fps, health, moment, nameOf, time } from "./words.js";
 
 const EVERY = 3000; // ms
-const UNTOLD = new Set(["live.heartbeat"]);
+const UNTOLD = new Set(["live.heartbeat", "gift.sent"]); // which stand elsewhere on the page
+const LINES = 500; // of what happened, the newest
 
 export async function session(on) {
   const { place, id, me, signal, failed } = on;
   const view = await frame(on);
   const seen = []; // bitrates
-  let cursor = "";
+  let told = null;
   let drawn = "";
   await again(
     EVERY,
     async () => {
-      const told = await get(`/sessions/${id}`, signal);
+      told = await get(`/sessions/${id}`, signal);
       if (!place.childElementCount) await open(view, on);
       const said = JSON.stringify([told.session.status, told.session.policy, told.keys]);
-      if (said !== drawn) steer(view, told, me); // whoever stands on a button stays there
+      if (said !== drawn) steer(view, () => told, me); // whoever stands on a button stays there
       drawn = said;
       fill(view, told, seen);
-      cursor = await timeline(view, id, { cursor, signal });
+      await timeline(view, id, signal);
     },
     { signal, failed },
   );
 }
 
-async function frame({ id, signal, failed }) {
+async function frame({ id, signal, told }) {
   const charts = await Promise.all([
     chart("Viewers, the most of each minute", count, signal),
     chart("Bitrate, by the minute", (value) => bits(value) || "0", signal),
@@ -45,12 +46,14 @@ async function frame({ id, signal, failed }) {
     preview,
     screen: playing(id, preview.place, signal),
     facts: h("div", {}),
+    host: h("a", {}),
     advice: h("ul", { className: "concerns" }),
     acts: h("p", { className: "acts" }),
     keys: h("div", {}),
     made: h("div", { role: "status" }),
-    gifts: older((after) => get(`/gifts?session_id=${id}&after=${after}`, signal), GIFTS, failed),
+    gifts: older((after) => get(`/gifts?session_id=${id}&after=${after}`, signal), GIFTS, told),
     lines: h("ol", { className: "timeline" }),
+    read: "", // so far, of what happened
     charts,
   };
   const about = h("div", {}, view.facts, view.advice, view.acts);
@@ -77,24 +80,25 @@ async function open(view, { place, me }) {
 
 function fill(view, told, seen) {
   const one = told.session;
-  view.title.textContent = nameOf(one);
+  put(view.title, nameOf(one));
+  put(view.host, one.username);
+  view.host.href = `#/people/${one.user_id}`;
   const { ingest } = one;
-  view.facts.replaceChildren(
-    facts([
-      ["State", one.end_reason ? `${one.status}: ${one.end_reason}` : one.status],
-      ["Health", one.status === "ended" ? "" : health(one)],
-      ["Viewers", `${one.viewers} (at most ${one.peak_viewers}, ${told.attended.unique_viewers} different)`],
-      ["Bitrate", bits(ingest?.bitrate)],
-      ["Picture", [codec(ingest), fps(ingest)].filter(Boolean).join(", ")],
-      ["Lasted", one.started_at ? age(one) : ""],
-      ["Began", moment(one.started_at ?? one.created_at)],
-      ["Node", one.node],
-      ["Path", one.path],
-      ["Comes by", one.publisher ?? ""],
-      ["Who may watch", one.policy],
-      ["Host", h("a", { href: `#/people/${one.user_id}` }, one.username)],
-    ]),
-  );
+  const said = facts([
+    ["State", one.end_reason ? `${one.status}: ${one.end_reason}` : one.status],
+    ["Health", one.status === "ended" ? "" : health(one)],
+    ["Viewers", `${one.viewers} (at most ${one.peak_viewers}, ${told.attended.unique_viewers} different)`],
+    ["Bitrate", bits(ingest?.bitrate)],
+    ["Picture", [codec(ingest), fps(ingest)].filter(Boolean).join(", ")],
+    ["Lasted", one.started_at ? age(one) : ""],
+    ["Began", moment(one.started_at ?? one.created_at)],
+    ["Node", one.node],
+    ["Path", one.path],
+    ["Comes by", one.publisher ?? ""],
+    ["Who may watch", one.policy],
+    ["Host", view.host],
+  ]);
+  staying(() => view.facts.replaceChildren(said));
   view.advice.replaceChildren(...(ingest?.advice ?? []).map((words) => h("li", {}, words)));
   view.preview.renew();
   view.screen.steer(one.status);
@@ -102,21 +106,26 @@ function fill(view, told, seen) {
   [viewers(told), bitrates(told, seen), losses(told)].forEach((points, at) => view.charts[at].set(points));
 }
 
-async function timeline(view, id, { cursor, signal }) {
-  const after = cursor ? `&after=${encodeURIComponent(cursor)}` : "";
+async function timeline(view, id, signal) {
+  const after = view.read ? `&after=${encodeURIComponent(view.read)}` : "";
   const page = await get(`/events?subject=session/${id}&limit=1000${after}`, signal);
-  for (const event of page.events) {
-    if (UNTOLD.has(event.type)) continue;
-    const when = h("time", { dateTime: event.timestamp }, time(event.timestamp));
-    view.lines.append(h("li", {}, when, h("b", {}, event.type), ` ${dataOf(event.data)}`));
-  }
-  return page.next;
+  view.read = page.next;
+  const told = page.events.filter((event) => !UNTOLD.has(event.type)).map((event) => line(event));
+  view.lines.append(...told.slice(-LINES));
+  while (view.lines.childElementCount > LINES) view.lines.firstChild.remove();
+  if (page.more) await timeline(view, id, signal);
 }
 
-function steer(view, told, me) {
+function line(event) {
+  const when = h("time", { dateTime: event.timestamp }, time(event.timestamp));
+  return h("li", {}, when, h("b", {}, event.type), ` ${dataOf(event.data)}`);
+}
+
+function steer(view, newest, me) {
+  const told = newest();
   view.acts.replaceChildren(
     h("a", { href: watchPage(told.session), target: "_blank", rel: "noreferrer" }, "Open the page"),
-    ...acts(told.session, me),
+    ...acts(() => newest().session, me),
   );
   view.keys.replaceChildren(keys(told, me, (made) => shown(view, made)));
 }

@@ -16,17 +16,19 @@ const GONE = new Set(["revoked", "superseded", "spent", "closed"]);
 
 const isOpen = (one) => !["ended", "expired"].includes(one.status);
 
-export function acts(one, me) {
+/** `newest()`: the session as it is when one is pressed. */
+export function acts(newest, me) {
   if (!me.scopes.includes("moderate")) {
     return [h("span", { className: "muted" }, "Your token has not the scope moderate.")];
   }
+  const one = newest();
   const ofOpen = () => [
-    asking("End", ending(one)),
-    asking("Kick", kicking(one)),
-    asking("Who may watch", policy(one)),
-    asking("Deny a viewer", denying(one)),
+    asking("End", () => ending(newest())),
+    asking("Kick", () => kicking(newest())),
+    asking("Who may watch", () => policy(newest())),
+    asking("Deny a viewer", () => denying(newest())),
   ];
-  return [...(isOpen(one) ? ofOpen() : []), asking("Ban the host", banned(one.user_id, one.username))];
+  return [...(isOpen(one) ? ofOpen() : []), asking("Ban the host", () => banned(one.user_id, one.username))];
 }
 
 /** `shown(answer)` tells the new key of one that is rotated. */
@@ -43,9 +45,9 @@ export function keys({ session: one, keys: found }, me, shown) {
 }
 
 function onKey(one, key, shown) {
-  const revoke = asking("Revoke", revoking(one, key));
+  const revoke = asking("Revoke", () => revoking(one, key));
   const lasting = key.channel && key.state !== "rotating";
-  return lasting ? [asking("Rotate", { ...rotating(one, key), done: shown }), revoke] : [revoke];
+  return lasting ? [asking("Rotate", () => ({ ...rotating(one, key), done: shown })), revoke] : [revoke];
 }
 
 const ending = (one) => ({

@@ -1,7 +1,7 @@
 // Receivers of events: which fail, and sending again.
 
 import { get } from "./api.js";
-import { ask } from "./ask.js";
+import { asking } from "./ask.js";
 import { h, table } from "./page.js";
 import { moment } from "./words.js";
 
@@ -11,7 +11,7 @@ export async function webhooks(on) {
   const { place, signal } = on;
   const { webhooks: found } = await get("/webhooks", signal);
   if (signal.aborted) return;
-  const again = () => signal.aborted || webhooks(on);
+  const again = () => webhooks(on);
   const boxes = found.map((one) => receiver(one, again, on));
   const none = h("p", { className: "muted" }, "There is none: control-plane webhooks add.");
   place.replaceChildren(h("h1", {}, "Webhooks"), ...(boxes.length > 0 ? boxes : [none]));
@@ -19,14 +19,8 @@ export async function webhooks(on) {
 
 function receiver(one, done, on) {
   const log = h("div", {});
-  const act = (label, wanted) => h("button", { type: "button", onclick: () => ask({ ...wanted, done }) }, label);
-  const show = async () => {
-    try {
-      log.replaceChildren(deliveries(one, await get(`/webhooks/${one.id}/deliveries`, on.signal)));
-    } catch (error) {
-      on.failed(error);
-    }
-  };
+  const act = (label, wanted) => asking(label, () => ({ ...wanted, done }));
+  const show = async () => log.replaceChildren(deliveries(one, await get(`/webhooks/${one.id}/deliveries`, on.signal)));
   return h(
     "section",
     { className: "box" },
@@ -37,7 +31,7 @@ function receiver(one, done, on) {
     h(
       "p",
       { className: "acts" },
-      h("button", { type: "button", onclick: show }, "Last deliveries"),
+      h("button", { type: "button", onclick: () => show().catch(on.told) }, "Last deliveries"),
       act("Send a test", testing(one)),
       one.enabled ? act("Switch off", switching(one)) : act("Switch on", enabling(one)),
     ),
@@ -57,9 +51,7 @@ function deliveries(one, { deliveries: found }) {
     line.type,
     [line.status || "", line.error].filter(Boolean).join(" "),
     `${line.milliseconds} ms`,
-    line.event
-      ? h("button", { type: "button", onclick: () => ask(resending(one, line)) }, "Resend")
-      : "",
+    line.event ? asking("Resend", () => resending(one, line)) : "",
   ]);
   return table("Deliveries", HEADINGS, rows);
 }
