@@ -58,13 +58,25 @@ def test_scripts() -> None:
     said(tool("shellcheck"), *map(str, scripts))
 
 
-def test_kubernetes_takes_what_is_built() -> None:
-    built = said(tool("kubectl"), "kustomize", str(DEPLOY / "kubernetes"))
-    resources = list(yaml.safe_load_all(built))
-    _are_valid(resources)
-    for one in resources:
+@pytest.fixture(scope="module")
+def built() -> list[dict[str, Any]]:
+    """What is applied to Kubernetes."""
+    text = said(tool("kubectl"), "kustomize", str(DEPLOY / "kubernetes"))
+    return list(yaml.safe_load_all(text))
+
+
+def test_kubernetes_takes_what_is_built(built: list[dict[str, Any]]) -> None:
+    _are_valid(built)
+    for one in built:
         for pod in _pods(one):
             _is_closed(pod)
+
+
+def test_kubernetes_replaces_no_media_node_by_itself(
+    built: list[dict[str, Any]],
+) -> None:
+    nodes = [one["spec"] for one in built if one["kind"] == "StatefulSet"]
+    assert [one["updateStrategy"] for one in nodes] == [{"type": "OnDelete"}]
 
 
 def test_kubernetes_resources_fit_their_schemas() -> None:
