@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -77,6 +78,25 @@ def test_kubernetes_replaces_no_media_node_by_itself(
 ) -> None:
     nodes = [one["spec"] for one in built if one["kind"] == "StatefulSet"]
     assert [one["updateStrategy"] for one in nodes] == [{"type": "OnDelete"}]
+
+
+def test_kubernetes_sends_encoders_and_viewers_to_balancers_of_their_own(
+    built: list[dict[str, Any]],
+) -> None:
+    """RTMP, SRT and WebRTC's media do not come through the ingress."""
+    ingress = next(one for one in built if one["kind"] == "Ingress")["spec"]
+    through_ingress = {rule["host"] for rule in ingress["rules"]}
+    node = next(one for one in built if one["kind"] == "StatefulSet")["spec"]
+    given = [
+        word.replace("$(NODE)", "mediamtx-0").partition("=")
+        for container in node["template"]["spec"]["initContainers"]
+        for word in container["args"]
+    ]
+    told = {option: value for option, _, value in given}
+    assert told["--webrtc-host"] == told["--host"]
+    assert told["--host"] not in through_ingress
+    for option in ("--hls-url", "--webrtc-url"):
+        assert urlsplit(told[option]).hostname in through_ingress
 
 
 def test_kubernetes_resources_fit_their_schemas() -> None:
