@@ -8,6 +8,7 @@ import click
 
 from control_plane.commands.beside import settings
 from control_plane.commands.output import give, to_file
+from control_plane.commands.reach import warn_of_loopback
 from control_plane.wiring.node_config import cache_config
 from mediamtx.nginx import render
 
@@ -67,8 +68,9 @@ def edge_config(
 
     The origins' own files need CONTROL_PLANE_CACHES=true.
     """
+    known = settings()
     config = replace(
-        cache_config(settings(), name, origins, signed=signed),
+        cache_config(known, name, origins, signed=signed),
         listen=listen,
         certificate=certificate,
         folder=folder,
@@ -79,4 +81,6 @@ def edge_config(
         text = render(config)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    if not signed:
+        warn_of_loopback(known, name)
     give(text, output)

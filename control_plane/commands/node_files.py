@@ -8,6 +8,7 @@ import click
 from control_plane.commands.beside import settings
 from control_plane.commands.edges import by_name
 from control_plane.commands.output import give, to_file
+from control_plane.commands.reach import warn_of_loopback
 from control_plane.wiring.node_config import edge_config, hook_environ, node_config
 from mediamtx.render import render
 
@@ -66,10 +67,11 @@ def mediamtx_config(
     """Print mediamtx.yml for a node. It holds the node's secret."""
     if (role == "edge") != bool(origins):
         raise click.UsageError("--origin belongs to --role edge, which needs it.")
+    known = settings()
     made = (
-        edge_config(settings(), name, origins, bind)
+        edge_config(known, name, origins, bind)
         if origins
-        else node_config(settings(), name, bind)
+        else node_config(known, name, bind)
     )
     config = replace(
         made,
@@ -82,6 +84,7 @@ def mediamtx_config(
         text = render(config, version)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    warn_of_loopback(known, name)
     give(text, output)
 
 

@@ -125,6 +125,34 @@ def test_a_node_configuration_names_the_node_and_its_secret_once() -> None:
     assert "Error: " in wrong.output
 
 
+CACHE = "edge-config", "--node", "eu-1", "--origin", "eu-1=http://10.0.0.5:8888"
+
+
+@pytest.mark.parametrize("url", ["", "http://localhost:8081", "http://[::1]:8081"])
+@pytest.mark.parametrize("words", [("mediamtx-config", "--node", "eu-1"), CACHE])
+def test_a_node_elsewhere_that_cannot_ask_us_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], url: str
+) -> None:
+    monkeypatch.setenv("CONTROL_PLANE_INTERNAL_URL", url)
+    said = CliRunner().invoke(main, words)
+    assert said.exit_code == 0
+    assert said.stderr.startswith("Warning: eu-1 is told to ask us at http://")
+    monkeypatch.setenv("CONTROL_PLANE_INTERNAL_HOST", "0.0.0.0")  # noqa: S104
+    assert CliRunner().invoke(main, words).stderr
+    monkeypatch.setenv("CONTROL_PLANE_INTERNAL_URL", "http://10.0.0.2:8081")
+    assert CliRunner().invoke(main, words).stderr == ""
+
+
+def test_our_own_node_may_ask_us_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ["mediamtx-config", "--node", "local"]
+    assert CliRunner().invoke(main, words).stderr == ""
+    monkeypatch.setenv("CONTROL_PLANE_NODE_API_URL", "http://10.0.0.5:9997")
+    assert CliRunner().invoke(main, words).stderr.startswith("Warning: local is told")
+    assert CliRunner().invoke(main, [*CACHE, "--signed"]).stderr == ""
+
+
 def test_a_node_configuration_is_written_for_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "mediamtx.yml"
     words = ["--api-bind", "0.0.0.0", "--trusted-proxy", "10.0.0.0/8"]

@@ -1,5 +1,5 @@
 """Each command of docs/deploy.md is ours, and takes what it is given; or stands in
-deploy/checklist.yaml with what shows that it worked."""
+deploy/checklist.yaml with what shows that it worked. Ours of docs/nodes.md too."""
 
 import re
 import shlex
@@ -12,10 +12,16 @@ import yaml
 from control_plane.commands.main import main
 from deploy.local.folder import CHECKOUT
 
+
+def _commands(text: str) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    return "".join(blocks).replace("\\\n", "").splitlines()
+
+
 TEXT = (CHECKOUT / "docs/deploy.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.M | re.S)
-COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
-OURS = [line for line in COMMANDS if line.startswith("control-plane ")]
+COMMANDS = _commands(TEXT)
+NODES = _commands((CHECKOUT / "docs/nodes.md").read_text("utf-8"))
+OURS = [line for line in COMMANDS + NODES if line.startswith("control-plane ")]
 
 
 @pytest.mark.parametrize("line", OURS)
