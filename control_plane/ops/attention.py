@@ -1,7 +1,7 @@
 """What needs somebody: in words, and with the section of the runbook that says what to
 do about it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Literal
 
 from msgspec import Struct
@@ -49,7 +49,7 @@ class Attention:
         contested = await self._overview.contested()
         return [
             *_of_stores(await self._stores.look()),
-            *_of_nodes(nodes),
+            *_of_nodes(nodes, {one.node for one in sessions}),
             *_of_keys(watched, contested),
             *map(_of_webhook, await self._webhooks.troubles()),
             *_of_folder(self._media, await self._media.seen()),
@@ -87,9 +87,11 @@ def _of_folder(one: Folder, disk: Disk | None) -> Iterator[Concern]:
         yield _concern("store", one.name, words, "DiskFull")
 
 
-def _of_nodes(nodes: Sequence[Node]) -> Iterator[Concern]:
+def _of_nodes(nodes: Sequence[Node], in_use: Set[str]) -> Iterator[Concern]:
+    """``in_use``: where sessions are open. One that drains without any was given up."""
     for one in nodes:
-        if one.silent_since is None:
+        given_up = one.draining and one.name not in in_use
+        if one.silent_since is None or given_up:
             continue
         because = f" ({one.silent_because})" if one.silent_because else ""
         since = f"{one.silent_since:%H:%M:%S} UTC"

@@ -27,10 +27,27 @@ def _with(same: Series, pair: tuple[Series, Series]) -> tuple[Series, Series]:
     return same | pair[0], same | pair[1]
 
 
+def _of_node(name: str, draining: int, sessions: int) -> Series:
+    return {
+        f'control_plane_node_draining{{node="{name}"}}': f"{draining}x40",
+        f'control_plane_node_sessions{{node="{name}"}}': f"{sessions}x40",
+    }
+
+
+#: It drains while something runs there yet; and one that was given up.
+_DRAINING = _of_node("a", 1, 2) | _of_node("old", 1, 0)
+
 CASES: dict[str, tuple[Series, Series]] = {
-    "NodeLost": _gauge('control_plane_node_lost{node="a"}', 0, 1),
+    "NodeLost": _with(
+        _DRAINING | {'control_plane_node_lost{node="old"}': "1x40"},
+        _gauge('control_plane_node_lost{node="a"}', 0, 1),
+    ),
     "NodeSilent": _with(
-        {'control_plane_node_lost{node="a"}': "0x40"},
+        _DRAINING
+        | {
+            'control_plane_node_silent_seconds{node="old"}': "20x40",
+            'control_plane_node_lost{node="a"}': "0x40",
+        },
         _gauge('control_plane_node_silent_seconds{node="a"}', 0, 12),
     ),
     "PostgresAway": _gauge('control_plane_store_up{role="api",store="postgres"}', 1, 0),

@@ -20,6 +20,14 @@ async def test_what_needs_attention_is_said_in_words(app: App, pool: Pool) -> No
     assert told["attention"][-1]["id"] == away  # a node is worse
 
 
+async def test_a_node_that_was_given_up_needs_nobody(app: App, pool: Pool) -> None:
+    """Two drain, `node` with a broadcast yet."""
+    await new_session(pool, await new_user(pool))
+    await pool.execute("UPDATE nodes SET silent_since = now(), draining = true")
+    _, told = await ask(app, "GET", "/v1/now", await token(pool, "read"))
+    assert [one["id"] for one in told["attention"]] == ["node"]
+
+
 async def test_who_has_seen_it_already_is_sent_nothing(app: App, pool: Pool) -> None:
     headers = {"Authorization": f"Bearer {await token(pool, 'read')}"}
     url = f"{app.operators}/v1/now"
