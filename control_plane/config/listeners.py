@@ -1,11 +1,11 @@
 """Where the service listens, and who may call how often."""
 
-from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
 from control_plane.config.concern import Concern
+from control_plane.config.kinds import Networks
 
 
 class PublicSettings(Concern):
@@ -16,8 +16,8 @@ class PublicSettings(Concern):
     public_url: str = ""
     api_key: SecretStr = SecretStr("")
     cors_origins: str = "*"
-    # Addresses or networks, between blanks, whose X-Forwarded headers are believed.
-    trusted_proxies: str = "127.0.0.1 ::1"
+    # Whose X-Forwarded headers are believed.
+    trusted_proxies: Networks = "127.0.0.1 ::1"
     # The header in which such a proxy says where a caller is, as CF-IPCountry, and in
     # which of the nodes' regions places are that it calls otherwise: DE=eu AT=eu.
     region_header: str = ""
@@ -27,13 +27,6 @@ class PublicSettings(Concern):
     event_streams_per_address: int = Field(100, ge=1)
     # Videos and pictures that this server serves itself, under /media.
     media_folder: Path | None = None
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, text: str) -> str:
-        for part in text.split():
-            ip_network(part)
-        return text
 
     @field_validator("regions")
     @classmethod

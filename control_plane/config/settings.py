@@ -102,10 +102,11 @@ def _from_file(name: str) -> str:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
+    said = str(first["msg"]).removeprefix("Value error, ")
     if not first["loc"]:
-        return str(first["msg"]).removeprefix("Value error, ") + "."
+        return f"{said}."
     field = str(first["loc"][0])
     name = _name(field)
     if first["type"] == "missing":
         return f"{name} is not set."
-    return f"{name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}."
+    return f"{name} is wrong: {said[0].lower()}{said[1:]}."

@@ -1,6 +1,7 @@
 """Settings are read once; a wrong one stops with one sentence that names it."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 from control_plane.commands.main import main
+from control_plane.config.concern import Concern
 from control_plane.config.settings import Settings, SettingsError, load
 from tests.support.commands import all_commands
 
@@ -49,6 +51,29 @@ def test_a_wrong_setting_is_named(
         load()
     assert "\n" not in str(caught.value)
     assert value not in str(caught.value) or value.isdigit()
+
+
+@pytest.mark.parametrize(
+    "name", ["CONTROL_PLANE_WEBHOOK_NETWORKS", "CONTROL_PLANE_TRUSTED_PROXIES"]
+)
+def test_what_is_no_network_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "10.0.0.0/8 10.0.0.1/33")
+    with pytest.raises(SettingsError, match=f"^{name} is wrong: '10.0.0.1/33' does"):
+        load()
+
+
+def test_no_two_concerns_give_a_check_the_same_name() -> None:
+    """Of two the settings as a whole would make the one only."""
+    found: Counter[str] = Counter()
+    for concern in Settings.__mro__:
+        if issubclass(concern, Concern):
+            checks = concern.__pydantic_decorators__
+            named = {*checks.field_validators, *checks.model_validators}
+            found.update(named & vars(concern).keys())
+    assert found
+    assert [check for check, times in found.items() if times > 1] == []
 
 
 def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,17 @@
+"""Kinds of settings that more than one concern has. A check that stands here, and not in
+a class, cannot be replaced by another's of the same name."""
+
+from ipaddress import ip_network
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+
+def _are_networks(text: str) -> str:
+    for part in text.split():
+        ip_network(part)
+    return text
+
+
+#: Addresses or networks, between blanks.
+Networks = Annotated[str, AfterValidator(_are_networks)]
