@@ -4,6 +4,7 @@ from typing import get_args
 
 import click
 
+from control_plane.base.urls import http_address
 from control_plane.commands import draining
 from control_plane.commands.asking import Json, get, post, rows
 from control_plane.commands.output import (
@@ -20,6 +21,13 @@ from control_plane.live.model.nodes import Node, Role
 
 MOST = click.IntRange(1, 2**31 - 1)
 MOST_BITS = click.IntRange(1, 2**63 - 1)
+
+
+def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    try:
+        return http_address(given)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
 
 
 @click.group()
@@ -72,7 +80,9 @@ def _room(one: Json, name: str) -> str:
 
 @nodes.command()
 @click.argument("name")
-@click.option("--api", required=True, help="Its control API, http://host:9997")
+@click.option(
+    "--api", required=True, callback=_address, help="Its control API, http://host:9997"
+)
 @click.option("--host", required=True, help="Its public host name.")
 @click.option(
     "--role",
@@ -89,8 +99,12 @@ def _room(one: Json, name: str) -> str:
 @click.option("--readers", type=MOST, help="So many viewers at most.")
 @click.option("--bits", type=MOST_BITS, help="A second, to viewers, at most.")
 @click.option("--rtmp-port", default=1935, show_default=True)
-@click.option("--hls-url", default="", help="Default: http://HOST:8888")
-@click.option("--webrtc-url", default="", help="Default: http://HOST:8889")
+@click.option(
+    "--hls-url", default="", callback=_address, help="Default: http://HOST:8888"
+)
+@click.option(
+    "--webrtc-url", default="", callback=_address, help="Default: http://HOST:8889"
+)
 def add(
     name: str,
     api: str,
@@ -108,10 +122,10 @@ def add(
     """Add a node, or change one."""
     node = Node(
         name=name,
-        api_url=api.rstrip("/"),
+        api_url=api,
         rtmp_url=f"rtmp://{host}:{rtmp_port}",
-        hls_url=hls_url.rstrip("/") or f"http://{host}:8888",
-        webrtc_url=webrtc_url.rstrip("/") or f"http://{host}:8889",
+        hls_url=hls_url or f"http://{host}:8888",
+        webrtc_url=webrtc_url or f"http://{host}:8889",
         srt_url=f"srt://{host}:8890",
         rtsp_url=f"rtsp://{host}:8554",
         role=role,

@@ -1,10 +1,12 @@
-"""Kinds of settings that more than one concern has. A check that stands here, and not in
-a class, cannot be replaced by another's of the same name."""
+"""Kinds of settings that more than one concern has. A check that stands here, and not
+in a class, cannot be replaced by another's of the same name."""
 
 from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator
+
+from control_plane.base.urls import http_address
 
 
 def _are_networks(text: str) -> str:
@@ -15,3 +17,5 @@ def _are_networks(text: str) -> str:
 
 #: Addresses or networks, between blanks.
 Networks = Annotated[str, AfterValidator(_are_networks)]
+#: Of HTTP, without a slash at its end; "": none.
+Address = Annotated[str, AfterValidator(http_address)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from control_plane.config.concern import Concern
-from control_plane.config.kinds import Networks
+from control_plane.config.kinds import Address, Networks
 
 
 class PublicSettings(Concern):
@@ -13,7 +13,7 @@ class PublicSettings(Concern):
 
     public_host: str = "0.0.0.0"  # noqa: S104  (phones come from anywhere)
     public_port: int = Field(8080, ge=0, le=65535)
-    public_url: str = ""
+    public_url: Address = ""
     api_key: SecretStr = SecretStr("")
     cors_origins: str = "*"
     # Whose X-Forwarded headers are believed.
@@ -47,7 +47,7 @@ class InternalSettings(Concern):
     # Metrics and health of the roles that nodes do not call, on the same host.
     api_metrics_port: int = Field(8082, ge=0, le=65535)
     work_metrics_port: int = Field(8083, ge=0, le=65535)
-    internal_url: str = ""
+    internal_url: Address = ""
 
     @property
     def node_reaches_us_at(self) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from control_plane.config.concern import Concern
+from control_plane.config.kinds import Address
 
 
 class LiveSettings(Concern):
@@ -38,9 +39,9 @@ class NodeSettings(Concern):
     node_host: str = ""
     # Where it is reached instead of at NODE_HOST (its API: on this machine) and the
     # ports below, as behind a proxy that speaks TLS.
-    node_api_url: str = ""
-    node_hls_url: str = ""
-    node_webrtc_url: str = ""
+    node_api_url: Address = ""
+    node_hls_url: Address = ""
+    node_webrtc_url: Address = ""
     node_region: str = ""
     # Its share of new broadcasts beside other nodes', and what it carries at most:
     # encoders, viewers, bits a second to viewers; none: no bound.

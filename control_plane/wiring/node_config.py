@@ -97,4 +97,4 @@ def configured_node(settings: NodeSettings) -> Node:
 
 
 def _url(given: str, address: str) -> str:
-    return given.rstrip("/") or f"http://{address}"
+    return given or f"http://{address}"

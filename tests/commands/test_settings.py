@@ -64,6 +64,47 @@ def test_what_is_no_network_is_refused(
         load()
 
 
+ADDRESSES = (
+    *("CONTROL_PLANE_PUBLIC_URL", "CONTROL_PLANE_INTERNAL_URL"),
+    *("CONTROL_PLANE_NODE_API_URL", "CONTROL_PLANE_NODE_HLS_URL"),
+    "CONTROL_PLANE_NODE_WEBRTC_URL",
+)
+NO_ADDRESSES = "api.example.com", "auth:8081", "http://", "rtmp://a", "http://a:b"
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_is_http_and_has_a_host(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for wrong in (*NO_ADDRESSES, "http://a b", "http://a?b", "http://a#b"):
+        monkeypatch.setenv(name, wrong)
+        with pytest.raises(SettingsError, match=f"^{name} is wrong: it is no address"):
+            load()
+    monkeypatch.setenv(name, "https://auth:8081/below/")
+    field = name.removeprefix("CONTROL_PLANE_").lower()
+    assert getattr(load(), field) == "https://auth:8081/below"
+    monkeypatch.setenv(name, "")
+    assert getattr(load(), field) == ""
+
+
+def test_a_slash_at_the_end_of_our_address_keeps_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONTROL_PLANE_INTERNAL_URL", "http://auth:8081/")
+    said = CliRunner().invoke(main, ["mediamtx-config"])
+    told = yaml.safe_load(said.stdout)["authHTTPAddress"]
+    assert told.endswith("@auth:8081/hooks/mediamtx/local/auth")
+
+
+@pytest.mark.parametrize("option", ["--api", "--hls-url", "--webrtc-url"])
+@pytest.mark.parametrize("wrong", NO_ADDRESSES)
+def test_no_node_is_added_at_what_is_no_address(option: str, wrong: str) -> None:
+    words = ["nodes", "add", "a", "--host", "a", "--api", "http://a:9997"]
+    said = CliRunner().invoke(main, [*words, option, wrong])
+    assert said.exit_code == 2
+    assert f"Invalid value for '{option}': It is no address" in said.output
+
+
 def test_no_two_concerns_give_a_check_the_same_name() -> None:
     """Of two the settings as a whole would make the one only."""
     found: Counter[str] = Counter()
@@ -162,7 +203,7 @@ def test_a_node_elsewhere_that_cannot_ask_us_is_told_of(
     said = CliRunner().invoke(main, words)
     assert said.exit_code == 0
     assert said.stderr.startswith("Warning: eu-1 is told to ask us at http://")
-    monkeypatch.setenv("CONTROL_PLANE_INTERNAL_HOST", "0.0.0.0")  # noqa: S104
+    monkeypatch.setenv("CONTROL_PLANE_INTERNAL_HOST", "0.0.0.0")
     assert CliRunner().invoke(main, words).stderr
     monkeypatch.setenv("CONTROL_PLANE_INTERNAL_URL", "http://10.0.0.2:8081")
     assert CliRunner().invoke(main, words).stderr == ""
