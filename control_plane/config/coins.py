@@ -25,8 +25,9 @@ class CoinSettings(ServiceSettings):
     gift_created_sessions: bool = False
     # How long a request that is repeated with its Idempotency-Key counts once.
     idempotency_days: float = Field(30.0, ge=1)
-    # Between two looks at the whole ledger; 0: none.
-    ledger_check_seconds: float = Field(600.0, ge=0)
+    # Between two looks at the whole ledger; 0: none. After an hour without one
+    # alerts.yml says so.
+    ledger_check_seconds: float = Field(600.0, ge=0, le=3000)
     # Test purchases cost nothing, and an app's reviewers make them. None: counted in
     # development only.
     sandbox_purchases: bool | None = None

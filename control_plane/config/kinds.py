@@ -15,6 +15,14 @@ def _are_networks(text: str) -> str:
     return text
 
 
+def _has_no_commas(text: str) -> str:
+    if "," in text:
+        raise ValueError("blanks, and no commas, stand between its parts")
+    return text
+
+
+#: Some, between blanks.
+Listed = Annotated[str, AfterValidator(_has_no_commas)]
 #: Addresses or networks, between blanks.
 Networks = Annotated[str, AfterValidator(_are_networks)]
 #: Of HTTP, without a slash at its end; "": none.

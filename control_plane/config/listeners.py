@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from control_plane.config.concern import Concern
-from control_plane.config.kinds import Address, Networks
+from control_plane.config.kinds import Address, Listed, Networks
 
 
 class PublicSettings(Concern):
@@ -15,18 +15,24 @@ class PublicSettings(Concern):
     public_port: int = Field(8080, ge=0, le=65535)
     public_url: Address = ""
     api_key: SecretStr = SecretStr("")
-    cors_origins: str = "*"
+    cors_origins: Listed = "*"
     # Whose X-Forwarded headers are believed.
     trusted_proxies: Networks = "127.0.0.1 ::1"
     # The header in which such a proxy says where a caller is, as CF-IPCountry, and in
     # which of the nodes' regions places are that it calls otherwise: DE=eu AT=eu.
     region_header: str = ""
-    regions: str = ""
+    regions: Listed = ""
     # Pages that follow what is live hold a connection each.
     event_streams: int = Field(10_000, ge=1)
     event_streams_per_address: int = Field(100, ge=1)
     # Videos and pictures that this server serves itself, under /media.
     media_folder: Path | None = None
+
+    @field_validator("media_folder", mode="before")
+    @classmethod
+    def _is_none_or_named(cls, given: object) -> object:
+        """An empty path would be this process's own folder."""
+        return None if given == "" else given
 
     @field_validator("regions")
     @classmethod

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from control_plane.config.kinds import Listed
 from control_plane.config.service import ServiceSettings
 
 
@@ -11,10 +12,10 @@ class SignInSettings(ServiceSettings):
     # whoever learns it is that user. None: on in development only.
     accept_provider_uid: bool | None = None
     # Providers whose ID tokens are verified: a Firebase project, and the client ids
-    # of our apps (between blanks) with Google and Apple.
+    # of our apps with Google and Apple.
     firebase_project: str = ""
-    google_client_ids: str = ""
-    apple_client_ids: str = ""
+    google_client_ids: Listed = ""
+    apple_client_ids: Listed = ""
     firebase_keys_url: str = (
         "https://www.googleapis.com/service_accounts/v1/jwk/"
         "securetoken@system.gserviceaccount.com"

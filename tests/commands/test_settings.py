@@ -38,6 +38,7 @@ def good(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CONTROL_PLANE_SECRET", "short"),
         ("CONTROL_PLANE_OLD_SECRET", "short"),
         ("CONTROL_PLANE_PLAYBACK", "sometimes"),
+        ("CONTROL_PLANE_LEDGER_CHECK_SECONDS", "3001"),
         ("CONTROL_PLANE_NODE_NAME", "Not A Name"),
         ("DATABASE_URL", "mysql://u@h/d"),
         *(("DATABASE_URL", f"postgresql://u:{odd}@h:5432/d") for odd in ODD),
@@ -103,6 +104,30 @@ def test_no_node_is_added_at_what_is_no_address(option: str, wrong: str) -> None
     said = CliRunner().invoke(main, [*words, option, wrong])
     assert said.exit_code == 2
     assert f"Invalid value for '{option}': It is no address" in said.output
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONTROL_PLANE_GOOGLE_CLIENT_IDS", "a,b"),
+        ("CONTROL_PLANE_APPLE_CLIENT_IDS", "a, b"),
+        ("CONTROL_PLANE_REGIONS", "DE=eu,AT=eu"),
+        ("CONTROL_PLANE_CORS_ORIGINS", "https://a, https://b"),
+    ],
+)
+def test_lists_stand_between_blanks(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name} is wrong: blanks, and no commas"):
+        load()
+    monkeypatch.setenv(name, value.replace(",", " "))
+    load()
+
+
+def test_no_folder_of_media_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTROL_PLANE_MEDIA_FOLDER", "")
+    assert load().media_folder is None
 
 
 def test_no_two_concerns_give_a_check_the_same_name() -> None:
