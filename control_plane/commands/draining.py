@@ -30,7 +30,7 @@ def drain(name: str, wait: float, now: bool, reason: str) -> None:
     Fails when some are still there after the wait.
     """
     post(f"{ONE}/drain", name=name, now=now, reason=reason)
-    if wait and (left := _left(name, wait)):
+    if wait and (left := _left(name, time.monotonic() + wait)):
         raise click.ClickException(f"{left} still use {name}.")
     click.echo(f"{name} is draining.")
 
@@ -55,19 +55,37 @@ def keep(name: str, wait: float) -> None:
     click.echo(f"{name} takes sessions.")
     while signal.SIGTERM not in signal.sigpending():
         pause(TURN)
-    post(f"{ONE}/drain", name=name)
+    until = time.monotonic() + wait
+    _drain(name, until)
     click.echo(f"{name} is draining.")
-    _left(name, wait)
+    _left(name, until)
 
 
-def _left(name: str, wait: float) -> int:
+def _drain(name: str, until: float) -> None:
+    """Again while it fails: a store that is away is no reason to cut a broadcast."""
+    while True:
+        try:
+            post(f"{ONE}/drain", name=name)
+        except click.ClickException as error:
+            if time.monotonic() >= until:
+                raise
+            click.echo(f"{name} stays: {error.message}", err=True)
+            _pause(until)
+        else:
+            return
+
+
+def _left(name: str, until: float) -> int:
     """How many use it when none does, or when the time is over."""
-    end = time.monotonic() + wait
     while True:
         try:
             left = int(get(f"{ONE}/left", name=name)["left"])
         except click.ClickException:
             left = 1  # nobody knows: the node is not told to go
-        if not left or time.monotonic() >= end:
+        if not left or time.monotonic() >= until:
             return left
-        pause(min(LOOK, wait))
+        _pause(until)
+
+
+def _pause(until: float) -> None:
+    pause(min(LOOK, max(0.0, until - time.monotonic())))
