@@ -99,6 +99,23 @@ def test_kubernetes_sends_encoders_and_viewers_to_balancers_of_their_own(
         assert urlsplit(told[option]).hostname in through_ingress
 
 
+def test_kubernetes_lets_one_decide_how_many_of_a_role_there_are(
+    built: list[dict[str, Any]],
+) -> None:
+    """What cannot be read of a pod without an adapter would stop scaling down."""
+    scalers = [one["spec"] for one in built if one["kind"] == "HorizontalPodAutoscaler"]
+    scaled = {one["scaleTargetRef"]["name"] for one in scalers}
+    counted = {
+        one["metadata"]["name"]
+        for one in built
+        if one["kind"] == "Deployment" and "replicas" in one["spec"]
+    }
+    assert (scaled, counted) == ({"auth", "api"}, {"work"})
+    assert {metric["type"] for one in scalers for metric in one["metrics"]} == {
+        "Resource"
+    }
+
+
 def test_kubernetes_resources_fit_their_schemas() -> None:
     listed = yaml.safe_load((DEPLOY / "kubernetes/kustomization.yaml").read_text())
     for name in listed["resources"]:
