@@ -1,5 +1,6 @@
 """Each file of deploy/ is read by the program that it is for, or by its checker."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -44,9 +45,17 @@ def test_compose_has_all_that_it_names(tmp_path: Path) -> None:
     files = [folder / one["file"] for one in compose["secrets"].values()]
     assert all(len(file.read_text().strip()) >= 32 for file in files)
     text = (folder / "nginx.conf").read_text()
+    _is_started_again_with(compose["services"]["nginx"], text)
     assert "lomilive" not in text
     assert "127.0.0.1" not in text
     assert subprocess.run(prepare, capture_output=True, check=False).returncode == 1
+
+
+def _is_started_again_with(nginx: dict[str, Any], text: str) -> None:
+    """It looks up once whom it leads to."""
+    led_to = set(re.findall(r"^ *server ([a-z]+):\d+;", text, re.M))
+    waits_for = nginx["depends_on"]
+    assert led_to == {name for name, how in waits_for.items() if how.get("restart")}
 
 
 def test_compose_names_real_settings() -> None:
