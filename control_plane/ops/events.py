@@ -122,7 +122,7 @@ class EventsApi:
         response = web.StreamResponse(headers=sse.HEADERS)
         with contextlib.suppress(ConnectionError, Refusal), self._tail.followed():
             await response.prepare(request)
-            await sse.write(request, response, sse.RETRY)
+            await sse.write(request, response, sse.RETRY + _place(start))
             await self._follow(request, response, start, of)
         return response
 
@@ -135,24 +135,27 @@ class EventsApi:
     ) -> None:
         loop = asyncio.get_running_loop()
         check_at = loop.time() + CHECK_EVERY
+        place_at = loop.time() + sse.KEEP_ALIVE
         while not self._closing.is_set():
-            events = await self._next(start)
+            events = await self._next(start, place_at - loop.time())
             if loop.time() > check_at:
                 await request[CHECK]()
                 check_at = loop.time() + CHECK_EVERY
-            # In silence the place alone, from which a reader that comes again goes on.
             start = events[-1].position if events else start
             frames = b"".join(_frame(event) for event in events if of.takes(event))
-            if frames or not events:
+            # In silence, and while nothing is wanted, the place alone, from which a
+            # reader that comes again goes on.
+            if frames or not events or loop.time() > place_at:
                 await sse.write(request, response, frames or _place(start))
+                place_at = loop.time() + sse.KEEP_ALIVE
 
-    async def _next(self, start: Position) -> Sequence[Event]:
-        """None within a while, or when all of it ends: none."""
+    async def _next(self, start: Position, within: float) -> Sequence[Event]:
+        """None within so many seconds, or when all of it ends: none."""
         coming = asyncio.ensure_future(self._tail.after(start))
         closing = asyncio.ensure_future(self._closing.wait())
         either = {coming, closing}
         try:
-            await asyncio.wait(either, timeout=sse.KEEP_ALIVE, return_when=FIRST)
+            await asyncio.wait(either, timeout=within, return_when=FIRST)
             return coming.result() if coming.done() else ()
         finally:
             coming.cancel()

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import json
+import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,7 @@ import pytest
 from control_plane.base.database import Pool
 from control_plane.events.log import append_user_events
 from control_plane.ops import events
-from control_plane.web import sse
+from control_plane.web import metrics, sse
 from tests.support.api import APART_FROM_NODES, App, running, settings
 from tests.support.commands import command
 from tests.support.log import bonus, new_user
@@ -216,6 +217,44 @@ async def test_silence_tells_where_to_go_on(
             return (await live.block()).get("id") not in (first, None)
 
         await until(further, WITHIN, 0.0)
+
+
+async def test_while_nothing_is_wanted_that_happens_it_tells_where_to_go_on(
+    app: App, pool: Pool, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so it learns that a reader is gone."""
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.5)
+    user, before = await new_user(pool), _streams_ended()
+    async with _always(lambda: bonus(pool, user)):
+        async with stream(app, token, "?types=payout.paid") as live:
+            await live.block()
+            places = [(await live.block())["id"] for _ in range(3)]
+            assert len(set(places)) > 1
+
+        async def ended() -> bool:
+            return _streams_ended() > before
+
+        await until(ended, WITHIN)
+
+
+def _streams_ended() -> float:
+    told = metrics.exposition()[0].decode()
+    line = r'control_plane_requests_total{.*route="/v1/events/stream"} (.*)'
+    return sum(map(float, re.findall(line, told)))
+
+
+@contextlib.asynccontextmanager
+async def _always(happens: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    async def again() -> None:
+        while True:
+            await happens()
+
+    task = asyncio.create_task(again())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_token_that_is_revoked_reads_no_more(
