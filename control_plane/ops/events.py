@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from control_plane.base.faults import StoreFault
 from control_plane.base.refusals import BadInput, Refusal
 from control_plane.events.model import (
     BadCursor,
@@ -30,6 +31,8 @@ from control_plane.web import sse
 LIMIT, MOST = 100, 1000  # events in an answer
 FIRST = asyncio.FIRST_COMPLETED
 CHECK_EVERY = 30.0  # seconds that a revoked token may read on
+#: What ends a stream: its reader is gone, may read no more, or nobody knows whether.
+ENDING = (ConnectionError, Refusal, StoreFault)
 END = "end"  # the cursor of what is yet to come
 
 
@@ -120,7 +123,7 @@ class EventsApi:
         cursor = request.headers.get("Last-Event-ID") or call.params.after
         start, of = await self._position(cursor), wanted(call.params)
         response = web.StreamResponse(headers=sse.HEADERS)
-        with contextlib.suppress(ConnectionError, Refusal), self._tail.followed():
+        with contextlib.suppress(*ENDING), self._tail.followed():
             await response.prepare(request)
             await sse.write(request, response, sse.RETRY + _place(start))
             await self._follow(request, response, start, of)

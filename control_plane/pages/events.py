@@ -7,6 +7,7 @@ import re
 
 from aiohttp import web
 
+from control_plane.base.faults import StoreFault
 from control_plane.pages.feeds import Feeds
 from control_plane.pages.reader import Reader
 from control_plane.pages.relay import Over, Relay, Topic
@@ -31,7 +32,8 @@ async def stream(
         except (Over, TimeoutError):
             return web.Response(status=503, headers={"Retry-After": "2"})
         response = web.StreamResponse(headers=sse.HEADERS)
-        with contextlib.suppress(ConnectionError):
+        # Without the store nobody knows what was missed: the reader comes again.
+        with contextlib.suppress(ConnectionError, StoreFault):
             await response.prepare(request)
             await sse.write(request, response, sse.RETRY)
             await _send(request, response, topic, feeds)

@@ -16,6 +16,7 @@ from control_plane.events.log import append_user_events
 from control_plane.ops import events
 from control_plane.web import metrics, sse
 from tests.support.api import APART_FROM_NODES, App, running, settings
+from tests.support.closed import closed
 from tests.support.commands import command
 from tests.support.log import bonus, new_user
 from tests.support.stack import until
@@ -267,6 +268,22 @@ async def test_a_token_that_is_revoked_reads_no_more(
         await command(env, "token", "revoke", "dashboard")
         async with asyncio.timeout(WITHIN):
             await live.response.content.read()
+
+
+async def test_a_stream_whose_token_cannot_be_checked_ends(
+    app: App,
+    owner: Pool,
+    database_url: str,
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Postgres is away: nothing follows what was begun, and the reader comes again."""
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(events, "CHECK_EVERY", 0.1)
+    async with stream(app, token) as live:
+        await live.block()
+        async with closed(owner, database_url), asyncio.timeout(WITHIN):
+            assert b"HTTP/1.1" not in await live.response.content.read()
 
 
 async def test_streams_end_when_the_service_shuts_down(

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from control_plane.base.faults import Away
+from control_plane.events.model import Event
 from control_plane.pages import events
 from control_plane.pages.updates import Snapshot
 from control_plane.web import sse
@@ -218,3 +220,14 @@ async def test_a_missing_player_stops_nothing(tmp_path: Path) -> None:
         site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events") as stream:
             assert await stream.block() == "retry: 2000"
+
+
+async def test_who_has_missed_something_comes_again_while_nobody_knows_it() -> None:
+    async def away(_session_id: int, _seq: int) -> Sequence[Event]:
+        raise Away("no database")
+
+    async with pages(missed=away) as site:
+        site.updates.put("12", snapshot())
+        async with reading(site, "/watch/12/events?after=12-1") as stream:
+            assert await stream.block() == "retry: 2000"
+            assert await stream.end() == b""

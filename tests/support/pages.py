@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from control_plane.events.model import Event, Position
-from control_plane.pages.feeds import Feeds
+from control_plane.pages.feeds import Feeds, Missed
 from control_plane.pages.routes import Pages
 from control_plane.pages.seats import Seats
 from control_plane.pages.updates import NoSuchStream, Snapshot
@@ -166,10 +166,12 @@ async def nothing_missed(_session_id: int, _seq: int) -> Sequence[Event]:
 
 @contextlib.asynccontextmanager
 async def pages(
-    player: Path = packages.PLAYER, updates: Updates | None = None
+    player: Path = packages.PLAYER,
+    updates: Updates | None = None,
+    missed: Missed = nothing_missed,
 ) -> AsyncIterator[Site]:
     updates = Updates() if updates is None else updates
-    site = Site(updates, Feeds(nothing_missed))
+    site = Site(updates, Feeds(missed))
     app = web.Application()
     app.add_routes(
         Pages(updates, _SEATS, Origins(_NOBODY), site.feeds, player).routes()
