@@ -152,20 +152,38 @@ def resend(
     until: str | None,
     reason: str,
 ) -> None:
-    """Send events once more, at once, by their ids or as a range."""
-    answers = post(
-        f"{ONE}/resend",
-        id=endpoint_id,
-        events=event_ids,
-        dead=dead,
-        after=after,
-        until=until,
-        reason=reason,
-    )["answers"]
-    sent = sum(answer["taken"] for answer in answers)
-    if sent < len(answers):
-        raise click.ClickException(f"{sent} sent, then: {answers[-1]['error']}.")
+    """Send events once more, at once, by their ids or as a range.
+
+    Without --until, --after is an event: those behind it.
+    """
+    said = {"events": event_ids, "dead": dead, "until": until, "reason": reason}
+    tried, behind = _sent_again(endpoint_id, after, said)
+    refused = [answer for answer in tried if not answer["taken"]]
+    sent = len(tried) - len(refused)
+    if refused:
+        raise click.ClickException(_refused(sent, refused, behind))
     click.echo(f"{sent} sent.")
+
+
+def _sent_again(
+    endpoint_id: int, after: str | None, said: Json
+) -> tuple[list[Json], str | None]:
+    """What was tried, in as many parts as it takes. Where nothing of a part is taken
+    the rest would not be either: then the place behind which that is."""
+    tried: list[Json] = []
+    while True:
+        part = post(f"{ONE}/resend", id=endpoint_id, after=after, **said)
+        answers, after = part["answers"], part["next"]
+        tried += answers
+        away = answers and not any(answer["taken"] for answer in answers)
+        if after is None or away:
+            return tried, after
+
+
+def _refused(sent: int, refused: list[Json], behind: str | None) -> str:
+    count, error = len(refused), refused[-1]["error"]
+    told = f"{sent} sent, {count} not taken, the last of them: {error}."
+    return f"{told} What is behind {behind} was not tried." if behind else told
 
 
 def _verified(one: Json) -> Json:

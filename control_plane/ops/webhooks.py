@@ -1,6 +1,5 @@
 """``/v1/webhooks``: receivers of events."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -23,10 +22,17 @@ from control_plane.ops.routes import (
 )
 from control_plane.webhooks.model.endpoints import Endpoint, Wish
 from control_plane.webhooks.model.messages import Answer, Attempt
-from control_plane.webhooks.service.webhooks import NEWEST, Verified, Webhooks, number
+from control_plane.webhooks.service.webhooks import (
+    NEWEST,
+    Tried,
+    Verified,
+    Webhooks,
+    number,
+)
 
 ONE = "/v1/webhooks/{id}"
 LINES = 100  # of the delivery log
+WHICH = "Say which: events, dead, or after and until."
 
 
 class PagedOne(Paged, kw_only=True):
@@ -56,7 +62,7 @@ class Rotate(Because, kw_only=True):
 
 class Resend(Because, kw_only=True):
     """``dead``: all that was given up. Or a range: behind the cursor ``after``, up to
-    ``until``."""
+    ``until``. ``after`` with the others: an event, behind which they are."""
 
     events: tuple[str, ...] = ()
     dead: bool = False
@@ -91,8 +97,15 @@ class Sent(Struct, frozen=True):
     error: str
 
 
-class Resent(Struct, frozen=True):
-    answers: list[Sent]
+class SentAgain(Sent, frozen=True):
+    event: str
+
+
+class Again(Struct, frozen=True):
+    """What was tried. ``next``: for ``after``, where there is more."""
+
+    answers: list[SentAgain]
+    next: str | None
 
 
 class Line(Struct, frozen=True):
@@ -194,23 +207,32 @@ class WebhooksApi:
         """Send a test, and see what comes back."""
         return _answer(await self._webhooks.send_test(call.params.id))
 
-    async def resend(self, call: Call[One, Resend]) -> Resent:
+    async def resend(self, call: Call[One, Resend]) -> Again:
         """Send events again: some, all that was given up, or a range."""
-        return Resent([_answer(one) for one in await self._resent(call)])
-
-    async def _resent(self, call: Call[One, Resend]) -> Sequence[Answer]:
         said, receiver = call.body, call.params.id
-        ends = [end for end in (said.after, said.until) if end is not None]
-        if bool(said.events) + said.dead + bool(ends) != 1 or len(ends) == 1:
-            raise BadInput("Say which: events, dead, or after and until.")
-        if ends:
-            return await self._webhooks.resend_range(receiver, *map(_cursor, ends))
+        if bool(said.events) + said.dead + (said.until is not None) != 1:
+            raise BadInput(WHICH)
+        if said.until is not None:
+            return await self._resend_range(receiver, said.after, said.until)
+        ids = [number(one) for one in said.events]
         if said.dead:
             letters = await self._webhooks.dead_letters(receiver)
             ids = [one.event_id for one in letters]
-        else:
-            ids = [number(one) for one in said.events]
-        return await self._webhooks.resend(receiver, ids)
+        after = number(said.after) if said.after else 0
+        found = await self._webhooks.resend(receiver, ids, after)
+        following = None if found.next is None else f"evt_{found.next}"
+        return Again(_answers(found.tried), following)
+
+    async def _resend_range(
+        self, receiver: int, after: str | None, until: str
+    ) -> Again:
+        if after is None:
+            raise BadInput(WHICH)
+        found = await self._webhooks.resend_range(
+            receiver, _cursor(after), _cursor(until)
+        )
+        following = None if found.next is None else str(found.next)
+        return Again(_answers(found.tried), following)
 
     async def deliveries(self, call: Call[PagedOne, Nothing]) -> Deliveries:
         """The last attempts to deliver, the newest first."""
@@ -260,6 +282,12 @@ def _verified(found: Verified) -> Told:
 
 def _answer(one: Answer) -> Sent:
     return Sent(one.taken, one.status, one.reason)
+
+
+def _answers(tried: Tried) -> list[SentAgain]:
+    return [
+        SentAgain(one.taken, one.status, one.reason, event.id) for event, one in tried
+    ]
 
 
 def _line(one: Attempt) -> Line:

@@ -10,12 +10,13 @@ from standardwebhooks import WebhookVerificationError
 
 from control_plane.base.database import Pool
 from control_plane.config.settings import Settings
+from control_plane.events.log import append_user_events
 from control_plane.webhooks.model.endpoints import Wish
-from control_plane.webhooks.service import delivery, pump
+from control_plane.webhooks.service import delivery, pump, webhooks
 from control_plane.wiring.services import services
 from tests.support.api import APART_FROM_NODES, running
 from tests.support.commands import command
-from tests.support.log import bonus, new_user, whole_log
+from tests.support.log import BONUS, bonus, new_user, whole_log
 from tests.support.receiver import Json, Receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import Operator
@@ -212,7 +213,7 @@ async def test_what_was_given_up_can_be_sent_again(
     assert letter["error"] == "500"
     again = await command(env, "webhooks", "resend", number, "--dead")
     assert again.exit_code == 1
-    assert "0 sent, then: 500" in again.output
+    assert "0 sent, 1 not taken, the last of them: 500" in again.output
     hook.misbehave = Failing(user, 2, 0)
     again = await command(env, "webhooks", "resend", number, "--dead")
     assert again.output == "1 sent.\n"
@@ -230,7 +231,8 @@ async def test_one_or_a_range_can_be_sent_again(
     events = await hook.takes(4)
     one = events[1]["id"]
     found = await operator.ask("POST", f"/{endpoint['id']}/resend", {"events": [one]})
-    assert found["answers"] == [{"taken": True, "status": 200, "error": ""}]
+    taken = {"taken": True, "status": 200, "error": ""}
+    assert found == {"answers": [{**taken, "event": one}], "next": None}
     assert hook.taken[-1] == events[1]
     span = ["--after", events[0]["cursor"], "--until", events[2]["cursor"]]
     again = await command(env, "webhooks", "resend", str(endpoint["id"]), *span)
@@ -239,6 +241,71 @@ async def test_one_or_a_range_can_be_sent_again(
     told = await command(env, "audit", "show", "--json")
     acts = [entry["act"] for entry in json.loads(told.stdout)]
     assert acts.count("webhook.resent") == 2
+
+
+async def test_a_range_is_sent_whatever_else_happened_in_it(
+    operator: Operator, hook: Receiver, pool: Pool, env: dict[str, str]
+) -> None:
+    endpoint = await operator.add(hook.url, types=["coins.bonus"])
+    user = await new_user(pool)
+    unwanted = [(user, {"everywhere": True})] * 1500
+    async with pool.transaction() as connection:
+        await append_user_events(connection, "user.signed_out", unwanted)
+    await bonus(pool, user)
+    (event,) = await hook.takes(1)
+    span = ["--after", "0.0.0", "--until", event["cursor"]]
+    again = await command(env, "webhooks", "resend", str(endpoint["id"]), *span)
+    assert again.output == "1 sent.\n"
+    assert hook.taken == [event, event]
+
+
+async def test_many_that_were_given_up_are_sent_one_part_after_the_other(
+    operator: Operator, hook: Receiver, pool: Pool, env: dict[str, str]
+) -> None:
+    endpoint = await operator.add(hook.url, types=["user.banned"])
+    user = await new_user(pool)
+    async with pool.transaction() as connection:
+        await append_user_events(connection, "coins.bonus", [(user, BONUS)] * 1001)
+    await _given_up(pool)
+    path = f"/{endpoint['id']}/resend"
+    found = await operator.ask("POST", path, {"dead": True})
+    assert (len(found["answers"]), len(hook.taken)) == (1000, 1000)
+    rest = await operator.ask("POST", path, {"dead": True, "after": found["next"]})
+    assert (len(rest["answers"]), rest["next"]) == (1, None)
+    assert hook.of(user) == list(range(1, 1002))
+
+
+async def test_one_that_is_never_taken_keeps_no_other(
+    operator: Operator,
+    hook: Receiver,
+    pool: Pool,
+    env: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However slowly they go, so that it takes several requests."""
+    monkeypatch.setattr(webhooks, "RESEND_WITHIN", 0.0)
+    endpoint = await operator.add(hook.url, types=["user.banned"])
+    user, number = await new_user(pool), str(endpoint["id"])
+    hook.misbehave = Failing(user, 2, 10**6)
+    for _ in range(4):
+        await bonus(pool, user)
+    await _given_up(pool)
+    said = await command(env, "webhooks", "resend", number, "--dead")
+    assert hook.of(user) == [1]
+    assert (said.exit_code, "1 sent, 1 not taken" in said.output) == (1, True)
+    [behind] = re.findall(r"What is behind (\S+) was not tried", said.output)
+    again = ["--dead", "--after", behind]
+    said = await command(env, "webhooks", "resend", number, *again)
+    assert said.output == "2 sent.\n"
+    assert hook.of(user) == [1, 3, 4]
+
+
+async def _given_up(pool: Pool) -> None:
+    """All that happened."""
+    await pool.execute(
+        "INSERT INTO webhook_dead_letters (endpoint_id, event_id, error)"
+        " SELECT w.id, e.id, '500' FROM webhook_endpoints w, events e"
+    )
 
 
 async def test_one_that_is_off_is_sent_nothing_again(

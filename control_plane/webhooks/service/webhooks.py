@@ -1,9 +1,11 @@
 """What operators do with endpoints."""
 
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -12,6 +14,7 @@ from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import BadInput, Empty, Refusal
 from control_plane.events import store as events
 from control_plane.events.model import Event, EventType, Position
+from control_plane.events.reading import Reading, Wanted
 from control_plane.webhooks.model.endpoints import (
     BY_HAND,
     UNVERIFIED,
@@ -30,6 +33,7 @@ log = structlog.get_logger(__name__)
 LONGEST_OVERLAP = timedelta(days=7)
 NEWEST = 2**62  # ids of attempts
 MOST_RESENT = 1000  # events at once
+RESEND_WITHIN = 30.0  # seconds; none is begun after them, since somebody waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,23 @@ class Verified:
     problem: str
 
 
+Place = TypeVar("Place")
+Tried = Sequence[tuple[Event, Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Resent(Generic[Place]):
+    """Each event that was tried, in the log's order, and what came back. ``next``: the
+    place behind which the others are; None: there are none."""
+
+    tried: Tried
+    next: Place | None
+
+
 class Webhooks:
     def __init__(self, pool: Pool, attempts: Attempts, signer: Signer) -> None:
         self._pool = pool
+        self._reading = Reading(pool)
         self._attempts = attempts
         self._signer = signer
 
@@ -144,23 +162,33 @@ class Webhooks:
         await self.get(endpoint_id)
         return await waiting.dead_letters(self._pool, endpoint_id)
 
-    async def resend(self, endpoint_id: int, event_ids: Sequence[int]) -> list[Answer]:
-        """At once and in the log's order, beside what else is delivered, until one is
-        not taken. Events that are not kept any more are left out."""
-        if len(event_ids) > MOST_RESENT:
-            raise BadInput(f"At most {MOST_RESENT} events at once.")
+    async def resend(
+        self, endpoint_id: int, event_ids: Iterable[int], after: int
+    ) -> Resent[int]:
+        """At once, beside what else is delivered: of these events the first that are
+        behind ``after``. Those that are not kept any more are left out."""
         endpoint = await self._enabled(endpoint_id)
-        found = await events.with_ids(self._pool, event_ids)
-        return await self._resend(endpoint, found)
+        ids = sorted(one for one in event_ids if one > after)
+        part = ids[:MOST_RESENT]
+        found = await events.with_ids(self._pool, part)
+        # Of one subject their order is the log's, and they can be gone on with.
+        found.sort(key=lambda event: event.position.id)
+        tried = await self._resend(endpoint, found)
+        if len(tried) < len(found):
+            return Resent(tried, tried[-1][0].position.id)
+        return Resent(tried, part[-1] if len(part) < len(ids) else None)
 
     async def resend_range(
         self, endpoint_id: int, after: Position, until: Position
-    ) -> list[Answer]:
+    ) -> Resent[Position]:
         """What it takes of the events behind one cursor, up to the other."""
         endpoint = await self._enabled(endpoint_id)
-        found = await events.after(self._pool, after, MOST_RESENT)
-        wanted = [e for e in found if e.position <= until and endpoint.takes(e)]
-        return await self._resend(endpoint, wanted)
+        page = await self._reading.page(after, MOST_RESENT, Wanted(endpoint.types))
+        found = [event for event in page.events if event.position <= until]
+        tried = await self._resend(endpoint, found)
+        if len(tried) < len(found):
+            return Resent(tried, tried[-1][0].position)
+        return Resent(tried, page.next if page.more and page.next < until else None)
 
     async def _enabled(self, endpoint_id: int) -> Endpoint:
         """One that is off may not have answered the challenge: nobody knows whose its
@@ -170,17 +198,20 @@ class Webhooks:
             raise Refusal("The endpoint is off: enable it first.")
         return endpoint
 
-    async def _resend(self, endpoint: Endpoint, found: Sequence[Event]) -> list[Answer]:
+    async def _resend(self, endpoint: Endpoint, found: Sequence[Event]) -> Tried:
         async with self._pool.transaction() as connection:
             await _note(connection, "resent", endpoint.id)
-        answers: list[Answer] = []
+        tried: list[tuple[Event, Answer]] = []
+        until = time.monotonic() + RESEND_WITHIN
         for event in found:
-            answers.append(await self._attempts.send(endpoint, message_of(event)))
-            if not answers[-1].taken:
+            answer = await self._attempts.send(endpoint, message_of(event))
+            tried.append((event, answer))
+            if answer.taken:
+                await waiting.revive(self._pool, endpoint.id, event.position.id)
+            if time.monotonic() >= until:
                 break
-            await waiting.revive(self._pool, endpoint.id, event.position.id)
         await self._attempts.flush()
-        return answers
+        return tried
 
     async def _challenge(self, endpoint: Endpoint) -> str:
         """Nobody is sent events whose address somebody else has written down."""
