@@ -11,8 +11,10 @@ from standardwebhooks import WebhookVerificationError
 from control_plane.base.database import Pool
 from control_plane.config.settings import Settings
 from control_plane.events.log import append_user_events
+from control_plane.web import metrics
 from control_plane.webhooks.model.endpoints import Wish
 from control_plane.webhooks.service import delivery, pump, webhooks
+from control_plane.webhooks.service.figures import Figures
 from control_plane.wiring.services import services
 from tests.support.api import APART_FROM_NODES, running
 from tests.support.commands import command
@@ -138,6 +140,28 @@ async def test_what_waits_for_another_attempt_is_left_out_too(
         await bonus(pool, user)
         await hook.until(lambda: 2 in hook.of(user))
     assert hook.of(user) == [2]
+
+
+async def test_one_that_is_off_does_not_go_on_failing(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    endpoint = await operator.add(hook.url)
+    await pool.execute(
+        "UPDATE webhook_endpoints SET failing_since = now() - '1 h'::interval"
+    )
+    figures = Figures(pool)
+    await figures.look()
+    assert _failing(endpoint) >= 3600
+    await operator.ask("POST", f"/{endpoint['id']}/disable")
+    await figures.look()
+    assert _failing(endpoint) == 0
+
+
+def _failing(endpoint: Json) -> float:
+    told = metrics.exposition()[0].decode()
+    name = "control_plane_webhook_failing_seconds"
+    [found] = re.findall(rf'{name}{{endpoint="{endpoint["id"]}"}} (.*)', told)
+    return float(found)
 
 
 async def test_what_fails_after_it_was_left_out_does_not_come_back(

@@ -144,7 +144,8 @@ async def lags(executor: Executor) -> list[Lag]:
     rows = await executor.fetch(
         """
         SELECT w.id, disabled_because,
-            coalesce(extract(epoch FROM now() - failing_since), 0)::float AS failing,
+            coalesce(extract(epoch FROM now() -
+                CASE WHEN enabled THEN failing_since END), 0)::float AS failing,
             coalesce(extract(epoch FROM now() - (
                 SELECT e.created_at FROM events e WHERE enabled AND e.era = w.era
                 AND (e.xid, e.id) > (w.xid, w.event_id) ORDER BY e.xid, e.id LIMIT 1
