@@ -186,6 +186,16 @@ def _refused(sent: int, refused: list[Json], behind: str | None) -> str:
     return f"{told} What is behind {behind} was not tried." if behind else told
 
 
+@webhooks.command("forget")
+@endpoint
+@click.argument("event_ids", nargs=-1)
+@because
+def forget(endpoint_id: int, event_ids: tuple[str, ...], reason: str) -> None:
+    """Forget dead letters, by their events' ids, or all."""
+    found = post(f"{ONE}/forget", id=endpoint_id, events=event_ids, reason=reason)
+    click.echo(f"{found['count']} forgotten.")
+
+
 def _verified(one: Json) -> Json:
     """With what is there only now and then: why it is off, and a new secret."""
     return _row(one) | {

@@ -70,6 +70,12 @@ class Resend(Because, kw_only=True):
     until: Text | None = None
 
 
+class Forget(Because, kw_only=True):
+    """``events``: none: all that was given up."""
+
+    events: tuple[str, ...] = ()
+
+
 class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``problem``: why it is still off. ``secret``: shown this once."""
 
@@ -134,6 +140,10 @@ class DeadLetters(Struct, frozen=True):
     letters: list[Dead]
 
 
+class Forgotten(Struct, frozen=True):
+    count: int
+
+
 class WebhooksApi:
     def __init__(self, webhooks: Webhooks) -> None:
         self._webhooks = webhooks
@@ -150,6 +160,7 @@ class WebhooksApi:
             Route("POST", f"{ONE}/rotate", "admin", self.rotate),
             Route("POST", f"{ONE}/test", "admin", self.test),
             Route("POST", f"{ONE}/resend", "admin", self.resend),
+            Route("POST", f"{ONE}/forget", "admin", self.forget),
             Route("GET", f"{ONE}/deliveries", "admin", self.deliveries),
             Route("GET", f"{ONE}/dead", "admin", self.dead),
         ]
@@ -233,6 +244,11 @@ class WebhooksApi:
         )
         following = None if found.next is None else str(found.next)
         return Again(_answers(found.tried), following)
+
+    async def forget(self, call: Call[One, Forget]) -> Forgotten:
+        """Forget what was given up: it is not to be sent any more."""
+        ids = [number(one) for one in call.body.events]
+        return Forgotten(await self._webhooks.forget(call.params.id, ids))
 
     async def deliveries(self, call: Call[PagedOne, Nothing]) -> Deliveries:
         """The last attempts to deliver, the newest first."""

@@ -72,7 +72,7 @@ ACTS = (
     *("sessions end", "kick", "ban", "unban", "keys revoke", "keys rotate"),
     *("users sign-out", "nodes drain", "nodes activate", "nodes keep"),
     *("webhooks add", "webhooks disable", "webhooks enable", "webhooks rotate"),
-    *("webhooks send-test", "webhooks resend"),
+    *("webhooks send-test", "webhooks resend", "webhooks forget"),
     *("webhooks remove", "ledger bonus", "ledger check", "payouts pay"),
     *("payouts reject", "purchases refund", "token revoke"),
 )
@@ -182,6 +182,7 @@ async def test_everything_is_done(town: Town, place: str, actor: str) -> None:
         await does(f"webhooks resend {number}", "Say which", code=1)
         await does(f"webhooks deliveries {number}", event)
         await does(f"webhooks deliveries {number} --dead", "none")
+        await does(f"webhooks forget {number}", "0 forgotten")
         await does(f"webhooks remove {number}", "It is removed")
     acts = {one["act"]: one for one in await rows(f"audit show --actor {actor}")}
     assert acts["key.revoked"]["reason"] == "leaked"

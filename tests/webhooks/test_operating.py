@@ -324,6 +324,28 @@ async def test_one_that_is_never_taken_keeps_no_other(
     assert hook.of(user) == [1, 3, 4]
 
 
+async def test_what_was_given_up_can_be_forgotten(
+    operator: Operator, hook: Receiver, pool: Pool, env: dict[str, str]
+) -> None:
+    """Also what is not kept any more, which nobody can send again."""
+    number = str((await operator.add(hook.url, types=["user.banned"]))["id"])
+    user = await new_user(pool)
+    for _ in range(3):
+        await bonus(pool, user)
+    await _given_up(pool)
+    first = (await whole_log(pool))[0].id
+    said = await command(env, "webhooks", "forget", number, first, "--reason", "old")
+    assert said.output == "1 forgotten.\n"
+    left = (await operator.ask("GET", f"/{number}/dead"))["letters"]
+    assert first not in [letter["event"] for letter in left]
+    assert (await command(env, "webhooks", "forget", number)).output == "2 forgotten.\n"
+    assert (await operator.ask("GET", f"/{number}/dead"))["letters"] == []
+    assert (await command(env, "webhooks", "forget", "99")).exit_code == 1
+    told = json.loads((await command(env, "audit", "show", "--json")).stdout)
+    acts = [(one["before"], one["reason"]) for one in told if "forgotten" in one["act"]]
+    assert acts == [({"dead_letters": 2}, ""), ({"dead_letters": 1}, "old")]
+
+
 async def _given_up(pool: Pool) -> None:
     """All that happened."""
     await pool.execute(

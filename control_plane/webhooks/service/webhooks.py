@@ -190,6 +190,19 @@ class Webhooks:
             return Resent(tried, tried[-1][0].position)
         return Resent(tried, page.next if page.more and page.next < until else None)
 
+    async def forget(self, endpoint_id: int, event_ids: Sequence[int]) -> int:
+        """Of what was given up these, or all where none is named. How many it were."""
+        await self.get(endpoint_id)
+        async with self._pool.transaction() as connection:
+            count = await waiting.forget(connection, endpoint_id, event_ids or None)
+            await record(
+                connection,
+                "webhook.forgotten",
+                f"webhook/{endpoint_id}",
+                before={"dead_letters": count},
+            )
+        return count
+
     async def _enabled(self, endpoint_id: int) -> Endpoint:
         """One that is off may not have answered the challenge: nobody knows whose its
         address is."""

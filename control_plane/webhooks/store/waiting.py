@@ -1,5 +1,6 @@
 """Subjects whose events wait, and events that were given up."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from control_plane.base.database import Connection, Executor
@@ -115,3 +116,16 @@ async def revive(executor: Executor, endpoint_id: int, event_id: int) -> None:
         endpoint_id,
         event_id,
     )
+
+
+async def forget(
+    connection: Connection, endpoint_id: int, event_ids: Sequence[int] | None
+) -> int:
+    """Dead letters; None: all. How many there were."""
+    found = await connection.fetch(
+        "DELETE FROM webhook_dead_letters WHERE endpoint_id = $1"
+        " AND ($2::bigint[] IS NULL OR event_id = ANY($2)) RETURNING 1",
+        endpoint_id,
+        event_ids,
+    )
+    return len(found)
