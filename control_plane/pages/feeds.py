@@ -5,9 +5,10 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from itertools import groupby
 
+from control_plane.base.batches import Shared
 from control_plane.base.tasks import Loop
 from control_plane.events.model import Event
 from control_plane.events.tail import Tail
@@ -17,7 +18,7 @@ IDLE = 5.0  # seconds
 AGAIN = 1.0  # seconds
 
 #: What a session's log says after this number.
-Missed = Callable[[int, int], Awaitable[Sequence[Event]]]
+Missed = Callable[[int, int], Coroutine[None, None, Sequence[Event]]]
 
 
 class Feed:
@@ -60,7 +61,9 @@ class Feeds:
     """By session, as long as each is followed."""
 
     def __init__(self, missed: Missed) -> None:
-        self.missed = missed
+        self._missed = Shared[tuple[int, int], Sequence[Event]](
+            lambda place: missed(*place)
+        )
         self._feeds: dict[int, Feed] = {}
         self._wanted = asyncio.Event()
 
@@ -76,6 +79,11 @@ class Feeds:
             feed.bells.discard(bell)
             if not feed.bells:
                 del self._feeds[session_id]
+
+    async def missed(self, session_id: int, seq: int) -> Sequence[Event]:
+        """What the log says after that. Many ask at the end of a session, all of them
+        for the same."""
+        return await self._missed.get((session_id, seq))
 
     def put(self, events: Sequence[Event]) -> None:
         """In the log's order."""

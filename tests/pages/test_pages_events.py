@@ -14,7 +14,7 @@ from control_plane.events.model import Event
 from control_plane.pages import events
 from control_plane.pages.updates import Snapshot
 from control_plane.web import sse
-from tests.support.pages import Site, Updates, pages, snapshot
+from tests.support.pages import Site, Updates, gift, pages, snapshot
 from tests.support.stack import until
 
 WITHIN = 60.0  # seconds
@@ -35,6 +35,11 @@ class Reading:
         block = await self.block()
         assert block.startswith("data: ")
         return json.loads(block.removeprefix("data: "))
+
+    async def until(self, beginning: str) -> None:
+        """A block that begins so."""
+        while not (await self.block()).startswith(beginning):
+            pass
 
     async def end(self) -> bytes:
         async with asyncio.timeout(WITHIN):
@@ -231,3 +236,28 @@ async def test_who_has_missed_something_comes_again_while_nobody_knows_it() -> N
         async with reading(site, "/watch/12/events?after=12-1") as stream:
             assert await stream.block() == "retry: 2000"
             assert await stream.end() == b""
+
+
+async def test_the_last_that_happened_is_looked_up_once_for_all() -> None:
+    asked: list[int] = []
+
+    async def missed(_session_id: int, seq: int) -> Sequence[Event]:
+        asked.append(seq)
+        return [gift(2, sender="bob", count=1)] if seq < 2 else []
+
+    async with contextlib.AsyncExitStack() as stack:
+        site = await stack.enter_async_context(pages(missed=missed))
+        site.updates.put("12", snapshot())
+        streams = [
+            await stack.enter_async_context(reading(site, "/watch/12/events"))
+            for _ in range(100)
+        ]
+        for stream in streams:
+            await stream.until("data: ")
+        site.feeds.put([gift(1, sender="bob", count=1)])
+        for stream in streams:
+            await stream.until("id: 12-1")
+        site.updates.put("12", snapshot(status="ended"))
+        for stream in streams:
+            await stream.until("id: 12-2")
+    assert len(asked) <= 5
