@@ -7,7 +7,6 @@ answered with 200.
 import json
 from typing import TYPE_CHECKING
 
-import structlog
 from aiohttp import web
 
 from control_plane.base.faults import Away
@@ -17,8 +16,6 @@ from control_plane.coins.service.purchases import Purchases
 
 if TYPE_CHECKING:
     from control_plane.coins.app_stores.apple import AppleStore
-
-log = structlog.get_logger(__name__)
 
 LARGEST = 200_000  # bytes
 
@@ -38,7 +35,6 @@ def routes(apple: "AppleStore | None", purchases: Purchases) -> list[web.RouteDe
             if notice is not None:
                 await purchases.notice(notice)
         except NotBought:
-            log.warning("a notification that is not Apple's")
             return web.Response(status=401)
         except Away:
             return web.Response(status=503)

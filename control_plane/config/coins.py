@@ -50,6 +50,7 @@ class AppStoreSettings(ServiceSettings):
     app_store_sandbox_url: str = "https://api.storekit-sandbox.itunes.apple.com"
     # PEM; none: Apple's own root.
     app_store_root_certificates: FilePath | None = None
+    app_store_refunds_seconds: float = Field(300.0, gt=0)
     # The app's package, and the JSON of a service account that may see its orders.
     google_play_package: str = ""
     google_play_account: SecretStr = SecretStr("")

@@ -94,6 +94,12 @@ LEDGER_CHECKED = Gauge(
     "control_plane_ledger_checked_timestamp_seconds",
     "When the ledger was last read whole.",
 )
+STORE_NOTICES_REFUSED = Counter(
+    "control_plane_store_notices_refused_total",
+    "Notices of refunds that were not believed: another_app (the app store's, but not"
+    " of the app in the settings), not_signed (by nobody, or a stranger).",
+    ["reason"],
+)
 
 
 def count_auth(action: str, reason: str) -> None:

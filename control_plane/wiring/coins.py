@@ -43,7 +43,7 @@ class Coins:
     forgetting: Forgetting
     apple: "AppleStore | None"
     google: "GoogleStore | None"
-    voided_seconds: float
+    polls: Sequence[VoidedPoll]
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -52,10 +52,7 @@ class Coins:
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self.audit.running())
             await stack.enter_async_context(self.forgetting.running())
-            if self.google is not None:
-                poll = VoidedPoll(
-                    self.google.voided, self.purchases.notice, self.voided_seconds
-                )
+            for poll in self.polls:
                 await stack.enter_async_context(poll.running())
             yield
 
@@ -79,6 +76,12 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
         app_stores["apple"] = apple
     if google is not None:
         app_stores["google"] = google
+    purchases = Purchases(
+        pool,
+        app_stores,
+        test_purchases=settings.development,
+        sandbox_purchases=settings.sandbox_purchases_accepted,
+    )
     return Coins(
         ledger=Ledger(pool),
         gifts=Gifts(
@@ -87,12 +90,7 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
             created_sessions=settings.gift_created_sessions,
         ),
         boards=LeaderBoards(pool),
-        purchases=Purchases(
-            pool,
-            app_stores,
-            test_purchases=settings.development,
-            sandbox_purchases=settings.sandbox_purchases_accepted,
-        ),
+        purchases=purchases,
         payouts=Payouts(
             pool,
             CoinWorth(settings.coin_worth, settings.payout_currency),
@@ -103,8 +101,24 @@ def _coins(settings: Settings, pool: Pool, http: aiohttp.ClientSession) -> Coins
         forgetting=Forgetting(pool, settings.idempotency_days),
         apple=apple,
         google=google,
-        voided_seconds=settings.google_play_refunds_seconds,
+        polls=_polls(settings, apple, google, purchases),
     )
+
+
+def _polls(
+    settings: AppStoreSettings,
+    apple: "AppleStore | None",
+    google: "GoogleStore | None",
+    purchases: Purchases,
+) -> list[VoidedPoll]:
+    polls = []
+    if apple is not None:
+        seconds = settings.app_store_refunds_seconds
+        polls.append(VoidedPoll("apple", apple.refunds, purchases.notice, seconds))
+    if google is not None:
+        seconds = settings.google_play_refunds_seconds
+        polls.append(VoidedPoll("google", google.voided, purchases.notice, seconds))
+    return polls
 
 
 def _apple(
@@ -126,7 +140,7 @@ def _apple(
         sandbox_url=settings.app_store_sandbox_url,
         root_certificates="" if roots is None else Path(roots).read_text("utf-8"),
     )
-    return AppleStore(http, app)
+    return AppleStore(http, app, _count_refused_notice)
 
 
 def _google(
@@ -145,3 +159,7 @@ def _report(checks: Sequence[Check]) -> None:
     for check in checks:
         metrics.LEDGER_FAULTS.labels(check.name).set(check.faults)
     metrics.LEDGER_CHECKED.set_to_current_time()
+
+
+def _count_refused_notice(reason: str) -> None:
+    metrics.STORE_NOTICES_REFUSED.labels(reason).inc()

@@ -126,6 +126,7 @@ async def app_with_stores(
         app_store_url=f"{apple.url}/production",
         app_store_sandbox_url=f"{apple.url}/sandbox",
         app_store_root_certificates=root,
+        app_store_refunds_seconds=0.1,
         google_play_package=PACKAGE,
         google_play_account=google.account(),
         google_play_url=google.url,

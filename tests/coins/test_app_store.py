@@ -1,6 +1,7 @@
 """What we believe of what comes from Apple's side."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -144,3 +145,63 @@ async def test_a_notification_signed_by_somebody_else_is_refused(
     stranger = FakeApple(chain=apple_chain(1))
     with pytest.raises(NotBought):
         await apple_store.notice(stranger.notification("REFUND", stranger.bought("7")))
+
+
+async def test_refunds_that_were_never_told_are_read(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    """All pages of both kinds, as far back as Apple keeps them."""
+    months_ago = int((datetime.now(UTC) - timedelta(days=170)).timestamp() * 1000)
+    apple.remember("REFUND", apple.bought("6"), signedDate=months_ago)
+    apple.remember("REFUND", apple.bought("7"), signedDate=months_ago + 1)
+    apple.remember("REFUND_REVERSED", apple.bought("7"), signedDate=months_ago + 2)
+    apple.remember("CONSUMPTION_REQUEST", apple.bought("8"))
+    found = [notice async for notice in apple_store.refunds()]
+    assert [(one.transaction_id, one.given_back) for one in found] == [
+        ("6", True),
+        ("7", True),
+        ("7", False),
+    ]
+
+
+async def test_refunds_are_read_from_where_the_last_look_ended(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    """And a day before that again."""
+    for _ in range(2):
+        assert [notice async for notice in apple_store.refunds()] == []
+    first, then = apple.history_asked[0], apple.history_asked[-1]
+    day = 24 * 3600 * 1000
+    assert first["startDate"] < first["endDate"] - 170 * day
+    assert then["startDate"] == first["endDate"] - day
+
+
+async def test_a_look_that_was_cut_short_is_begun_again(
+    apple: FakeApple, apple_store: AppleStore
+) -> None:
+    apple.status = 503
+    with pytest.raises(Unavailable):
+        _ = [notice async for notice in apple_store.refunds()]
+    apple.status = 200
+    _ = [notice async for notice in apple_store.refunds()]
+    first = apple.history_asked[0]
+    assert first["startDate"] < first["endDate"] - 170 * 24 * 3600 * 1000
+
+
+async def test_notices_of_another_app_are_counted_and_hold_up_no_other(
+    apple: FakeApple, apple_app: AppleApp, http: aiohttp.ClientSession
+) -> None:
+    """As all are, where the app's id is mistyped."""
+    refused: list[str] = []
+    store = AppleStore(http, replace(apple_app, app_id=4711), refused.append)
+    apple.remember("REFUND", apple.bought("7"))
+    with pytest.raises(NotBought):
+        await store.notice(apple.notification("REFUND", apple.bought("7")))
+    assert refused == ["another_app"]
+    for _ in range(2):
+        with pytest.raises(NotBought):
+            _ = [notice async for notice in store.refunds()]
+    assert refused == ["another_app"] * 3
+    with pytest.raises(NotBought):
+        await store.notice({"signedPayload": "a.b.c"})
+    assert refused[-1] == "not_signed"

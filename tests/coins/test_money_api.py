@@ -8,8 +8,9 @@ from typing import Any
 from control_plane.base.database import Pool
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
+from control_plane.web.metrics import exposition
 from tests.support.api import Account, App
-from tests.support.app_stores import FakeApple, FakeGoogle
+from tests.support.app_stores import APP_ID, BUNDLE, FakeApple, FakeGoogle
 from tests.support.money import HEART, ROSE, new_session
 from tests.support.stack import until
 
@@ -262,6 +263,34 @@ async def test_a_notification_of_somebody_else_is_refused(
     for data, status in sent.items():
         async with app_with_stores.http.post(url, data=data) as response:
             assert response.status == status
+
+
+async def test_apple_is_asked_for_refunds_that_it_could_not_tell(
+    app_with_stores: App, apple: FakeApple
+) -> None:
+    fan = await app_with_stores.sign_in("fan")
+    said = apple.bought("7")
+    await fan.ask("purchaseCoin", {"transaction_id": "7", "device": "iOS"})
+    apple.remember("REFUND", said)
+
+    async def taken_back() -> bool:
+        user = (await fan.ask("showUserDetail"))["User"]
+        return bool(user["wallet"] == 0)
+
+    await until(taken_back)
+
+
+async def test_a_refund_told_of_another_app_is_counted(
+    app_with_stores: App, apple: FakeApple
+) -> None:
+    """Where the app's id is mistyped purchases go on, and each refund is refused."""
+    data = {"bundleId": BUNDLE, "appAppleId": APP_ID + 1, "environment": "Production"}
+    notification = apple.notification("REFUND", apple.bought("7"), data=data)
+    url = f"{app_with_stores.base}/stores/apple/notifications"
+    async with app_with_stores.http.post(url, json=notification) as response:
+        assert response.status == 401
+    refused = 'control_plane_store_notices_refused_total{reason="another_app"}'
+    assert refused in exposition()[0].decode()
 
 
 async def test_google_is_asked_for_refunds(

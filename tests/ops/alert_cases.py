@@ -77,6 +77,12 @@ CASES: dict[str, tuple[Series, Series]] = {
     "LedgerUnread": _gauge(
         'control_plane_loop_age_seconds{loop="ledger_check"}', 500, 4000
     ),
+    "RefundsUnheard": _with(
+        {'control_plane_loop_age_seconds{loop="google_refunds"}': "200x40"},
+        _counter(
+            'control_plane_store_notices_refused_total{reason="another_app"}', 0, 1
+        ),
+    ),
     "PermissionsStale": _gauge("control_plane_permissions_age_seconds", 2, 15),
     "AuthSlow": _late('control_plane_auth_duration_seconds_bucket{{le="{le}"}}'),
     "AuthKnowsNothing": _counter(f'{_ANSWERS}{{reason="not_known_now"}}', 0, 10),

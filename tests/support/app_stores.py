@@ -74,7 +74,7 @@ def certify(
         .issuer_name(subject if by is None else by.certificate.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_before(now - timedelta(days=200))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(usage, critical=True)
@@ -146,6 +146,8 @@ class FakeApple:
     transactions: dict[str, dict[str, Json]] = field(
         default_factory=lambda: {"production": {}, "sandbox": {}}
     )
+    history: list[Json] = field(default_factory=list)
+    history_asked: list[Json] = field(default_factory=list)
     status: int = 200
     asked: int = 0
     in_pieces: bool = False
@@ -187,16 +189,36 @@ class FakeApple:
         } | more
         return {"signedPayload": self.chain.sign(said)}
 
+    def remember(self, kind: str, transaction: Json, **more: object) -> None:
+        """In the history, and sent to nobody."""
+        told = self.notification(kind, transaction, **more)
+        at = more.get("signedDate", int(time.time() * 1000))
+        self.history.append({"kind": kind, "at": at, "item": told})
+
+    async def tell_history(self, request: web.Request) -> web.Response:
+        """One a page."""
+        if self.status != 200:
+            return web.Response(status=self.status)
+        _check_token(request)
+        wanted = await request.json()
+        self.history_asked.append(wanted)
+        found = [
+            one["item"]
+            for one in self.history
+            if one["kind"] == wanted["notificationType"]
+            and wanted["startDate"] <= one["at"] <= wanted["endDate"]
+        ]
+        at = int(request.query.get("paginationToken", "0"))
+        page: Json = {"notificationHistory": found[at : at + 1], "hasMore": False}
+        if at + 1 < len(found):
+            page |= {"hasMore": True, "paginationToken": str(at + 1)}
+        return web.json_response(page)
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         if self.status != 200:
             return web.Response(status=self.status)
-        scheme, _, token = request.headers["Authorization"].partition(" ")
-        claims = jwt.decode(
-            token, api_key().public_key(), ["ES256"], audience="appstoreconnect-v1"
-        )
-        assert (scheme, claims["bid"]) == ("Bearer", BUNDLE)
-        assert jwt.get_unverified_header(token)["kid"] == "KEY"
+        _check_token(request)
         known = self.transactions[request.match_info["environment"]]
         said = known.get(request.match_info["id"])
         if said is None:
@@ -211,8 +233,20 @@ class FakeApple:
         return web.json_response(whole)
 
     def routes(self) -> list[web.RouteDef]:
-        path = "/{environment}/inApps/v1/transactions/{id}"
-        return [web.get(path, self.answer)]
+        path = "/{environment}/inApps/v1"
+        return [
+            web.get(path + "/transactions/{id}", self.answer),
+            web.post(path + "/notifications/history", self.tell_history),
+        ]
+
+
+def _check_token(request: web.Request) -> None:
+    scheme, _, token = request.headers["Authorization"].partition(" ")
+    claims = jwt.decode(
+        token, api_key().public_key(), ["ES256"], audience="appstoreconnect-v1"
+    )
+    assert (scheme, claims["bid"]) == ("Bearer", BUNDLE)
+    assert jwt.get_unverified_header(token)["kid"] == "KEY"
 
 
 async def _in_pieces(request: web.Request, body: bytes) -> web.StreamResponse:

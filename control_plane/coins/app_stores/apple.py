@@ -1,4 +1,5 @@
-"""Apple's App Store: one transaction by its id, and its notifications.
+"""Apple's App Store: one transaction by its id, its notifications, and those that it
+could not send.
 
 What Apple says is a JWS whose certificates must lead to Apple's root; Apple's own
 library checks that. Asking is an HTTPS call with a token signed by our key.
@@ -7,12 +8,13 @@ library checks that. Asking is an HTTPS call with a token signed by our key.
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 import aiohttp
 import jwt
@@ -22,9 +24,13 @@ from appstoreserverlibrary.models.JWSTransactionDecodedPayload import (
     JWSTransactionDecodedPayload,
 )
 from appstoreserverlibrary.models.NotificationTypeV2 import NotificationTypeV2
+from appstoreserverlibrary.models.ResponseBodyV2DecodedPayload import (
+    ResponseBodyV2DecodedPayload,
+)
 from appstoreserverlibrary.signed_data_verifier import (
     SignedDataVerifier,
     VerificationException,
+    VerificationStatus,
 )
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -46,8 +52,16 @@ PRODUCTION_URL = "https://api.storekit.itunes.apple.com"
 SANDBOX_URL = "https://api.storekit-sandbox.itunes.apple.com"
 AUDIENCE = "appstoreconnect-v1"
 TOKEN_SECONDS = 600  # Apple takes at most an hour
+#: Of what Apple tells it keeps 180 days, by its own clock.
+KEPT = timedelta(days=179)
+#: What was told just before a look may be seen by the next one only.
+READ_AGAIN = timedelta(days=1)
 _ID = re.compile(r"^[0-9]{1,32}$")
 _REFUND = {NotificationTypeV2.REFUND: True, NotificationTypeV2.REFUND_REVERSED: False}
+
+#: Why a notice is not believed. The app's id is looked at in notices only: where it is
+#: mistyped all of them are another app's, and purchases go on.
+NoticeRefusal = Literal["another_app", "not_signed"]
 
 
 @dataclass(frozen=True)
@@ -65,9 +79,17 @@ class AppleApp:
 
 
 class AppleStore:
-    def __init__(self, http: aiohttp.ClientSession, app: AppleApp) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        app: AppleApp,
+        refused: Callable[[NoticeRefusal], None] = lambda _: None,
+    ) -> None:
+        """``refused`` hears of each notice that is not believed, in any thread."""
         self._http = http
         self._app = app
+        self._refused = refused
+        self._read_until: datetime | None = None
         self._places: dict[Environment, tuple[str, SignedDataVerifier]] = {
             "production": (app.url, _verifier(app, AppleEnvironment.PRODUCTION)),
             "sandbox": (app.sandbox_url, _verifier(app, AppleEnvironment.SANDBOX)),
@@ -86,12 +108,11 @@ class AppleStore:
 
     async def _ask(self, url: str, transaction_id: str) -> str | None:
         """None: not known there."""
-        headers = {"Authorization": f"Bearer {self._token()}"}
         status, body = await call(
             self._http,
             "GET",
             f"{url}/inApps/v1/transactions/{transaction_id}",
-            headers=headers,
+            headers=self._headers(),
         )
         if status in (400, 404):
             return None
@@ -106,30 +127,96 @@ class AppleStore:
         when Apple has not signed it for this app."""
         signed = payload.get("signedPayload")
         if not isinstance(signed, str):
+            self._refused("not_signed")
             raise NotBought
         return await asyncio.to_thread(self._notice, signed)
 
+    async def refunds(self) -> AsyncIterator[RefundNotice]:
+        """Those that Apple told or tried to tell: at first as far back as it keeps
+        them, then since the look before. Test purchases cost nothing and are not
+        looked at. Raises NotBought at the end when some are not believed: they are
+        read again by the next look, as they are after Unavailable."""
+        now = datetime.now(UTC)
+        since = now - KEPT if self._read_until is None else self._read_until
+        believed = True
+        for kind in _REFUND:
+            async for told in self._history(kind, since, now):
+                try:
+                    notice = await self.notice(told)
+                except NotBought:
+                    believed = False
+                    continue
+                if notice is not None:
+                    yield notice
+        if not believed:
+            raise NotBought
+        self._read_until = now - READ_AGAIN
+
+    async def _history(
+        self, kind: NotificationTypeV2, since: datetime, until: datetime
+    ) -> AsyncIterator[Mapping[str, object]]:
+        """Notifications as they were sent, the pages one after the other."""
+        wanted = {
+            "startDate": _milliseconds(since),
+            "endDate": _milliseconds(until),
+            "notificationType": kind.value,
+        }
+        params: dict[str, str] = {}
+        while True:
+            page = await self._page(wanted, params)
+            told = page.get("notificationHistory")
+            for one in told if isinstance(told, list) else []:
+                if isinstance(one, dict):
+                    yield one
+            if not page.get("hasMore"):
+                return
+            params = {"paginationToken": str(page.get("paginationToken"))}
+
+    async def _page(
+        self, wanted: Mapping[str, object], params: Mapping[str, str]
+    ) -> Mapping[str, object]:
+        status, body = await call(
+            self._http,
+            "POST",
+            f"{self._app.url}/inApps/v1/notifications/history",
+            headers=self._headers(),
+            params=params,
+            body=wanted,
+        )
+        if status != 200:
+            log.error("the App Store refused us", status=status, body=body)
+            raise Unavailable
+        return body
+
     def _notice(self, signed: str) -> RefundNotice | None:
+        verifier, said = self._verified(signed)
+        kind, data = said.notificationType, said.data
+        if kind not in _REFUND or not data or not data.signedTransactionInfo:
+            return None
+        of = _transaction(verifier, data.signedTransactionInfo)
+        return RefundNotice(
+            store="apple",
+            transaction_id=str(of.transactionId),
+            given_back=_REFUND[kind],
+            signed_at=_signed_at(said.signedDate),
+        )
+
+    def _verified(
+        self, signed: str
+    ) -> tuple[SignedDataVerifier, ResponseBodyV2DecodedPayload]:
+        why: NoticeRefusal = "not_signed"
         for _, verifier in self._places.values():
             try:
-                said = verifier.verify_and_decode_notification(signed)
-            except VerificationException:
-                continue
-            kind = said.notificationType
-            if (
-                kind not in _REFUND
-                or not said.data
-                or not said.data.signedTransactionInfo
-            ):
-                return None
-            of = _transaction(verifier, said.data.signedTransactionInfo)
-            return RefundNotice(
-                store="apple",
-                transaction_id=str(of.transactionId),
-                given_back=_REFUND[kind],
-                signed_at=_signed_at(said.signedDate),
-            )
+                return verifier, verifier.verify_and_decode_notification(signed)
+            except VerificationException as error:
+                if error.status == VerificationStatus.INVALID_APP_IDENTIFIER:
+                    why = "another_app"
+        log.warning("a notice of Apple's is not believed", reason=why)
+        self._refused(why)
         raise NotBought
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token()}"}
 
     def _token(self) -> str:
         now = int(time.time())
@@ -146,6 +233,10 @@ class AppleStore:
             algorithm="ES256",
             headers={"kid": self._app.key_id},
         )
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
 
 def _signed_at(milliseconds: int | None) -> datetime | None:

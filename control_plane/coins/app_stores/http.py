@@ -24,9 +24,10 @@ async def call(
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
+    body: Mapping[str, object] | None = None,
 ) -> tuple[int, dict[str, object]]:
-    """Status and JSON object, empty when there is none. Raises Unavailable when the
-    store does not answer, fails or wants us to slow down."""
+    """Status and JSON object, empty when there is none. ``body``: sent as JSON. Raises
+    Unavailable when the store does not answer, fails or wants us to slow down."""
     try:
         async with http.request(
             method,
@@ -34,6 +35,7 @@ async def call(
             headers=headers,
             params=params,
             data=form,
+            json=body,
             timeout=TIMEOUT,
             allow_redirects=False,
         ) as response:

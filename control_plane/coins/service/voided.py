@@ -1,4 +1,5 @@
-"""Asking an app store for the purchases it took back, for one that does not tell."""
+"""Asking an app store for the purchases it took back: one does not tell, and the other
+may have told nobody."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,7 +8,7 @@ import structlog
 
 from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
-from control_plane.coins.model.purchases import RefundNotice
+from control_plane.coins.model.purchases import AppStoreName, RefundNotice
 
 log = structlog.get_logger(__name__)
 
@@ -15,18 +16,20 @@ log = structlog.get_logger(__name__)
 class VoidedPoll:
     def __init__(
         self,
+        store: AppStoreName,
         voided: Callable[[], AsyncIterator[RefundNotice]],
         notice: Callable[[RefundNotice], Awaitable[bool]],
         seconds: float,
     ) -> None:
-        """``voided``: all of the last days. Raises Unavailable."""
+        """``voided``: all of the last days, or more. Raises Unavailable."""
+        self._store = store
         self._voided = voided
         self._notice = notice
         self._seconds = seconds
 
     async def look(self) -> int:
         """How many purchases were taken back by this look. What was seen before
-        changes nothing, so no place has to be remembered."""
+        changes nothing."""
         changed = 0
         async for notice in self._voided():
             changed += await self._one(notice)
@@ -43,7 +46,7 @@ class VoidedPoll:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with Loop("refunds", self._turn, self._seconds).running():
+        async with Loop(f"{self._store}_refunds", self._turn, self._seconds).running():
             yield
 
     async def _turn(self) -> None:
