@@ -80,7 +80,13 @@ TABLES = (
     Table("gift_transactions", {"coins": "coin"}),
     Table("coin_packages"),
     Table("coin_products"),
-    Table("purchases", {"trial": "false"}),
+    Table(
+        "purchases",
+        {
+            "trial": "false",
+            "refunded_coins": "CASE status WHEN 'refunded' THEN coins ELSE 0 END",
+        },
+    ),
     Table("early_refunds"),
     Table("payout_methods"),
     Table("withdraw_requests", {"coins": "coin"}),

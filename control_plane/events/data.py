@@ -130,7 +130,8 @@ class Purchased(Data, frozen=True):
 
 
 class Refunded(Data, frozen=True):
-    """``owed``: coins that were spent already."""
+    """``coin``: how many of its coins; a part of them, where it was refunded in part.
+    ``owed``: coins that were spent already."""
 
     purchase_id: Positive
     coin: Positive

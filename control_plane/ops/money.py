@@ -48,12 +48,14 @@ class PurchaseQuery(Paged, kw_only=True):
 
 
 class Bought(Struct, frozen=True, kw_only=True):
-    """``price``: in units of the currency."""
+    """``price``: in units of the currency. ``refunded_coins``: of its coins, those
+    that were given back; the status is ``refunded`` once all are."""
 
     id: int
     status: PurchaseStatus
     user_id: int
     coins: int
+    refunded_coins: int
     price: str
     currency: str
     store: str
@@ -251,6 +253,7 @@ def _bought(one: Purchase) -> Bought:
         status=one.status,
         user_id=one.user_id,
         coins=one.coins,
+        refunded_coins=one.refunded_coins,
         price=str(one.price.units),
         currency=one.currency,
         store=one.store,

@@ -21,9 +21,11 @@ from control_plane.coins.model.purchases import (
     Refunded,
     RefundNotice,
 )
+from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.service.purchases import NOT_SET_UP, SOMEBODY_ELSES, Purchases
+from control_plane.coins.service.voided import VoidedPoll
 from control_plane.coins.store import ledger
 from tests.support.app_stores import FakeApple, FakeGoogle
 from tests.support.money import ROSE, everything, kinds, new_user
@@ -326,6 +328,119 @@ async def test_a_reversal_that_is_sent_again_undoes_no_operators_refund(
     await shop.refund(bought.purchase.id)
     assert not await shop.notice(THEN)
     assert await ledger.balances(pool, fan) == Balances()
+
+
+async def told(
+    apple: FakeApple, store: AppleStore, shop: Purchases, thousandths: int | None
+) -> bool:
+    """What Apple's notice of a refund changed. ``thousandths``: of a percent of the
+    purchase; None: Apple does not say, as it was all of it."""
+    said = apple.bought("7", quantity=3, revocationDate=1)
+    if thousandths is not None:
+        said["revocationPercentage"] = thousandths
+    notice = await store.notice(apple.notification("REFUND", said))
+    assert notice is not None
+    return await shop.notice(notice)
+
+
+async def test_of_three_packages_those_are_taken_back_that_were_refunded(
+    pool: Pool, apple: FakeApple, apple_store: AppleStore, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7", quantity=3)
+    await shop.buy(fan, APPLE)
+    shares = (33_333, 33_333, 66_667, 33_333, None, 66_667)
+    left, statuses = [], []
+    for share in shares:
+        await told(apple, apple_store, shop, share)
+        left.append(await Ledger(pool).wallet(fan))
+        [bought] = await shop.listing(fan, 1)
+        statuses.append((bought.status, bought.refunded_coins))
+    assert left == [1000, 1000, 500, 500, 0, 0]
+    part, more, all_of_it = [
+        ("credited", 500),
+        ("credited", 1000),
+        ("refunded", 1500),
+    ]
+    assert statuses == [part, part, more, more, all_of_it, all_of_it]
+    events = await kinds(pool, "user", fan)
+    assert events == ["coins.purchased", *["coins.refunded"] * 3]
+    assert not [one for one in await Audit(pool).check() if one.faults]
+
+
+async def test_a_part_that_is_spent_is_owed(
+    pool: Pool, apple: FakeApple, apple_store: AppleStore, shop: Purchases
+) -> None:
+    fan, star = await new_user(pool), await new_user(pool)
+    apple.bought("7", quantity=3)
+    await shop.buy(fan, APPLE)
+    gifts = Gifts(pool, share_percent=0, created_sessions=False)
+    await gifts.send(GiftOrder(fan, ROSE, 120, star))
+    await told(apple, apple_store, shop, 33_333)
+    assert await ledger.balances(pool, fan) == Balances(owed=-200)
+
+
+async def test_a_reversal_gives_back_the_part_that_was_taken(
+    pool: Pool, apple: FakeApple, apple_store: AppleStore, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7", quantity=3)
+    await shop.buy(fan, APPLE)
+    await told(apple, apple_store, shop, 33_333)
+    assert await shop.notice(REVERSED)
+    assert not await shop.notice(REVERSED)
+    assert await ledger.balances(pool, fan) == Balances(paid=1500)
+    assert await told(apple, apple_store, shop, 33_333)
+    assert await ledger.balances(pool, fan) == Balances(paid=1000)
+
+
+async def test_an_operator_takes_back_what_the_store_left(
+    pool: Pool, apple: FakeApple, apple_store: AppleStore, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7", quantity=3)
+    bought = await shop.buy(fan, APPLE)
+    await told(apple, apple_store, shop, 33_333)
+    assert (await shop.refund(bought.purchase.id)).status == "refunded"
+    assert await ledger.balances(pool, fan) == Balances()
+    assert not await told(apple, apple_store, shop, 66_667)
+
+
+@pytest.mark.parametrize("told_first", [True, False])
+async def test_of_a_purchase_that_was_refunded_in_part_the_rest_is_credited(
+    pool: Pool,
+    apple: FakeApple,
+    apple_store: AppleStore,
+    shop: Purchases,
+    told_first: bool,
+) -> None:
+    fan = await new_user(pool)
+    apple.bought("7", quantity=3, revocationDate=1, revocationPercentage=33_333)
+    if told_first:
+        await told(apple, apple_store, shop, 66_667)
+    bought = await shop.buy(fan, APPLE)
+    refunded = 1000 if told_first else 500
+    assert bought.purchase.refunded_coins == refunded
+    assert bought.wallet == await Ledger(pool).wallet(fan) == 1500 - refunded
+    events = await kinds(pool, "user", fan)
+    assert events == ["coins.purchased", "coins.refunded"]
+
+
+async def test_of_three_pieces_google_takes_one_after_the_other_back(
+    pool: Pool, google: FakeGoogle, google_store: GoogleStore, shop: Purchases
+) -> None:
+    fan = await new_user(pool)
+    google.bought("token", quantity=3)
+    await shop.buy(fan, Claim("google", "token"))
+    poll = VoidedPoll("google", google_store.voided, shop.notice, 1)
+    left = []
+    for _ in range(3):
+        google.void_pieces("token", 1)
+        await poll.look()
+        assert await poll.look() == 0
+        left.append(await Ledger(pool).wallet(fan))
+    assert left == [1000, 500, 0]
+    assert [one.status for one in await shop.listing(fan, 1)] == ["refunded"]
 
 
 async def test_a_refund_may_be_told_before_the_purchase(

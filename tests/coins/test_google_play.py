@@ -5,6 +5,7 @@ import pytest
 from control_plane.base.refusals import Unavailable
 from control_plane.coins.app_stores.google import GoogleStore
 from control_plane.coins.model.purchases import (
+    WHOLE,
     NotBought,
     Receipt,
     Refunded,
@@ -92,3 +93,22 @@ async def test_all_pages_of_voided_purchases_are_read(
 
 async def test_nothing_voided_is_nothing(google_store: GoogleStore) -> None:
     assert [notice async for notice in google_store.voided()] == []
+
+
+async def test_how_much_was_refunded_is_what_is_not_refundable_any_more(
+    google: FakeGoogle, google_store: GoogleStore
+) -> None:
+    """A voided purchase names the pieces of one refund; there may be more."""
+    for token in ("some", "most", "gone", "all"):
+        google.bought(token, quantity=3)
+    google.void_pieces("some", 1)
+    google.void_pieces("most", 1)
+    google.void_pieces("most", 1)
+    google.void_pieces("all", 3)
+    google.voided_pieces["nobody"] = 1
+    google.voided = ["gone"]
+    found = [notice async for notice in google_store.voided()]
+    shares = {one.transaction_id: one.share for one in found}
+    refunded = {"gone": WHOLE, "some": 33_333, "most": 66_667, "all": WHOLE}
+    assert shares == refunded | {"nobody": 0}
+    assert (await google_store.receipt("most")).refunded == 66_667

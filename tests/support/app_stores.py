@@ -263,15 +263,24 @@ async def _in_pieces(request: web.Request, body: bytes) -> web.StreamResponse:
 class FakeGoogle:
     purchases: dict[str, Json] = field(default_factory=dict)
     voided: list[str] = field(default_factory=list)
+    voided_pieces: dict[str, int] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     asked: int = 0
     url: str = ""
 
     def bought(
-        self, token: str, product: str = "buy500coins", state: str = "PURCHASED"
+        self,
+        token: str,
+        product: str = "buy500coins",
+        state: str = "PURCHASED",
+        quantity: int = 1,
     ) -> Json:
         """Consumed already, as the app does it before it tells us."""
-        offer = {"quantity": 1, "consumptionState": "CONSUMPTION_STATE_CONSUMED"}
+        offer = {
+            "quantity": quantity,
+            "refundableQuantity": quantity,
+            "consumptionState": "CONSUMPTION_STATE_CONSUMED",
+        }
         said: Json = {
             "kind": "androidpublisher#productPurchaseV2",
             "productLineItem": [{"productId": product, "productOfferDetails": offer}],
@@ -281,6 +290,15 @@ class FakeGoogle:
         }
         self.purchases[token] = said
         return said
+
+    def void_pieces(self, token: str, pieces: int) -> None:
+        """Of those that are left; with the last one the purchase is cancelled."""
+        said = self.purchases[token]
+        offer = said["productLineItem"][0]["productOfferDetails"]
+        offer["refundableQuantity"] -= pieces
+        if not offer["refundableQuantity"]:
+            said["purchaseStateContext"]["purchaseState"] = "CANCELLED"
+        self.voided_pieces[token] = pieces
 
     def account(self) -> str:
         return json.dumps(
@@ -321,14 +339,17 @@ class FakeGoogle:
         """One a page."""
         if not self._allowed(request):
             return web.json_response({"error": {}}, status=401)
-        at = int(request.query.get("token", "0"))
-        page: Json = {
-            "voidedPurchases": [
-                {"purchaseToken": token, "voidedReason": 1}
-                for token in self.voided[at : at + 1]
+        voided: list[Json] = [
+            {"purchaseToken": token, "voidedReason": 1} for token in self.voided
+        ]
+        if request.query.get("includeQuantityBasedPartialRefund") == "true":
+            voided += [
+                {"purchaseToken": token, "voidedReason": 1, "voidedQuantity": pieces}
+                for token, pieces in self.voided_pieces.items()
             ]
-        }
-        if at + 1 < len(self.voided):
+        at = int(request.query.get("token", "0"))
+        page: Json = {"voidedPurchases": voided[at : at + 1]}
+        if at + 1 < len(voided):
             page["tokenPagination"] = {"nextPageToken": str(at + 1)}
         return web.json_response(page)
 

@@ -1044,17 +1044,22 @@ CREATE TABLE purchases (
     package_id integer NOT NULL REFERENCES coin_packages,
     quantity integer NOT NULL CHECK (quantity > 0),
     coins bigint NOT NULL CHECK (coins > 0),
+    -- Of these, what was given back so far.
+    refunded_coins bigint NOT NULL DEFAULT 0
+        CHECK (refunded_coins BETWEEN 0 AND coins),
     price_minor bigint NOT NULL,
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     title text NOT NULL,
     device text NOT NULL,
     status text NOT NULL DEFAULT 'credited' CHECK (status IN ('credited', 'refunded')),
     transfer_id bigint NOT NULL UNIQUE REFERENCES ledger_transfers,
+    -- The last one, where there were several.
     refund_transfer_id bigint UNIQUE REFERENCES ledger_transfers,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (store, environment, transaction_id),
-    CHECK ((store = 'test') = (environment = 'test'))
+    CHECK ((store = 'test') = (environment = 'test')),
+    CHECK ((status = 'refunded') = (refunded_coins = coins))
 );
 CREATE INDEX purchases_of_user ON purchases (user_id, id DESC);
 
@@ -1062,6 +1067,8 @@ CREATE INDEX purchases_of_user ON purchases (user_id, id DESC);
 CREATE TABLE early_refunds (
     store text NOT NULL,
     transaction_id text NOT NULL,
+    -- How much of the purchase, in thousandths of a percent.
+    share integer NOT NULL DEFAULT 100000 CHECK (share BETWEEN 0 AND 100000),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (store, transaction_id)
 );

@@ -39,6 +39,7 @@ from control_plane.base.refusals import Unavailable
 from control_plane.coins.app_stores.http import call
 from control_plane.coins.model.money import Money
 from control_plane.coins.model.purchases import (
+    WHOLE,
     Environment,
     NotBought,
     Receipt,
@@ -199,6 +200,7 @@ class AppleStore:
             transaction_id=str(of.transactionId),
             given_back=_REFUND[kind],
             signed_at=_signed_at(said.signedDate),
+            share=_share(of),
         )
 
     def _verified(
@@ -261,7 +263,8 @@ def _receipt(
 ) -> Receipt:
     if said.transactionId != transaction_id or not said.productId:
         raise NotBought
-    if said.revocationDate is not None:
+    refunded = 0 if said.revocationDate is None else _share(said)
+    if refunded == WHOLE:
         raise Refunded
     price = None
     if said.price is not None and said.currency:
@@ -274,7 +277,15 @@ def _receipt(
         product_id=said.productId,
         quantity=said.quantity or 1,
         price=price,
+        refunded=refunded,
     )
+
+
+def _share(refunded: JWSTransactionDecodedPayload) -> int:
+    """Of all its pieces, and of all refunds so far. All, where Apple does not say."""
+    if refunded.revocationPercentage is None:
+        return WHOLE
+    return min(refunded.revocationPercentage, WHOLE)
 
 
 def _verifier(app: AppleApp, environment: AppleEnvironment) -> SignedDataVerifier:

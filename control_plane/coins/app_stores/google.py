@@ -20,6 +20,7 @@ from yarl import URL
 from control_plane.base.refusals import Unavailable
 from control_plane.coins.app_stores.http import call
 from control_plane.coins.model.purchases import (
+    WHOLE,
     NotBought,
     Receipt,
     Refunded,
@@ -34,6 +35,8 @@ SCOPE = "https://www.googleapis.com/auth/androidpublisher"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_SECONDS = 3600
 RENEW_BEFORE = 300  # seconds
+#: Without it, refunds of some pieces of a purchase are not listed at all.
+_WITH_PIECES = {"includeQuantityBasedPartialRefund": "true"}
 _TOKEN = re.compile(r"^[A-Za-z0-9._~:/+=-]{1,1000}$")
 
 
@@ -72,7 +75,7 @@ class GoogleStore:
 
     async def voided(self) -> AsyncIterator[RefundNotice]:
         """Google looks back 30 days at most, and that far by itself."""
-        params: dict[str, str] = {}
+        params = dict(_WITH_PIECES)
         while True:
             status, said = await self._get("/purchases/voidedpurchases", params)
             if status != 200:
@@ -80,11 +83,27 @@ class GoogleStore:
                 raise Unavailable
             for one in _list(said.get("voidedPurchases")):
                 if isinstance(one, dict) and one.get("purchaseToken"):
-                    yield RefundNotice("google", str(one["purchaseToken"]))
+                    token = str(one["purchaseToken"])
+                    share = await self._share(token, one.get("voidedQuantity"))
+                    yield RefundNotice("google", token, share=share)
             following = _dict(said.get("tokenPagination")).get("nextPageToken")
             if not following:
                 return
-            params = {"token": str(following)}
+            params = _WITH_PIECES | {"token": str(following)}
+
+    async def _share(self, token: str, pieces: object) -> int:
+        """Of a purchase that was taken back whole, or else in ``pieces`` by one refund
+        of perhaps several: the purchase itself says how many are left."""
+        if not isinstance(pieces, int):
+            return WHOLE
+        try:
+            found = await self.receipt(token)
+        except Refunded:
+            return WHOLE
+        except (NotBought, StillPending):
+            log.error("a refund of pieces that we cannot read", pieces=pieces)
+            return 0
+        return max(found.refunded, _share_of(pieces, found.quantity))
 
     async def _get(
         self, path: str, params: Mapping[str, str]
@@ -137,15 +156,29 @@ def _receipt(said: Mapping[str, object], token: str) -> Receipt:
     if state != "PURCHASED" or len(lines) != 1 or not lines[0].get("productId"):
         log.error("a purchase that we cannot read", state=state, lines=len(lines))
         raise NotBought
-    quantity = _dict(lines[0].get("productOfferDetails")).get("quantity")
+    offer = _dict(lines[0].get("productOfferDetails"))
+    quantity = _pieces(offer.get("quantity")) or 1
+    left = _pieces(offer.get("refundableQuantity")) or quantity
     return Receipt(
         store="google",
         environment="sandbox" if "testPurchaseContext" in said else "production",
         transaction_id=token,
         product_id=str(lines[0]["productId"]),
-        quantity=quantity if isinstance(quantity, int) and quantity > 0 else 1,
+        quantity=quantity,
         price=None,
+        refunded=_share_of(quantity - left, quantity),
     )
+
+
+def _pieces(value: object) -> int:
+    """0: it does not say."""
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _share_of(pieces: int, quantity: int) -> int:
+    """To the nearest thousandth of a percent."""
+    share = (pieces * WHOLE + quantity // 2) // quantity
+    return min(max(share, 0), WHOLE)
 
 
 def _dict(value: object) -> Mapping[str, object]:

@@ -10,6 +10,8 @@ from control_plane.coins.model.money import Money
 AppStoreName = Literal["apple", "google", "test"]
 Environment = Literal["production", "sandbox", "test"]
 PurchaseStatus = Literal["credited", "refunded"]
+#: All of a purchase. Shares are in thousandths of a percent: a third is 33333.
+WHOLE = 100_000
 
 
 class NotBought(Refusal):
@@ -27,7 +29,7 @@ class Refunded(Refusal):
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A paid purchase as its app store describes it. ``price``: of all pieces, where
-    it tells."""
+    it tells. ``refunded``: the share that was given back already, less than all."""
 
     store: AppStoreName
     environment: Environment
@@ -35,17 +37,20 @@ class Receipt:
     product_id: str
     quantity: int
     price: Money | None
+    refunded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RefundNotice:
     """``given_back`` False: a refund that the app store took back again.
-    ``signed_at``: None for one that is never taken back."""
+    ``signed_at``: None for one that is never taken back. ``share``: of the purchase,
+    with what was given back before."""
 
     store: AppStoreName
     transaction_id: str
     given_back: bool = True
     signed_at: datetime | None = None
+    share: int = WHOLE
 
 
 class AppStore(Protocol):
@@ -101,15 +106,28 @@ class NewPurchase:
 
 @dataclass(frozen=True, slots=True)
 class Purchase(NewPurchase):
-    """A row of ``purchases``."""
+    """A row of ``purchases``. ``refunded_coins``: of its coins, taken back or owed."""
 
     id: int
     status: PurchaseStatus
+    refunded_coins: int
     created_at: datetime
 
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+
+def part_of(coins: int, share: int) -> int:
+    """To the nearest coin, as shares are rounded."""
+    return (coins * share + WHOLE // 2) // WHOLE
+
+
+def changes(notice: RefundNotice, purchase: Purchase) -> bool:
+    """Not one that says less than what was given back already."""
+    if not notice.given_back:
+        return purchase.refunded_coins > 0
+    return part_of(purchase.coins, notice.share) > purchase.refunded_coins
 
 
 def new_purchase(

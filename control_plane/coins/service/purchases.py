@@ -13,6 +13,7 @@ from control_plane.coins.model import ledger as rules
 from control_plane.coins.model.idempotency import RequestKey
 from control_plane.coins.model.ledger import Balances, Entry
 from control_plane.coins.model.purchases import (
+    WHOLE,
     AppStore,
     AppStoreName,
     Claim,
@@ -23,7 +24,9 @@ from control_plane.coins.model.purchases import (
     Receipt,
     Refunded,
     RefundNotice,
+    changes,
     new_purchase,
+    part_of,
 )
 from control_plane.coins.service.idempotency import known, once
 from control_plane.coins.store import ledger, purchases
@@ -186,11 +189,11 @@ class Purchases:
             now = await purchases.get(connection, purchase.id)
             if now is None or not await _is_news(connection, notice):
                 return False
-            if (now.status == "refunded") == notice.given_back:
+            if not changes(notice, now):
                 return False
             has = wallets[purchase.user_id]
             if notice.given_back:
-                await _take_back(connection, now, has)
+                await _take_back(connection, now, has, notice.share)
             else:
                 await _give_again(connection, now, has)
         log.info("refund", purchase=purchase.id, given_back=notice.given_back)
@@ -206,7 +209,9 @@ class Purchases:
             if not await _is_news(connection, notice):
                 return True
             if notice.given_back:
-                await purchases.note_early_refund(connection, store, transaction_id)
+                await purchases.note_early_refund(
+                    connection, store, transaction_id, notice.share
+                )
             else:
                 await purchases.forget_early_refund(connection, store, transaction_id)
         return True
@@ -233,49 +238,61 @@ async def _credit(
     receipt: Receipt,
     package: Package,
 ) -> Credited:
-    if await purchases.was_refunded_early(
+    early = await purchases.refunded_early(
         connection, receipt.store, receipt.transaction_id
-    ):
+    )
+    refunded = max(early, receipt.refunded)
+    if refunded == WHOLE:
         raise Refunded
     new = new_purchase(user_id, claim, receipt, package)
-    entries = _entries_of(new, has)
+    entries = _given(new, has, new.coins)
     transfer_id = await ledger.transfer(connection, "purchase", entries)
-    purchase_id = await purchases.create(connection, new, transfer_id)
-    data = {"purchase_id": purchase_id, "coin": new.coins, "store": new.store}
+    bought = await purchases.create(connection, new, transfer_id)
+    data = {"purchase_id": bought.id, "coin": new.coins, "store": new.store}
     await append_user_event(connection, user_id, "coins.purchased", data)
-    return Credited(purchase_id, has.after(user_id, entries).wallet)
+    has = has.after(user_id, entries)
+    if part_of(new.coins, refunded):
+        has = await _take_back(connection, bought, has, refunded)
+    return Credited(bought.id, has.wallet)
 
 
-def _entries_of(purchase: NewPurchase, has: Balances) -> list[Entry]:
+def _given(purchase: NewPurchase, has: Balances, coins: int) -> list[Entry]:
     if purchase.trial:
-        return rules.trial_purchase(purchase.user_id, purchase.coins)
-    return rules.purchase(purchase.user_id, has, purchase.coins)
+        return rules.trial_purchase(purchase.user_id, coins)
+    return rules.purchase(purchase.user_id, has, coins)
 
 
-def _taken_back(purchase: Purchase, has: Balances) -> list[Entry]:
+def _taken(purchase: NewPurchase, has: Balances, coins: int) -> list[Entry]:
     if purchase.trial:
-        return rules.trial_refund(purchase.user_id, has, purchase.coins)
-    return rules.refund(purchase.user_id, has, purchase.coins)
+        return rules.trial_refund(purchase.user_id, has, coins)
+    return rules.refund(purchase.user_id, has, coins)
 
 
-async def _take_back(connection: Connection, purchase: Purchase, has: Balances) -> None:
-    entries, transfer_id = _taken_back(purchase, has), None
+async def _take_back(
+    connection: Connection, purchase: Purchase, has: Balances, share: int
+) -> Balances:
+    """What its user has then. ``share``: with what was taken back before."""
+    user_id, refunded = purchase.user_id, part_of(purchase.coins, share)
+    coins = refunded - purchase.refunded_coins
+    entries, transfer_id = _taken(purchase, has, coins), None
     if entries:
         transfer_id = await ledger.transfer(connection, "refund", entries)
-    await purchases.make_refunded(connection, purchase.id, transfer_id)
-    owed = -has.after(purchase.user_id, entries).owed
-    data = {"purchase_id": purchase.id, "coin": purchase.coins, "owed": owed}
-    await append_user_event(connection, purchase.user_id, "coins.refunded", data)
+    await purchases.make_refunded(connection, purchase.id, refunded, transfer_id)
+    has = has.after(user_id, entries)
+    data = {"purchase_id": purchase.id, "coin": coins, "owed": -has.owed}
+    await append_user_event(connection, user_id, "coins.refunded", data)
     subject = f"purchase/{purchase.id}"
-    after = {"user_id": purchase.user_id, "coins": purchase.coins, "owed": owed}
+    after = {"user_id": user_id, "coins": coins, "owed": -has.owed}
     await record(connection, "purchase.refunded", subject, after=after)
+    return has
 
 
 async def _give_again(
     connection: Connection, purchase: Purchase, has: Balances
 ) -> None:
-    entries = _entries_of(purchase, has)
+    coins = purchase.refunded_coins
+    entries = _given(purchase, has, coins)
     await ledger.transfer(connection, "refund_reversed", entries)
     await purchases.make_credited_again(connection, purchase.id)
-    data = {"purchase_id": purchase.id, "coin": purchase.coins}
+    data = {"purchase_id": purchase.id, "coin": coins}
     await append_user_event(connection, purchase.user_id, "coins.refund_reversed", data)

@@ -11,7 +11,8 @@ _SELECT = f"SELECT {_COLUMNS} FROM purchases"  # noqa: S608
 _NEW = [field.name for field in fields(NewPurchase)]
 _INSERT = (
     f"INSERT INTO purchases (transfer_id, {', '.join(_NEW)})"  # noqa: S608
-    f" VALUES ({', '.join(f'${n + 1}' for n in range(len(_NEW) + 1))}) RETURNING id"
+    f" VALUES ({', '.join(f'${n + 1}' for n in range(len(_NEW) + 1))})"
+    f" RETURNING {_COLUMNS}"
 )
 _PACKAGE = "SELECT p.id, p.coins, p.price_minor, p.currency FROM coin_packages p"
 
@@ -90,31 +91,38 @@ async def lock_transaction(
     )
 
 
-async def create(connection: Connection, new: NewPurchase, transfer_id: int) -> int:
-    return int(
-        await connection.fetchval(
-            _INSERT,
-            transfer_id,
-            *[getattr(new, name) for name in _NEW],
-        )
+async def create(
+    connection: Connection, new: NewPurchase, transfer_id: int
+) -> Purchase:
+    [row] = await connection.fetch(
+        _INSERT, transfer_id, *[getattr(new, name) for name in _NEW]
     )
+    return Purchase(**dict(row))
 
 
 async def make_refunded(
-    connection: Connection, purchase_id: int, transfer_id: int | None
+    connection: Connection,
+    purchase_id: int,
+    refunded_coins: int,
+    transfer_id: int | None,
 ) -> None:
-    """``transfer_id`` None: nothing was left to take."""
+    """``refunded_coins``: with those before. ``transfer_id`` None: nothing was left to
+    take."""
     await connection.execute(
-        "UPDATE purchases SET status = 'refunded', refund_transfer_id = $2,"
-        " updated_at = now() WHERE id = $1",
+        "UPDATE purchases SET refunded_coins = $2,"
+        " status = CASE WHEN $2 = coins THEN 'refunded' ELSE 'credited' END,"
+        " refund_transfer_id = coalesce($3, refund_transfer_id), updated_at = now()"
+        " WHERE id = $1",
         purchase_id,
+        refunded_coins,
         transfer_id,
     )
 
 
 async def make_credited_again(connection: Connection, purchase_id: int) -> None:
     await connection.execute(
-        "UPDATE purchases SET status = 'credited', updated_at = now() WHERE id = $1",
+        "UPDATE purchases SET status = 'credited', refunded_coins = 0,"
+        " updated_at = now() WHERE id = $1",
         purchase_id,
     )
 
@@ -146,13 +154,15 @@ async def note_notice(
 
 
 async def note_early_refund(
-    connection: Connection, store: str, transaction_id: str
+    connection: Connection, store: str, transaction_id: str, share: int
 ) -> None:
     await connection.execute(
-        "INSERT INTO early_refunds (store, transaction_id)"
-        " VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        "INSERT INTO early_refunds AS e (store, transaction_id, share)"
+        " VALUES ($1, $2, $3) ON CONFLICT (store, transaction_id)"
+        " DO UPDATE SET share = greatest(e.share, excluded.share)",
         store,
         transaction_id,
+        share,
     )
 
 
@@ -166,14 +176,13 @@ async def forget_early_refund(
     )
 
 
-async def was_refunded_early(
+async def refunded_early(
     connection: Connection, store: str, transaction_id: str
-) -> bool:
-    return bool(
-        await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM early_refunds"
-            " WHERE store = $1 AND transaction_id = $2)",
-            store,
-            transaction_id,
-        )
+) -> int:
+    """The share of the purchase; 0: none."""
+    share = await connection.fetchval(
+        "SELECT share FROM early_refunds WHERE store = $1 AND transaction_id = $2",
+        store,
+        transaction_id,
     )
+    return int(share or 0)
