@@ -7,7 +7,14 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.coins.model.idempotency import RequestKey
-from control_plane.coins.model.ledger import Balances, bonus, purchase, trial_purchase
+from control_plane.coins.model.ledger import (
+    Balances,
+    bonus,
+    gift,
+    purchase,
+    refund,
+    trial_purchase,
+)
 from control_plane.coins.service import tickets
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.store import ledger
@@ -16,7 +23,7 @@ from control_plane.roles.running import RoleName
 from control_plane.wiring.services import Services, services
 from tests.support.api import settings
 from tests.support.client import Account, App, Json
-from tests.support.money import end_session, kinds, new_session
+from tests.support.money import end_session, kinds, new_session, new_user
 from tests.support.service import ALL
 from tests.support.stack import until
 
@@ -303,6 +310,35 @@ async def test_each_kind_of_coins_stays_what_it_is(
     assert bad == ["purchases_have_transfers"]  # there are none of those made here
 
 
+@pytest.mark.parametrize("asked_for", [True, False])
+async def test_coins_that_come_back_make_a_refunded_purchase_good(
+    wanted: Settings, pool: Pool, asked_for: bool
+) -> None:
+    """Nobody else could: what was earned stays frozen until it is."""
+    host, fan, friend = [await new_user(pool, coins) for coins in (0, 20, 300)]
+    has = await ledger.balances(pool, friend)
+    async with pool.transaction() as connection:
+        await ledger.transfer(connection, "gift", gift(friend, has, fan, 300, 0))
+        await ledger.transfer(connection, "purchase", purchase(fan, Balances(), 150))
+    session_id = await new_session(pool, host)
+    await _terms(pool, session_id)
+    async with services(wanted) as opened:
+        await opened.tickets.buy(fan, session_id, PRICE)
+        has = await ledger.balances(pool, fan)
+        assert (has.paid, has.bonus) == (70, 0)
+        async with pool.transaction() as connection:
+            await ledger.transfer(connection, "refund", refund(fan, has, 120))
+        if asked_for:
+            left = await opened.tickets.refund(fan, session_id)
+            assert left == 350
+        else:
+            await _never_watched(opened, pool, session_id)
+        mended = await ledger.balances(pool, fan)
+        assert mended == Balances(paid=30, bonus=20, earnings=300)
+        paid = await opened.coins.payouts.request(fan, 300, "fan@example.com")
+        assert paid.request.coins == 300
+
+
 async def _terms(pool: Pool, session_id: int) -> None:
     await pool.execute(
         "UPDATE live_streaming_sessions SET policy = 'paid', ticket_price = $2"
@@ -310,6 +346,14 @@ async def _terms(pool: Pool, session_id: int) -> None:
         session_id,
         PRICE,
     )
+
+
+async def _never_watched(opened: Services, pool: Pool, session_id: int) -> None:
+    await end_session(pool, session_id)
+    await pool.execute(
+        "UPDATE live_streaming_sessions SET ended_at = ended_at - interval '25 hours'"
+    )
+    await opened.tickets.settle()
 
 
 async def _watched(opened: Services, pool: Pool) -> None:

@@ -122,9 +122,16 @@ def ticket_used(
     return _moving([*given, Entry("clearing", None, _missing(given))])
 
 
-def undone(entries: Sequence[Entry]) -> list[Entry]:
-    """Back to where each coin came from."""
-    return [Entry(one.account, one.user_id, -one.amount) for one in entries]
+def ticket_refunded(
+    user_id: int, has: Balances, bought: Sequence[Entry]
+) -> list[Entry]:
+    """Back to where each coin came from; of the paid ones a debt is made good first."""
+    back = [Entry(one.account, one.user_id, -one.amount) for one in bought]
+    paid = sum(entry.amount for entry in back if entry.account == "paid")
+    settled = min(paid, -has.owed)
+    others = [entry for entry in back if entry.account != "paid"]
+    own = [Entry("paid", user_id, paid - settled), Entry("owed", user_id, settled)]
+    return _moving([*others, *own])
 
 
 def _trial(taken: Sequence[Entry]) -> int:

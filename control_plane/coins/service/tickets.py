@@ -83,7 +83,7 @@ class Tickets:
                 raise Refusal("You have no ticket for this live stream.")
             if ticket.watched:
                 raise Refusal("This ticket is used: you have watched with it.")
-            entries = await _refund(connection, ticket)
+            entries = await _refund(connection, ticket, has)
             return Left(has.after(user_id, entries).wallet)
 
         left = await once(self._pool, user_id, key, work, Left)
@@ -107,12 +107,12 @@ class Tickets:
 
     async def _settle(self, ticket: Ticket) -> None:
         async with self._pool.transaction() as connection:
-            await ledger.lock(connection, [ticket.user_id, ticket.host_id])
+            wallets = await ledger.lock(connection, [ticket.user_id, ticket.host_id])
             now = await tickets.get_unsettled(connection, ticket.id)
             if now is not None and now.watched:
                 await _use(connection, now, self._share_percent)
             elif now is not None:
-                await _refund(connection, now)
+                await _refund(connection, now, wallets[now.user_id])
 
     async def _for_sale(self, user_id: int, session_id: int, price: int) -> LiveSession:
         session = await sessions.get(self._pool, session_id)
@@ -145,10 +145,12 @@ async def _bought(
     return Bought(ticket_id, coins, has.after(user_id, entries).wallet)
 
 
-async def _refund(connection: Connection, ticket: Ticket) -> list[rules.Entry]:
+async def _refund(
+    connection: Connection, ticket: Ticket, has: Balances
+) -> list[rules.Entry]:
     """The entries that undo it."""
     bought = await ledger.entries(connection, ticket.transfer_id, ticket.user_id)
-    entries = rules.undone(bought)
+    entries = rules.ticket_refunded(ticket.user_id, has, bought)
     transfer_id = await ledger.transfer(connection, "ticket_refunded", entries)
     await tickets.refunded(connection, ticket.id, transfer_id)
     await _say(connection, ticket, "ticket.refunded")
