@@ -49,6 +49,8 @@ _EVENT_DATA = """CASE WHEN type IN
 _EVENTS = """(SELECT *, max(created_at)
     OVER (PARTITION BY subject, subject_id ORDER BY seq) AS reached FROM events) e
     ORDER BY reached, subject, subject_id, seq"""
+#: It took back all of a purchase, and owed what was spent.
+_REFUNDED = "CASE status WHEN 'refunded' THEN coins ELSE 0 END"
 _OUTCOME = """CASE WHEN outcome ? 'coin' THEN (outcome - 'coin')
     || jsonb_build_object('coins', outcome -> 'coin') ELSE outcome END"""
 
@@ -84,7 +86,8 @@ TABLES = (
         "purchases",
         {
             "trial": "false",
-            "refunded_coins": "CASE status WHEN 'refunded' THEN coins ELSE 0 END",
+            "refunded_coins": _REFUNDED,
+            "taken_coins": _REFUNDED,
         },
     ),
     Table("early_refunds"),

@@ -1,5 +1,6 @@
 """Coins of test purchases: they cost nothing, so nobody is ever paid for them."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -103,6 +104,24 @@ async def test_of_a_spent_test_purchase_nothing_is_owed(
     bought = await shop.buy(fan, SANDBOX)
     await giving(pool).send(GiftOrder(fan, HEART, 10, star))
     assert (await shop.refund(bought.purchase.id)).status == "refunded"
+    assert await ledger.balances(pool, fan) == Balances()
+    assert not [one for one in await Audit(pool).check() if one.faults]
+
+
+async def test_of_a_test_purchase_a_reversal_gives_back_what_was_taken(
+    pool: Pool, shop: Purchases
+) -> None:
+    fan, star = await new_user(pool), await new_user(pool)
+    await shop.buy(fan, SANDBOX)
+    await giving(pool).send(GiftOrder(fan, ROSE, 40, star))
+    back = RefundNotice("apple", SANDBOX.transaction_id)
+    for _ in range(2):
+        assert await shop.notice(back)
+        assert await shop.notice(replace(back, given_back=False))
+        assert await ledger.balances(pool, fan) == Balances(trial=100)
+    await giving(pool).send(GiftOrder(fan, ROSE, 10, star))
+    assert await shop.notice(back)
+    assert await shop.notice(replace(back, given_back=False))
     assert await ledger.balances(pool, fan) == Balances()
     assert not [one for one in await Audit(pool).check() if one.faults]
 

@@ -1047,6 +1047,9 @@ CREATE TABLE purchases (
     -- Of these, what was given back so far.
     refunded_coins bigint NOT NULL DEFAULT 0
         CHECK (refunded_coins BETWEEN 0 AND coins),
+    -- And of these, what was taken or is owed: of test purchases, what was left.
+    taken_coins bigint NOT NULL DEFAULT 0
+        CHECK (taken_coins BETWEEN 0 AND refunded_coins),
     price_minor bigint NOT NULL,
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     title text NOT NULL,

@@ -106,11 +106,13 @@ class NewPurchase:
 
 @dataclass(frozen=True, slots=True)
 class Purchase(NewPurchase):
-    """A row of ``purchases``. ``refunded_coins``: of its coins, taken back or owed."""
+    """A row of ``purchases``. ``refunded_coins``: of its coins, those that were given
+    back. ``taken_coins``: of these, taken or owed, as not all of trial coins are."""
 
     id: int
     status: PurchaseStatus
     refunded_coins: int
+    taken_coins: int
     created_at: datetime
 
     @property

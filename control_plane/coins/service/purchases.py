@@ -1,6 +1,6 @@
 """Buying coins, and what refunds take back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -268,6 +268,10 @@ def _taken(purchase: NewPurchase, has: Balances, coins: int) -> list[Entry]:
     return rules.refund(purchase.user_id, has, coins)
 
 
+def _coins(taken: Sequence[Entry]) -> int:
+    return sum(entry.amount for entry in taken if entry.account == "clearing")
+
+
 async def _take_back(
     connection: Connection, purchase: Purchase, has: Balances, share: int
 ) -> Balances:
@@ -277,7 +281,8 @@ async def _take_back(
     entries, transfer_id = _taken(purchase, has, coins), None
     if entries:
         transfer_id = await ledger.transfer(connection, "refund", entries)
-    await purchases.make_refunded(connection, purchase.id, refunded, transfer_id)
+    taken = purchase.taken_coins + _coins(entries)
+    await purchases.make_refunded(connection, purchase.id, refunded, taken, transfer_id)
     has = has.after(user_id, entries)
     data = {"purchase_id": purchase.id, "coin": coins, "owed": -has.owed}
     await append_user_event(connection, user_id, "coins.refunded", data)
@@ -290,9 +295,9 @@ async def _take_back(
 async def _give_again(
     connection: Connection, purchase: Purchase, has: Balances
 ) -> None:
-    coins = purchase.refunded_coins
-    entries = _given(purchase, has, coins)
-    await ledger.transfer(connection, "refund_reversed", entries)
+    if purchase.taken_coins:
+        entries = _given(purchase, has, purchase.taken_coins)
+        await ledger.transfer(connection, "refund_reversed", entries)
     await purchases.make_credited_again(connection, purchase.id)
-    data = {"purchase_id": purchase.id, "coin": coins}
+    data = {"purchase_id": purchase.id, "coin": purchase.refunded_coins}
     await append_user_event(connection, purchase.user_id, "coins.refund_reversed", data)

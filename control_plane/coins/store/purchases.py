@@ -104,17 +104,18 @@ async def make_refunded(
     connection: Connection,
     purchase_id: int,
     refunded_coins: int,
+    taken_coins: int,
     transfer_id: int | None,
 ) -> None:
-    """``refunded_coins``: with those before. ``transfer_id`` None: nothing was left to
-    take."""
+    """Both with those before. ``transfer_id`` None: nothing was left to take."""
     await connection.execute(
-        "UPDATE purchases SET refunded_coins = $2,"
+        "UPDATE purchases SET refunded_coins = $2, taken_coins = $3,"
         " status = CASE WHEN $2 = coins THEN 'refunded' ELSE 'credited' END,"
-        " refund_transfer_id = coalesce($3, refund_transfer_id), updated_at = now()"
+        " refund_transfer_id = coalesce($4, refund_transfer_id), updated_at = now()"
         " WHERE id = $1",
         purchase_id,
         refunded_coins,
+        taken_coins,
         transfer_id,
     )
 
@@ -122,7 +123,7 @@ async def make_refunded(
 async def make_credited_again(connection: Connection, purchase_id: int) -> None:
     await connection.execute(
         "UPDATE purchases SET status = 'credited', refunded_coins = 0,"
-        " updated_at = now() WHERE id = $1",
+        " taken_coins = 0, updated_at = now() WHERE id = $1",
         purchase_id,
     )
 
