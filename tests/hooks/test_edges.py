@@ -1,5 +1,6 @@
 """What caches and edges may ask, and what they are told."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -7,8 +8,10 @@ import aiohttp
 import asyncpg
 import pytest
 
+from control_plane.base.redis import open_redis
 from control_plane.base.secrets import Secrets
-from control_plane.live.model.edges import pull_token
+from control_plane.live.model.edges import KNOWN_AFTER, pull_token
+from control_plane.live.store.beats import Beats
 from tests.hooks.conftest import SECRET, Json, Service, publish, read
 from tests.support.commands import command
 from tests.support.stack import until
@@ -91,6 +94,19 @@ async def test_a_drained_cache_is_told_who_goes(
     await connection.execute("UPDATE nodes SET let_go = 1 WHERE role = 'cache'")
     await connection.close()
     await until(all_are_refused)
+
+
+async def test_of_a_cache_that_nobody_asks_at_that_is_known_too(
+    service: Service, redis_url: str
+) -> None:
+    await _add("cache-1", "cache")
+    async with open_redis(redis_url) as redis:
+
+        async def is_known() -> bool:
+            later = time.time() + KNOWN_AFTER
+            return await Beats(redis).staying("cache-1", later) == []
+
+        await until(is_known)
 
 
 async def _all_in(let_in: Callable[[], Awaitable[int]]) -> bool:

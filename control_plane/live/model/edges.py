@@ -21,6 +21,9 @@ BEAT = 16.0
 
 #: Seconds until a viewer who was sent somewhere is among the readers there.
 ARRIVES = 20.0
+#: Seconds without a gap after which all is known of those who ask at a cache: who
+#: plays, and how many asked in the ten seconds before these.
+KNOWN_AFTER = 2.0 * ASKS_AFTER
 
 STREAMS = "/live/"
 
@@ -87,7 +90,7 @@ def share(staying: Sequence[float], count: int) -> float:
 
 def room_beside(edge: Node, nodes: Sequence[Node], readers: Mapping[str, int]) -> float:
     """For how many more: at the other edges, and at the fullest origin, since each
-    serves its own broadcasts only."""
+    serves its own broadcasts only. ``readers``: of those where they are known."""
     others = [one for one in nodes if one.is_well and one.name != edge.name]
     free = [(one.role == "origin", _free(one, readers)) for one in others]
     at_origin = min((room for is_origin, room in free if is_origin), default=0)
@@ -95,7 +98,10 @@ def room_beside(edge: Node, nodes: Sequence[Node], readers: Mapping[str, int]) -
 
 
 def _free(node: Node, readers: Mapping[str, int]) -> float:
-    there = readers.get(node.name, 0)
+    there = readers.get(node.name)
+    if there is None:
+        is_bound = node.most_readers is not None or node.most_bits is not None
+        return 0 if is_bound else math.inf
     free = math.inf if node.most_readers is None else node.most_readers - there
     if node.most_bits is not None and node.bits:
         free = min(free, (node.most_bits - node.bits) * max(1, there) // node.bits)

@@ -84,6 +84,7 @@ class Authorizer:
 
     def know_nodes(self, nodes: Sequence[Node]) -> None:
         self._edges = {one.name: one.role for one in nodes if one.role != "origin"}
+        self._hints.know_caches({one.name for one in nodes if one.role == "cache"})
         self._closed = {one.name for one in nodes if one.closed}
         self._most = {
             one.name: one.most_publishers for one in nodes if one.most_publishers

@@ -15,6 +15,7 @@ from datetime import timedelta
 import structlog
 
 from control_plane.base.database import Pool
+from control_plane.base.refusals import Unavailable
 from control_plane.base.secrets import Derived
 from control_plane.base.tasks import Loop
 from control_plane.live.model.credentials import viewer_token
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 EVERY = 5.0
 #: Viewers in a group: a hundred a second are a twentieth of what one node lets in.
 AT_ONCE = 500
+
+NOT_KNOWN = "How many viewers are left there is not known right now."
 
 
 class Emptying:
@@ -57,10 +60,15 @@ class Emptying:
                 await self._let_go(edge, [one for one in lots if one >= edge.let_go])
 
     async def left(self, name: str) -> int:
-        """At an origin the broadcasts that run, or may come back; else the viewers."""
-        if (await self._nodes.get(name)).role == "origin":
+        """At an origin the broadcasts that run, or may come back; else the viewers.
+        Raises Unavailable while nobody knows how many they are."""
+        node = await self._nodes.get(name)
+        if node.role == "origin":
             return await store.broadcasts(self._pool, name)
-        return (await self._beats.readers([name], time.time()))[name]
+        left = (await self._beats.readers([node], time.time())).get(name)
+        if left is None and not node.lost:
+            raise Unavailable(NOT_KNOWN)
+        return left or 0
 
     async def _let_go(self, edge: Node, staying: list[float]) -> None:
         count = min(len(staying), AT_ONCE, await self._room(edge))
@@ -77,15 +85,17 @@ class Emptying:
     async def _room(self, edge: Node) -> int:
         now = time.time()
         others = await self._nodes.listing()
-        readers = await self._beats.readers([one.name for one in others], now)
+        readers = await self._beats.readers(others, now)
         room = room_beside(edge, others, readers)
         return int(max(0, min(AT_ONCE, room - await self._beats.on_their_way(now))))
 
     async def _lots(self, edge: Node) -> list[float] | None:
         """Of those who are there. Whoever had the time to go and has not is closed.
-        None: it does not say."""
+        None: it does not say, or not all who are there are known."""
         if edge.role == "cache":
             found = await self._beats.staying(edge.name, time.time())
+            if found is None:
+                return None
             return [lot(edge.name, viewer) for viewer in found]
         lots: dict[str, float] = {}
 

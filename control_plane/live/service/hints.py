@@ -9,7 +9,7 @@ viewers.
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 
 from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
@@ -45,6 +45,12 @@ class Hints:
         self._staying: dict[str, dict[str, float]] = {}
         self._hinted = 0
         self._asking = Asking()
+        self._caches: Set[str] = frozenset()
+        self._missed: Set[str] = frozenset()  # caches, of whom something was lost
+
+    def know_caches(self, names: Set[str]) -> None:
+        """All that these ask is noted here."""
+        self._caches = names
 
     def note(self, session_id: int, node: str, viewer: str, *, listed: bool) -> None:
         """Never waits. ``listed``: the node's lists will name this viewer, if it is
@@ -106,6 +112,7 @@ class Hints:
         tokens, self._tokens = self._tokens, {}
         staying, self._staying = self._staying, {}
         now = time.time()
+        missed, self._missed = self._missed, self._caches
         await self._unlisted.keep(tokens)
         await self._sets.hint("hints", hints, now - WINDOW)
         await self._sets.hint("steady", steady, now - WINDOW)
@@ -114,3 +121,5 @@ class Hints:
         await self._beats.go_on(waiting)
         await self._beats.asked(asked, now)
         await self._beats.stay(staying, now)
+        await self._beats.hears(self._caches, now, anew=missed)
+        self._missed = frozenset()

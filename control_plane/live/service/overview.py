@@ -116,18 +116,20 @@ class Overview:
             name = one.session.node
             loads[name] = loads.get(name, NodeLoad()).with_one(one)
         found = await nodes.listing(self._pool)
-        readers = await self._readers([node.name for node in found])
+        readers = await self._readers(found)
         return [
             (
                 node,
-                replace(loads.get(node.name, NodeLoad()), readers=readers[node.name]),
+                replace(
+                    loads.get(node.name, NodeLoad()), readers=readers.get(node.name, 0)
+                ),
             )
             for node in found
         ]
 
-    async def _readers(self, names: Sequence[str]) -> Mapping[str, int]:
+    async def _readers(self, nodes: Sequence[Node]) -> Mapping[str, int]:
         """None is shown while Redis does not say."""
         try:
-            return await self._beats.readers(names, time.time())
+            return await self._beats.readers(nodes, time.time())
         except Away:
-            return dict.fromkeys(names, 0)
+            return {}

@@ -52,7 +52,7 @@ class Sources:
         return {edge.name: edge.let_go for edge in self._edges if edge.let_go}
 
     async def _look(self) -> None:
-        """While Redis is away what is known stands."""
+        """While Redis is away, or has forgotten, what is known stands."""
         now = time.monotonic()
         if now < self._looked_at + LOOK_AGAIN:
             return
@@ -60,9 +60,8 @@ class Sources:
         nodes = await self._nodes.listing()
         self._edges = [node for node in nodes if node.role != "origin"]
         try:
-            self._readers = await self._beats.readers(
-                [node.name for node in nodes], time.time()
-            )
+            found = await self._beats.readers(nodes, time.time())
+            self._readers = {**self._readers, **found}
         except Away as error:
             log.warning("readers of nodes are not known", error=repr(error))
 

@@ -2,19 +2,24 @@
 
 ``beats:`` and ``coming:``, those who were let in and may not be listed yet, stand
 beside the sets of ``viewers.py``. ``asked:`` is how many asked to go
-on at a cache, for each ten seconds, ``readers:`` how many a node listed last.
+on at a cache, for each ten seconds, ``readers:`` how many a node listed last, and
+``heard:`` since when no question of a cache is missing here: an emptied Redis knows
+nobody, and says so.
 ``sent:`` is how many were sent away from edges that drain, for each five seconds; who
 is at one that is a cache stands in the ``beats:`` of session 0 there.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
-from control_plane.live.model.edges import ARRIVES, ASKS_AFTER
+from control_plane.live.model.edges import ARRIVES, ASKS_AFTER, BEAT, KNOWN_AFTER
+from control_plane.live.model.nodes import Node
 from control_plane.live.store.places import Place
 from control_plane.live.store.viewers import CHUNK, going_on, hinting, joining, key_of
 
 KEEP_LOAD = 30  # seconds
+#: Whoever is heard of so many seconds late is not missed.
+KEEP_HEARD = int(BEAT) - ASKS_AFTER
 SENT_EVERY = 5  # seconds
 
 
@@ -54,10 +59,26 @@ class Beats:
         await pipelined(self._redis, hinting("beats", whole, now))
 
     @asks_redis
-    async def staying(self, edge: str, now: float) -> list[str]:
-        asked = ("ZRANGEBYSCORE", key_of("beats", _whole(edge)), now, "+inf")
-        [found] = await pipelined(self._redis, [asked])
-        return [str(viewer) for viewer in found]
+    async def staying(self, edge: str, now: float) -> list[str] | None:
+        """None: not all of them are known."""
+        commands: list[Command] = [
+            ("GET", _heard(edge)),
+            ("ZRANGEBYSCORE", key_of("beats", _whole(edge)), now, "+inf"),
+        ]
+        since, found = await pipelined(self._redis, commands)
+        return [str(viewer) for viewer in found] if _is_known(since, now) else None
+
+    @asks_redis
+    async def hears(
+        self, caches: Iterable[str], now: float, anew: Container[str] = ()
+    ) -> None:
+        """Whatever they asked stands here, ``anew`` from now on only."""
+        commands: list[Command] = []
+        for cache in caches:
+            key, unless_known = _heard(cache), () if cache in anew else ("NX",)
+            commands.append(("SET", key, now, *unless_known, "EX", KEEP_HEARD))
+            commands.append(("EXPIRE", key, KEEP_HEARD))
+        await pipelined(self._redis, commands)
 
     @asks_redis
     async def sent(self, count: int, now: float) -> None:
@@ -111,15 +132,25 @@ class Beats:
         await pipelined(self._redis, [("SET", _listed(node), count, "EX", KEEP_LOAD)])
 
     @asks_redis
-    async def readers(self, nodes: Sequence[str], now: float) -> dict[str, int]:
-        """How many each has. At a cache each asks once in ten seconds."""
-        commands = [
-            ("GET", key)
-            for node in nodes
-            for key in (_listed(node), _asked(node, now - ASKS_AFTER))
-        ]
-        found = [int(one or 0) for one in await pipelined(self._redis, commands)]
-        return dict(zip(nodes, map(max, found[::2], found[1::2]), strict=True))
+    async def readers(self, nodes: Sequence[Node], now: float) -> dict[str, int]:
+        """How many each has, of those where that is known. At a cache each asks once in
+        ten seconds."""
+        commands = (("GET", key) for node in nodes for key in _load(node.name, now))
+        found = await pipelined(self._redis, commands)
+        loads = zip(nodes, found[::3], found[1::3], found[2::3], strict=True)
+        return {
+            node.name: max(int(listed or 0), int(asked or 0))
+            for node, listed, asked, since in loads
+            if (_is_known(since, now) if node.role == "cache" else listed is not None)
+        }
+
+
+def _load(node: str, now: float) -> Sequence[str]:
+    return _listed(node), _asked(node, now - ASKS_AFTER), _heard(node)
+
+
+def _is_known(heard_since: str | None, now: float) -> bool:
+    return heard_since is not None and float(heard_since) <= now - KNOWN_AFTER
 
 
 def _asked(node: str, now: float) -> str:
@@ -133,6 +164,10 @@ def _whole(edge: str) -> Place:
 
 def _sent(now: float) -> str:
     return f"sent:{int(now // SENT_EVERY)}"
+
+
+def _heard(cache: str) -> str:
+    return f"heard:{{{cache}}}"
 
 
 def _listed(node: str) -> str:

@@ -24,6 +24,7 @@ EDGES = [
     for n in range(3)
 ]
 FULL = {"eu-1": 2}
+NOBODY = {"us-1": 0} | {edge.name: 0 for edge in (ORIGIN, *EDGES)}
 
 
 def chosen(
@@ -77,7 +78,7 @@ def test_bits_are_room_too() -> None:
     edges = [replace(edge, most_bits=1000, bits=1000) for edge in EDGES[:2]]
     assert source(full, [*edges, EDGES[2]], {}, "v", "us") is EDGES[2]
     beside = [edges[0], replace(EDGES[1], most_readers=90, most_bits=1000, bits=600)]
-    assert room_beside(EDGES[2], beside, {"eu-edge-1": 6}) == 4
+    assert room_beside(EDGES[2], beside, NOBODY | {"eu-edge-1": 6}) == 4
 
 
 def test_who_comes_again_reads_there_again() -> None:
@@ -103,10 +104,11 @@ def test_room_beside_an_edge() -> None:
     """Of an origin's room only its own broadcasts' viewers have a part."""
     far = replace(ORIGIN, name="us-1", most_readers=9)
     nodes = [ORIGIN, far, *EDGES[:3]]
-    assert room_beside(EDGES[0], nodes, {}) == 2 + 2 + 2
-    assert room_beside(EDGES[0], nodes, FULL | {"eu-edge-1": 1}) == 1 + 2
+    assert room_beside(EDGES[0], nodes, NOBODY) == 2 + 2 + 2
+    assert room_beside(EDGES[0], nodes, NOBODY | FULL | {"eu-edge-1": 1}) == 1 + 2
+    assert room_beside(EDGES[0], nodes, {"eu-edge-1": 1, "us-1": 0}) == 1
     silent = replace(EDGES[1], silent_since=datetime.now(UTC))
-    assert room_beside(EDGES[0], [EDGES[0], silent, EDGES[2]], {}) == 2
+    assert room_beside(EDGES[0], [EDGES[0], silent, EDGES[2]], NOBODY) == 2
     free = replace(EDGES[1], most_readers=None)
     assert room_beside(EDGES[0], [EDGES[0], free], {}) == inf
 

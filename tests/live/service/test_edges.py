@@ -7,10 +7,11 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.live.model import asking
-from control_plane.live.model.edges import BEAT, signed
+from control_plane.live.model.edges import ASKS_AFTER, BEAT, KNOWN_AFTER, signed
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
 from control_plane.live.model.viewers import Audience
+from control_plane.live.service import sources
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.rights import watch_terms
 from control_plane.live.store.beats import Beats
@@ -61,6 +62,22 @@ async def test_who_reads_at_a_full_origin_stays_there(
     await ViewerSets(opened.redis).change("local", {session.id: ([found.viewer], [])})
     await Beats(opened.redis).listed("local", 1)
     assert (await _sent(opened, session, found.token))[0] == "local"
+    assert (await _sent(opened, session))[0] == "c"
+
+
+async def test_a_full_cache_stays_full_when_redis_forgets(
+    opened: Services, session: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "LOOK_AGAIN", 0.0)
+    await _two_nodes(opened)
+    cache = replace(await opened.nodes.get("c"), name="d", weight=1000)
+    await opened.nodes.save(cache)
+    beats, now = Beats(opened.redis), time.time()
+    await beats.listed("local", 1)
+    await beats.hears(["c", "d"], now - KNOWN_AFTER)
+    await beats.asked({"d": 2}, now - ASKS_AFTER)
+    assert (await _sent(opened, session))[0] == "c"
+    await opened.redis.flushdb()
     assert (await _sent(opened, session))[0] == "c"
 
 

@@ -1,10 +1,12 @@
 """The viewers of an edge that drains: a group at a time, where there is room."""
 
+import time
 from dataclasses import replace
 
 import pytest
 
-from control_plane.live.model.edges import lot
+from control_plane.base.refusals import Unavailable
+from control_plane.live.model.edges import KNOWN_AFTER, lot
 from control_plane.live.model.nodes import Node
 from control_plane.live.store.beats import Beats
 from control_plane.wiring.services import Services
@@ -29,6 +31,12 @@ async def drained(opened: Services) -> Node:
 
 
 async def _gone(opened: Services) -> int:
+    """What auth has long written again and again stands in Redis."""
+    await Beats(opened.redis).hears(["going", "other"], time.time() - KNOWN_AFTER)
+    return await _gone_as_known(opened)
+
+
+async def _gone_as_known(opened: Services) -> int:
     await opened.emptying.turn(every=0, unknown=0)
     going = await opened.nodes.get("going")
     return sum(lot("going", one) < going.let_go for one in VIEWERS)
@@ -59,3 +67,17 @@ async def test_it_takes_viewers_again(opened: Services, drained: Node) -> None:
     assert await _gone(opened) == 2
     await opened.nodes.set_draining("going", draining=False)
     assert await _gone(opened) == 0
+
+
+async def test_nobody_goes_whom_an_emptied_redis_only_seems_to_lack(
+    opened: Services, drained: Node
+) -> None:
+    assert await _gone(opened) == 2
+    assert await opened.emptying.left("going") == 0
+    await opened.redis.flushdb()
+    opened.hints.know_caches({"going", "other"})
+    opened.hints.stay("going", VIEWERS[0])
+    await opened.hints.flush()
+    assert await _gone_as_known(opened) == 2
+    with pytest.raises(Unavailable):
+        await opened.emptying.left("going")

@@ -1,0 +1,49 @@
+"""What auth has noted of viewers, on its way to Redis."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from control_plane.base.faults import Away
+from control_plane.base.redis import open_redis
+from control_plane.live.model.edges import KNOWN_AFTER
+from control_plane.live.service.hints import Hints
+from control_plane.live.store.beats import Beats
+from control_plane.live.store.unlisted import UnlistedTokens
+from control_plane.live.store.viewers import ViewerSets
+from deploy.local.valkey import valkey
+from tests.support.stack import until
+
+
+async def _written(hints: Hints) -> bool:
+    """A server that said nothing is let alone for a moment."""
+    try:
+        await hints.flush()
+    except Away:
+        return False
+    return True
+
+
+async def test_who_stays_is_not_known_once_something_was_lost(
+    server_folder: Path,
+) -> None:
+    async with valkey(server_folder, durable=False) as url, open_redis(url) as redis:
+        beats = Beats(redis)
+        hints = Hints(ViewerSets(redis), beats, UnlistedTokens(redis, 60))
+        hints.know_caches({"c"})
+        long_ago = time.time() - KNOWN_AFTER
+        hints.stay("c", "before")
+        await beats.hears(["c"], long_ago)
+        await hints.flush()
+        assert await beats.staying("c", time.time()) == ["before"]
+
+        # Of those that write.
+        await redis.client_pause(60_000, all=False)
+        hints.stay("c", "lost")
+        with pytest.raises(Away):
+            await hints.flush()
+        await redis.client_unpause()
+        await until(lambda: _written(hints))
+        assert await beats.staying("c", time.time()) is None
+        assert await beats.staying("c", time.time() + KNOWN_AFTER) is not None
