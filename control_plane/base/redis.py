@@ -20,6 +20,7 @@ __all__ = [
     "Memory",
     "Redis",
     "asks_redis",
+    "by_server",
     "memory",
     "open_redis",
     "pipelined",
@@ -96,6 +97,19 @@ def _unless_silent(redis: Redis) -> Iterator[None]:
         if not isinstance(redis, RedisCluster):
             _resting[redis] = time.monotonic() + REST
         raise
+
+
+async def by_server(redis: Redis, tags: Iterable[str]) -> list[set[str]]:
+    """``tags``: what keys hold as ``{tag}``. Those together whose keys one server of a
+    cluster has: while it is away, the others' can be written."""
+    if not isinstance(redis, RedisCluster):
+        return [set(tags)]
+    await redis.initialize()
+    found: dict[str, set[str]] = {}
+    for tag in tags:
+        servers = redis.nodes_manager.slots_cache.get(redis.keyslot(tag))
+        found.setdefault(servers[0].name if servers else "", set()).add(tag)
+    return [*found.values()]
 
 
 def _chunks(commands: Iterable[Command]) -> Iterator[list[Command]]:

@@ -57,19 +57,36 @@ class Attendance:
 
     async def flush(self) -> None:
         """What is noted stands in Postgres when this returns. What may not stand there
-        is noted again: nothing is added twice."""
+        is noted again: nothing is added twice. While Redis is away only who they were
+        waits."""
+        try:
+            unique = await self._unique()
+        except Away:
+            await self._write({})
+            raise
+        await self._write(unique)
+
+    async def _unique(self) -> Mapping[int, int]:
+        """How many viewers each session has had, of those where somebody joined."""
+        joined, self._joined, self._names = self._joined, {}, 0
+        if not joined:
+            return {}
+        try:
+            found = await self._sets.unique(joined)
+        except (Away, asyncio.CancelledError):
+            self.joined(joined)
+            raise
+        return dict(zip(joined, found, strict=True))
+
+    async def _write(self, unique: Mapping[int, int]) -> None:
         spans, self._spans = self._spans, {}
-        joined: Mapping[int, Collection[str]] = self._joined
-        self._joined, self._names = {}, 0
-        if not spans and not joined:
+        if not spans and not unique:
             return
         try:
-            unique = await self._unique(joined)
-            joined = dict.fromkeys(joined, ())  # Redis knows who they are
             async with self._pool.transaction() as connection:
                 await store.add(connection, list(spans.values()), unique)
         except (Away, Collided, asyncio.CancelledError):
-            self.joined(joined)
+            self.joined(dict.fromkeys(unique, ()))  # Redis knows who they are
             for span in spans.values():
                 self._add(span)
             raise
@@ -78,7 +95,3 @@ class Attendance:
         key = (span.session_id, span.minute)
         if key in self._spans or len(self._spans) < MOST_WAITING:
             self._spans[key] = merged(self._spans.get(key), span)
-
-    async def _unique(self, joined: Mapping[int, Collection[str]]) -> Mapping[int, int]:
-        found = await self._sets.unique(joined)
-        return dict(zip(joined, found, strict=True))

@@ -10,6 +10,7 @@ viewers.
 import contextlib
 import time
 from collections.abc import AsyncIterator, Set
+from dataclasses import dataclass, field
 
 from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
@@ -28,6 +29,36 @@ MOST_HINTS = 200_000
 Seen = dict[Place, dict[str, float]]
 
 
+@dataclass(slots=True)
+class Noted:
+    """By the place of each session, or the cache that asked."""
+
+    hints: Seen = field(default_factory=dict)
+    steady: Seen = field(default_factory=dict)
+    coming: Seen = field(default_factory=dict)
+    beating: Seen = field(default_factory=dict)
+    waiting: Seen = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
+    staying: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def nodes(self) -> set[str]:
+        seen = self.hints, self.steady, self.coming, self.beating, self.waiting
+        there = {node for places in seen for _, node in places}
+        return there.union(self.asked, self.staying)
+
+    def at(self, nodes: Set[str]) -> "Noted":
+        return Noted(
+            _at(nodes, self.hints),
+            _at(nodes, self.steady),
+            _at(nodes, self.coming),
+            _at(nodes, self.beating),
+            _at(nodes, self.waiting),
+            {one: count for one, count in self.asked.items() if one in nodes},
+            {one: who for one, who in self.staying.items() if one in nodes},
+        )
+
+
 class Hints:
     def __init__(
         self, sets: ViewerSets, beats: Beats, unlisted: UnlistedTokens
@@ -36,13 +67,7 @@ class Hints:
         self._unlisted = unlisted
         self._tokens: dict[int, ByReader] = {}
         self._beats = beats
-        self._hints: Seen = {}
-        self._steady: Seen = {}
-        self._coming: Seen = {}
-        self._beating: Seen = {}
-        self._waiting: Seen = {}
-        self._asked: dict[str, int] = {}
-        self._staying: dict[str, dict[str, float]] = {}
+        self._noted = Noted()
         self._hinted = 0
         self._asking = Asking()
         self._caches: Set[str] = frozenset()
@@ -58,29 +83,30 @@ class Hints:
         if self._hinted >= MOST_HINTS:
             return
         now = time.time()
-        self._hints.setdefault((session_id, node), {})[viewer] = now
+        self._noted.hints.setdefault((session_id, node), {})[viewer] = now
         self._hinted += 1
         if not listed and self._asking.steadily((session_id, viewer), now):
-            self._steady.setdefault((session_id, node), {})[viewer] = now
+            self._noted.steady.setdefault((session_id, node), {})[viewer] = now
 
     def come(self, place: Place, viewer: str, *, listed: bool) -> None:
         """At an edge, never waits. ``place``: of the origin; ``listed``: as above."""
         if self._hinted >= MOST_HINTS:
             return
         now = time.time()
-        self._coming.setdefault(place, {})[viewer] = now + WINDOW
+        self._noted.coming.setdefault(place, {})[viewer] = now + WINDOW
         self._hinted += 1
         if not listed and self._asking.steadily((place[0], viewer), now):
-            self._beating.setdefault(place, {})[viewer] = now + WINDOW
+            self._noted.beating.setdefault(place, {})[viewer] = now + WINDOW
 
     def ask(self, cache: str, place: Place, viewer: str, *, live: bool) -> None:
         """At a cache, which asks again for as long as this viewer plays, never waits.
         While the encoder is away only who counts already goes on to."""
         if self._hinted < MOST_HINTS:
-            seen = self._beating if live else self._waiting
+            noted = self._noted
+            seen = noted.beating if live else noted.waiting
             seen.setdefault(place, {})[viewer] = time.time() + BEAT
             self._hinted += 1
-            self._asked[cache] = self._asked.get(cache, 0) + 1
+            noted.asked[cache] = noted.asked.get(cache, 0) + 1
 
     def unlisted(self, session_id: int, reader_id: str, token: ViewerToken) -> None:
         """The node's lists will name this reader, and not its token. Never waits."""
@@ -90,7 +116,7 @@ class Hints:
 
     def stay(self, edge: str, viewer: str) -> None:
         """At a cache that drains, never waits."""
-        self._staying.setdefault(edge, {})[viewer] = time.time() + BEAT
+        self._noted.staying.setdefault(edge, {})[viewer] = time.time() + BEAT
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -102,24 +128,40 @@ class Hints:
                 await self.flush()
 
     async def flush(self) -> None:
-        """What was noted stands in Redis; while that is away it is lost."""
-        hints, self._hints, self._hinted = self._hints, {}, 0
-        steady, self._steady = self._steady, {}
-        coming, self._coming = self._coming, {}
-        beating, self._beating = self._beating, {}
-        waiting, self._waiting = self._waiting, {}
-        asked, self._asked = self._asked, {}
+        """What was noted stands in Redis; what a server of it would hold that is away
+        is lost."""
+        noted, self._noted, self._hinted = self._noted, Noted(), 0
         tokens, self._tokens = self._tokens, {}
-        staying, self._staying = self._staying, {}
-        now = time.time()
+        try:
+            await self._unlisted.keep(tokens)
+        finally:
+            await self._write(noted)
+
+    async def _write(self, noted: Noted) -> None:
+        """Server by server, since each may be away."""
         missed, self._missed = self._missed, self._caches
-        await self._unlisted.keep(tokens)
-        await self._sets.hint("hints", hints, now - WINDOW)
-        await self._sets.hint("steady", steady, now - WINDOW)
-        await self._beats.come(coming, now)
-        await self._beats.beat(beating, now)
-        await self._beats.go_on(waiting)
-        await self._beats.asked(asked, now)
-        await self._beats.stay(staying, now)
-        await self._beats.hears(self._caches, now, anew=missed)
-        self._missed = frozenset()
+        away: Away | None = None
+        for nodes in await self._beats.by_server(noted.nodes | self._caches):
+            try:
+                await self._write_at(nodes, noted.at(nodes), missed)
+            except Away as error:
+                away = away or error
+        if away is not None:
+            raise away
+
+    async def _write_at(self, nodes: Set[str], noted: Noted, missed: Set[str]) -> None:
+        """Last who they are at edges, which another server may hold."""
+        now = time.time()
+        await self._sets.hint("hints", noted.hints, now - WINDOW)
+        await self._sets.hint("steady", noted.steady, now - WINDOW)
+        await self._beats.come(noted.coming, now)
+        await self._beats.go_on(noted.waiting)
+        await self._beats.asked(noted.asked, now)
+        await self._beats.stay(noted.staying, now)
+        await self._beats.hears(nodes & self._caches, now, anew=missed)
+        self._missed = self._missed - nodes
+        await self._beats.beat(noted.beating, now)
+
+
+def _at(nodes: Set[str], seen: Seen) -> Seen:
+    return {place: who for place, who in seen.items() if place[1] in nodes}

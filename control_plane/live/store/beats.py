@@ -11,7 +11,7 @@ is at one that is a cache stands in the ``beats:`` of session 0 there.
 
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 
-from control_plane.base.redis import Command, Redis, asks_redis, pipelined
+from control_plane.base.redis import Command, Redis, asks_redis, by_server, pipelined
 from control_plane.live.model.edges import ARRIVES, ASKS_AFTER, BEAT, KNOWN_AFTER
 from control_plane.live.model.nodes import Node
 from control_plane.live.store.places import Place
@@ -30,8 +30,15 @@ class Beats:
         self._redis = redis
 
     @asks_redis
+    async def by_server(self, nodes: Iterable[str]) -> list[set[str]]:
+        """Those together of whom one server holds what stands with a node."""
+        return await by_server(self._redis, nodes)
+
+    @asks_redis
     async def beat(self, seen: Mapping[Place, Mapping[str, float]], now: float) -> None:
-        """``seen``: viewer to the unix time until which that counts."""
+        """``seen``: viewer to the unix time until which that counts. They count even
+        where it raises Away because who they are, which stands with no node, cannot be
+        kept."""
         await pipelined(self._redis, hinting("beats", seen, now))
         joined = {session_id: viewers for (session_id, _), viewers in seen.items()}
         await pipelined(self._redis, joining(joined))

@@ -132,6 +132,21 @@ async def test_what_could_not_be_written_is_written_later(
     )
 
 
+async def test_how_long_they_watched_is_written_while_redis_is_away(
+    opened: Services, session_id: int
+) -> None:
+    """Part of a cluster is enough, since sessions are everywhere in it."""
+    async with open_redis("redis://127.0.0.1:1") as redis:
+        one = Attendance(opened.pool, ViewerSets(redis))
+        one.watched({session_id: 2}, START, START + 10)
+        one.joined({session_id: {"a", "b"}})
+        with pytest.raises(Away):
+            await one.flush()
+    assert await opened.broadcasts.attended(session_id) == Attended(
+        0, 20.0, [minute(0, 2, 20.0)]
+    )
+
+
 async def _written(one: Attendance) -> bool:
     """A server that said nothing is let alone for a moment."""
     try:

@@ -1,5 +1,6 @@
 """What auth has noted of viewers, on its way to Redis."""
 
+import itertools
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from control_plane.live.store.beats import Beats
 from control_plane.live.store.unlisted import UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
 from deploy.local.valkey import valkey
+from tests.support.cluster import Cluster, held_by
 from tests.support.stack import until
 
 
@@ -47,3 +49,28 @@ async def test_who_stays_is_not_known_once_something_was_lost(
         await until(lambda: _written(hints))
         assert await beats.staying("c", time.time()) is None
         assert await beats.staying("c", time.time() + KNOWN_AFTER) is not None
+
+
+async def test_what_other_servers_of_a_cluster_hold_is_written(
+    server_folder: Path,
+) -> None:
+    away = next(held_by(0))
+    origin, cache = itertools.islice(held_by(1), 2)
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        beats = Beats(redis)
+        hints = Hints(ViewerSets(redis), beats, UnlistedTokens(redis, 60))
+        hints.know_caches({away, cache})
+        await beats.hears([cache], time.time() - KNOWN_AFTER)
+        await cluster.kill(0)
+        hints.note(1, away, "a", listed=True)
+        hints.ask(away, (1, away), "a", live=True)
+        hints.ask(cache, (4, origin), "b", live=True)
+        hints.stay(cache, "b")
+        with pytest.raises(Away):
+            await hints.flush()
+        now = time.time()
+        assert await beats.count([(4, origin)], now) == [1]
+        assert await beats.staying(cache, now) == ["b"]
