@@ -18,6 +18,9 @@ from collections.abc import (
 from dataclasses import replace
 from secrets import token_hex
 
+import structlog
+
+from control_plane.base.faults import Away
 from control_plane.base.secrets import Derived
 from control_plane.base.turns import Turn, Turns
 from control_plane.live.model.nodes import Reader
@@ -35,6 +38,8 @@ from control_plane.live.model.viewers import (
 from control_plane.live.service.attendance import Attendance
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.viewers import KEEP_VIEWERS, Looked, ViewerSets
+
+log = structlog.get_logger(__name__)
 
 SLICE = 1000  # readers; more at once would hold the event loop
 COMPARED = 5000  # viewers, the same
@@ -97,7 +102,8 @@ class Counting:
         self, tally: Tally, open_sessions: Iterable[LiveSession], *, lists_hls: bool
     ) -> dict[int, int]:
         """Take in a look that was answered. How many viewers are confirmed, by
-        session; those that are not live or reconnecting have none."""
+        session; those that are not live or reconnecting have none. While Redis is away
+        who is in no list of the node's counts for a while as it did last."""
         node, now = self._nodes[tally.node], time.time()
         found = node.saw(tally, now)
         audiences = {
@@ -109,16 +115,13 @@ class Counting:
         # The next look may take as long as this one did.
         reach = WINDOW + 2 * (now - tally.asked_at)
         looked = Looked(now, now + reach, told, self._me)
-        await self._write(tally.node, node, audiences, looked)
-        confirmed = {i: len(one.confirmed) for i, one in audiences.items()}
-        if not lists_hls:
-            node.steady = await self._steady(tally.node, confirmed, now)
-            confirmed = {i: n + len(node.steady[i]) for i, n in confirmed.items()}
-        await self._beats.listed(
-            tally.node, max(tally.look.size, sum(confirmed.values()))
-        )
-        node.beating = await self._at_edges(tally.node, confirmed, now)
-        confirmed = {i: n + node.beating[i] for i, n in confirmed.items()}
+        try:
+            await self._write(tally.node, node, audiences, looked)
+            await self._look_beside(tally, node, now, lists_hls=lists_hls)
+        except Away as error:
+            log.warning("viewers not shown", node=tally.node, error=repr(error))
+            await self._not_written(node, audiences, now)
+        confirmed = node.confirmed
         since = now if node.counted_at is None else max(node.counted_at, now - reach)
         self._attendance.watched(confirmed, since, now)
         node.counted_at = now
@@ -203,6 +206,30 @@ class Counting:
         if ours and looked.at > node.checked_at + CHECK_EVERY:
             await self._check(name, node, looked.at)
 
+    async def _not_written(
+        self, node: "_Node", audiences: Audiences, now: float
+    ) -> None:
+        """Whoever watches is among the session's viewers all the same."""
+        changes = await _changes(node.audiences, audiences)
+        joined = {i: one.confirmed for i, one in changes.items() if one.confirmed}
+        self._attendance.joined(joined)
+        node.audiences = audiences
+        node.looked = None
+        if node.looked_beside_at < now - WINDOW:
+            node.steady, node.beating = {}, {}
+
+    async def _look_beside(
+        self, tally: Tally, node: "_Node", now: float, *, lists_hls: bool
+    ) -> None:
+        """At those of whom Redis alone knows."""
+        name, ids = tally.node, node.audiences.keys()
+        node.steady = {} if lists_hls else await self._steady(name, ids, now)
+        count = sum(len(one.confirmed) for one in node.audiences.values())
+        count += sum(map(len, node.steady.values()))
+        await self._beats.listed(name, max(tally.look.size, count))
+        node.beating = await self._at_edges(name, ids, now)
+        node.looked_beside_at = now
+
     async def _changed(self, node: str, changes: Mapping[int, Change]) -> None:
         moved = {i: (one.came, one.went) for i, one in changes.items()}
         await self._sets.change(node, moved)
@@ -241,9 +268,18 @@ class _Node:
         self.steady: Mapping[int, Sequence[str]] = {}
         self.beating: Mapping[int, int] = {}
         self.looked: Looked | None = None
+        self.looked_beside_at = 0.0
         self.checked_at = 0.0
         self.counted_at: float | None = None
         self.asked_at: float | None = None
+
+    @property
+    def confirmed(self) -> dict[int, int]:
+        """How many, by session."""
+        return {
+            i: len(one.confirmed) + len(self.steady.get(i, ())) + self.beating.get(i, 0)
+            for i, one in self.audiences.items()
+        }
 
     def saw(self, tally: Tally, now: float) -> Mapping[str, Audience]:
         self.asked_at = tally.asked_at

@@ -1,6 +1,5 @@
 """A round compares a node's own lists with our tables and repairs both."""
 
-import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -114,8 +113,7 @@ class Reconciler:
         view = await self._nodes.api(node).look(tally.take)
         if view.answer != "answered":
             return
-        with contextlib.suppress(Away):
-            await self._counting.count(tally, known, lists_hls=view.lists_hls)
+        await self._counting.count(tally, known, lists_hls=view.lists_hls)
 
     def forget(self, name: str) -> None:
         """The node is another's from here on, or gone."""
@@ -257,13 +255,7 @@ class Reconciler:
     async def _count(
         self, tally: Tally, view: View, current: Sequence[LiveSession]
     ) -> None:
-        try:
-            confirmed = await self._counting.count(
-                tally, current, lists_hls=view.lists_hls
-            )
-        except Away as error:
-            log.warning("viewers not counted", error=type(error).__name__)
-            return
+        confirmed = await self._counting.count(tally, current, lists_hls=view.lists_hls)
         peaks = {session.id: session.peak_viewers for session in current}
         higher = [(i, n) for i, n in confirmed.items() if n > peaks[i]]
         if higher:

@@ -6,23 +6,28 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from control_plane.base.faults import Away
 from control_plane.base.redis import Redis
 from control_plane.base.tokens import ViewerToken, sign_viewer
 from control_plane.config.settings import Settings
+from control_plane.live.model.edges import BEAT
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
 from control_plane.live.model.viewers import PREVIEWER, WINDOW, viewer_of_address
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.reconciler import Reconciler
+from control_plane.live.store.beats import Beats
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
+from deploy.local.valkey import valkey
 from tests.support.api import settings
 from tests.support.nodes import NEWEST
 from tests.support.stack import until
@@ -261,6 +266,33 @@ async def test_what_redis_forgot_is_written_again(
     assert await counted(opened, session) == 0
     await looked(opened)
     assert await counted(opened, session) == 1
+
+
+async def test_while_redis_is_away_hosts_lose_nothing(
+    opened: Services,
+    node: FakeNode,
+    session: LiveSession,
+    database_url: str,
+    server_folder: Path,
+) -> None:
+    node.viewers = {"10.0.0.1": session.path}
+    async with contextlib.AsyncExitStack() as running:
+        url = await running.enter_async_context(valkey(server_folder, durable=False))
+        async with another(settings(database_url, url)) as counting:
+            beats, now = Beats(counting.redis), time.time()
+            place = (session.id, "local")
+            await beats.beat({place: {"at an edge": now + BEAT}}, now)
+            await looked(counting, 2)
+            await counting.attendance.flush()
+            before = await opened.broadcasts.attended(session.id)
+            await running.aclose()
+            node.viewers["10.0.0.2"] = session.path
+            await looked(counting, 2)
+            with pytest.raises(Away):
+                await counting.attendance.flush()
+    assert (await opened.broadcasts.get(session.id)).peak_viewers == 3
+    after = await opened.broadcasts.attended(session.id)
+    assert after.viewer_seconds > before.viewer_seconds
 
 
 async def test_what_somebody_else_wrote_is_written_over(
