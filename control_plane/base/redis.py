@@ -67,9 +67,10 @@ async def memory(redis: Redis) -> Memory:
     with translated():
         if isinstance(redis, RedisCluster):
             told = await redis.info("memory", target_nodes=RedisCluster.PRIMARIES)
-            servers = list(told.values())
         else:
-            servers = [await redis.info("memory")]
+            told = await redis.info("memory")
+    # Of one server redis-py (8.1) does not say whose it is, in a cluster neither.
+    servers = [told] if "used_memory" in told else told.values()
     each = (Memory(int(i["used_memory"]), int(i.get("maxmemory", 0))) for i in servers)
     return max(each, key=lambda one: (one.share, one.used))
 

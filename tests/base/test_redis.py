@@ -113,6 +113,15 @@ async def test_a_cluster_is_asked_where_each_key_is(server_folder: Path) -> None
             await ping(redis)
 
 
+async def test_a_cluster_may_have_one_primary(server_folder: Path) -> None:
+    async with (
+        Cluster(server_folder, servers=1).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        assert (await memory(redis)).used > 0
+        await ping(redis)
+
+
 async def test_what_the_others_of_a_cluster_hold_is_there(server_folder: Path) -> None:
     """Whichever is away, and also for who comes then."""
     names = ["a", "b", "c"]  # one at each

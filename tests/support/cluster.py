@@ -1,4 +1,5 @@
-"""A cluster of three Valkeys, and a fourth that may follow one of them."""
+"""A cluster of Valkeys, three if nothing else is said, and one more that may follow one
+of them."""
 
 import asyncio
 import contextlib
@@ -23,40 +24,42 @@ from tests.support.valkeys import KEEPS_NOTHING, LOGIN, PASSWORD, server
 
 SLOTS = 16384
 SERVERS = 3
-REPLICA = SERVERS  # its number
 SOON = 1000  # milliseconds for a key to move
 
 
 def held_by(number: int) -> Iterator[str]:
-    """Names that this server holds as long as nothing moves."""
+    """Names that this one of three holds as long as nothing moves."""
     names = (f"key-{count}" for count in itertools.count())
     return (name for name in names if key_slot(name.encode()) in _slots(number))
 
 
-def _slots(number: int) -> range:
-    return range(SLOTS * number // SERVERS, SLOTS * (number + 1) // SERVERS)
+def _slots(number: int, servers: int = SERVERS) -> range:
+    return range(SLOTS * number // servers, SLOTS * (number + 1) // servers)
 
 
 class Cluster:
-    """``url`` names two of its servers, and one that does not exist."""
+    """``url`` names two of its servers at most, and one that does not exist."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, servers: int = SERVERS) -> None:
         self._folder = folder
-        ports = free_ports(2 * (SERVERS + 1))
-        self._ports, self._bus = ports[: SERVERS + 1], ports[SERVERS + 1 :]
-        hosts = ",".join(f"{ADDRESS}:{port}" for port in (1, *self._ports[1:SERVERS]))
+        self._servers = servers
+        self._replica = servers  # its number
+        ports = free_ports(2 * (servers + 1))
+        self._ports, self._bus = ports[: servers + 1], ports[servers + 1 :]
+        named = (1, *self._ports[:servers][-2:])
+        hosts = ",".join(f"{ADDRESS}:{port}" for port in named)
         self.url = f"redis+cluster://{LOGIN}{hosts}"
-        self._programs = [self._program(number) for number in range(SERVERS + 1)]
+        self._programs = [self._program(number) for number in range(servers + 1)]
         self._children: dict[int, Child] = {}
         self._running = contextlib.AsyncExitStack()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Cluster"]:
         async with self._running:
-            for number in range(SERVERS):
+            for number in range(self._servers):
                 await self._start(number)
-            await asyncio.gather(*map(self._prepare, range(SERVERS)))
-            await asyncio.gather(*map(self._join, range(1, SERVERS)))
+            await asyncio.gather(*map(self._prepare, range(self._servers)))
+            await asyncio.gather(*map(self._join, range(1, self._servers)))
             await self._until_whole()
             yield self
 
@@ -72,11 +75,11 @@ class Cluster:
 
     async def add_replica(self, of: int) -> None:
         """Which takes over when that one is gone."""
-        await self._start(REPLICA)
-        await self._join(REPLICA)
+        await self._start(self._replica)
+        await self._join(self._replica)
         known = ("CLUSTER REPLICATE", await self._id(of))
-        await until(partial(self._takes, REPLICA, known))
-        await until(partial(self._follows, REPLICA))
+        await until(partial(self._takes, self._replica, known))
+        await until(partial(self._follows, self._replica))
 
     async def move(self, slot: int, source: int, target: int) -> None:
         """With all its keys, while it is used."""
@@ -108,7 +111,7 @@ class Cluster:
         return server(self._folder, self._ports[number], settings)
 
     async def _prepare(self, number: int) -> None:
-        slots = _slots(number)
+        slots = _slots(number, self._servers)
         await self._tell(number, ("CLUSTER ADDSLOTSRANGE", slots[0], slots[-1]))
         # Not possible any more once it knows others.
         await self._tell(number, ("CLUSTER SET-CONFIG-EPOCH", number + 1))
@@ -144,7 +147,7 @@ class Cluster:
         return False
 
     async def _until_whole(self) -> None:
-        for number in range(SERVERS):
+        for number in range(self._servers):
             await until(partial(self._is_whole, number))
 
     async def _is_whole(self, number: int) -> bool:
