@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis import exceptions
+from redis._parsers import AsyncCommandsParser
 from redis.asyncio import Redis as Single
 from redis.asyncio import RedisCluster
 from redis.asyncio.cluster import ClusterNode
@@ -94,8 +95,25 @@ def _watched(parts: SplitResult) -> tuple[Sentinel, Single]:
     return sentinel, sentinel.master_for(service, db=int(number or 0))
 
 
+class _Commands(AsyncCommandsParser):
+    async def initialize(self, node: ClusterNode | None = None) -> None:
+        """redis-py (8.1) asks again whenever it finds the servers anew, and closes all
+        connections if the one that it asks is away."""
+        if node is None or not self.commands:
+            await super().initialize(node)
+
+
 class _Cluster(RedisCluster):
     """What the others have is there while one of its servers is away."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands_parser = _Commands()
+
+    async def aclose(self) -> None:
+        """redis-py (8.1) does so after each error, to find the servers anew, and would
+        close the connections over which others are being asked."""
+        self._initialize = True
 
     async def initialize(self, *args: Any, **options: Any) -> "_Cluster":
         """redis-py (8.1) asks the first primary what commands there are, and if that
@@ -130,8 +148,6 @@ def _cluster(parts: SplitResult) -> RedisCluster:
 async def _close(opened: Redis) -> None:
     await opened.aclose()
     if isinstance(opened, RedisCluster):
-        # After an error, when it would find its servers anew, redis-py (8.1) takes it
-        # for closed.
         for nodes in ("nodes_cache", "startup_nodes"):
             await opened.nodes_manager.aclose(nodes)
 

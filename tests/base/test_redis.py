@@ -113,6 +113,22 @@ async def test_a_cluster_is_asked_where_each_key_is(server_folder: Path) -> None
             await ping(redis)
 
 
+async def test_who_asks_the_others_of_a_cluster_goes_on(server_folder: Path) -> None:
+    """However often one that is away makes it find its servers anew."""
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        waited, away = next(held_by(1)), next(held_by(0))
+        assert await _knows(redis, away)
+        asking = asyncio.create_task(pipelined(redis, [("BRPOP", waited, 0)]))
+
+        await cluster.kill(0)
+        assert not await _known(redis, [away] * 3)
+        await redis.rpush(waited, "told")
+        assert await asking == [(waited, "told")]
+
+
 async def test_a_cluster_may_have_one_primary(server_folder: Path) -> None:
     async with (
         Cluster(server_folder, servers=1).running() as cluster,
