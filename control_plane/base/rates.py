@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Sequence
 from zlib import crc32
 
+from redis.asyncio import RedisCluster
+
 from control_plane.base.batches import Lane
 from control_plane.base.redis import Command, Redis, asks_redis, pipelined
 
@@ -41,21 +43,27 @@ return answers
 
 
 class Counters:
-    """Those who come at the same time are counted together."""
+    """Those who come at the same time are counted together, in a cluster those of one
+    place: a server that is away is no matter of the others' users."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._lane: Lane[tuple[str, int], bool] = Lane(self._together, TOGETHER)
+        apart = PLACES if isinstance(redis, RedisCluster) else 1
+        self._lanes: list[Lane[tuple[str, int], bool]] = [
+            Lane(self._together, TOGETHER) for _ in range(apart)
+        ]
 
     async def hit(self, per_minute: int, *who: str) -> bool:
         """Count one request; False when it is one too many. Raises Away."""
-        return await self._lane.submit((":".join(who), per_minute))
+        name = ":".join(who)
+        lane = self._lanes[_place(name) % len(self._lanes)]
+        return await lane.submit((name, per_minute))
 
     @asks_redis
     async def _together(self, wanted: Sequence[tuple[str, int]]) -> Sequence[bool]:
         by_place: dict[int, list[int]] = {}
         for number, (who, _) in enumerate(wanted):
-            by_place.setdefault(crc32(who.encode()) % PLACES, []).append(number)
+            by_place.setdefault(_place(who), []).append(number)
         commands = (
             _hits(place, [wanted[number] for number in numbers])
             for place, numbers in by_place.items()
@@ -63,6 +71,10 @@ class Counters:
         answers = itertools.chain(*await pipelined(self._redis, commands))
         found = dict(zip(itertools.chain(*by_place.values()), answers, strict=True))
         return [found[number] == 1 for number in range(len(wanted))]
+
+
+def _place(who: str) -> int:
+    return crc32(who.encode()) % PLACES
 
 
 def _hits(place: int, wanted: Sequence[tuple[str, int]]) -> Command:

@@ -104,9 +104,6 @@ async def test_a_cluster_is_asked_where_each_key_is(server_folder: Path) -> None
         assert await pipelined(redis, [("GET", name) for name in names]) == names
         assert (await memory(redis)).used > 0
         await ping(redis)
-        counters = Counters(redis)
-        hits = [counters.hit(1, "who", name) for name in (*names, *names)]
-        assert sum(await asyncio.gather(*hits)) == len(names)
 
         await cluster.kill(0)
         with pytest.raises(Away):
@@ -127,6 +124,25 @@ async def test_who_asks_the_others_of_a_cluster_goes_on(server_folder: Path) -> 
         assert not await _known(redis, [away] * 3)
         await redis.rpush(waited, "told")
         assert await asking == [(waited, "told")]
+
+
+async def test_a_cluster_counts_what_the_others_hold(server_folder: Path) -> None:
+    """Whoever comes together with those whose server is away."""
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        names = [f"user-{number}" for number in range(100)]
+        counters = Counters(redis)
+        hits = [counters.hit(1, name) for name in (*names, *names)]
+        assert sum(await asyncio.gather(*hits)) == len(names)
+
+        await cluster.kill(0)
+        hits = [counters.hit(2, name) for name in names]
+        told = await asyncio.gather(*hits, return_exceptions=True)
+        away = sum(isinstance(one, Away) for one in told)
+        assert 0 < away < len(names) / 2
+        assert told.count(True) == len(names) - away
 
 
 async def test_a_cluster_may_have_one_primary(server_folder: Path) -> None:
