@@ -3,7 +3,13 @@
 import contextlib
 import functools
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+)
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -79,12 +85,25 @@ async def pipelined(redis: Redis, commands: Iterable[Command]) -> list[Any]:
     """Their answers. Many at once, as few round trips as the event loop allows."""
     answers: list[Any] = []
     with _unless_silent(redis):
-        for some in _chunks(commands):
-            async with redis.pipeline(transaction=False) as pipe:
-                for command in some:
-                    pipe.execute_command(*command)
-                answers += await pipe.execute()
+        async with _leaving_replicas(redis):
+            for some in _chunks(commands):
+                async with redis.pipeline(transaction=False) as pipe:
+                    for command in some:
+                        pipe.execute_command(*command)
+                    answers += await pipe.execute()
     return answers
+
+
+@contextlib.asynccontextmanager
+async def _leaving_replicas(redis: Redis) -> AsyncIterator[None]:
+    """Its address may lead to another primary by now, while the old one keeps our
+    connections. A cluster says so itself."""
+    try:
+        yield
+    except exceptions.ReadOnlyError:
+        if not isinstance(redis, RedisCluster):
+            await redis.connection_pool.disconnect(inuse_connections=False)
+        raise
 
 
 @contextlib.contextmanager

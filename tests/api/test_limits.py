@@ -9,13 +9,17 @@ from aiohttp.test_utils import make_mocked_request
 
 from control_plane.base import limits
 from control_plane.base.limits import RateLimits, Rules
-from control_plane.base.redis import open_redis
+from control_plane.base.redis import open_redis, pipelined
 from control_plane.base.refusals import TooMany, Unavailable
 from control_plane.config.settings import SettingsError, load
 from control_plane.web.address import Addresses
+from deploy.local.process import running as running_program
 from deploy.local.valkey import valkey
 from tests.support.api import API, Json, running, settings
+from tests.support.ports import free_ports
+from tests.support.relay import moving
 from tests.support.stack import until
+from tests.support.valkeys import KEEPS_NOTHING, LOGIN, server
 
 RULES = Rules(sign_in=3, money=3, search=3, writes=3)
 
@@ -92,6 +96,27 @@ async def _is_open(limits: RateLimits) -> bool:
         await limits.check_user("money", 1)
         return True
     return False
+
+
+async def test_an_address_that_leads_to_another_primary(server_folder: Path) -> None:
+    """While the old one takes no writes and keeps its connections."""
+    ports = free_ports(2)
+    async with contextlib.AsyncExitStack() as stack:
+        for port in ports:
+            one = server(server_folder, port, KEEPS_NOTHING)
+            await stack.enter_async_context(running_program(one))
+        address = await stack.enter_async_context(moving(ports[0]))
+        url = f"redis://{LOGIN}127.0.0.1"
+        redis = await stack.enter_async_context(open_redis(f"{url}:{address.port}"))
+        old = await stack.enter_async_context(open_redis(f"{url}:{ports[0]}"))
+        limits = RateLimits(redis, RULES)
+        await until(lambda: _is_open(limits))
+
+        await pipelined(old, [("REPLICAOF", "127.0.0.1", 1)])
+        with pytest.raises(Unavailable):
+            await limits.check_user("money", 1)
+        address.to = ports[1]
+        await until(lambda: _is_open(limits))
 
 
 def _request(remote: str, forwarded: str = "") -> web.Request:

@@ -1,10 +1,12 @@
 """Ports that lead elsewhere: to Postgres's socket, behind which everybody is whoever
-runs the tests, or out of TLS. While the server is away they close each connection."""
+runs the tests, out of TLS, or to one server after another. While the server is away
+they close each connection."""
 
 import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,6 +41,22 @@ async def encrypted(url: str, authority: Authority) -> AsyncIterator[str]:
     async with _relay(lambda: asyncio.open_connection(*to), tls) as port:
         where = f"{login}{at}127.0.0.1:{port}{parts.path}"
         yield f"rediss://{where}?ssl_ca_certs={authority.file}"
+
+
+@dataclass
+class Moving:
+    """``port`` leads whoever connects to that of ``to``; who is connected stays."""
+
+    port: int
+    to: int
+
+
+@contextlib.asynccontextmanager
+async def moving(to: int) -> AsyncIterator[Moving]:
+    found = Moving(0, to)
+    async with _relay(lambda: asyncio.open_connection("127.0.0.1", found.to)) as port:
+        found.port = port
+        yield found
 
 
 @contextlib.asynccontextmanager
