@@ -41,6 +41,7 @@ WORDS = 1000
 #: For how long a server is not asked that has said nothing: each question of a call,
 #: and each call, would wait as long again. Seconds.
 REST = 2.0
+WRITTEN = "written"
 _resting: "WeakKeyDictionary[Redis, float]" = WeakKeyDictionary()  # until when
 
 Args = ParamSpec("Args")
@@ -54,6 +55,24 @@ async def ping(redis: Redis) -> None:
             await redis.ping(target_nodes=RedisCluster.PRIMARIES)
         else:
             await redis.ping()
+
+
+async def write(redis: Redis) -> None:
+    """A word that goes by itself, at each primary of a cluster. Raises Away, also where
+    one answers and takes no writes."""
+    with translated():
+        names = [WRITTEN]
+        if isinstance(redis, RedisCluster):
+            await redis.initialize()
+            names = _one_at_each(redis)
+        await pipelined(redis, (("SET", name, "", "EX", 60) for name in names))
+
+
+def _one_at_each(redis: RedisCluster) -> list[str]:
+    """Of so many names each primary holds some."""
+    names = (f"{WRITTEN}:{number}" for number in range(1000))
+    held_by = redis.nodes_manager.get_node_from_slot
+    return list({held_by(redis.keyslot(one)).name: one for one in names}.values())
 
 
 class Memory(NamedTuple):

@@ -75,7 +75,11 @@ def _of_stores(now: StoresNow) -> Iterator[Concern]:
     if now.memory is None:
         words = "Redis does not answer: counts read zero, money is refused."
         yield _concern("store", "redis", words, "RedisAway")
-    elif now.memory.share > FULL:
+        return
+    if not now.redis_writes:
+        words = "Redis takes no writes: counts read zero, money is refused."
+        yield _concern("store", "redis", words, "RedisReadOnly")
+    if now.memory.share > FULL:
         words = f"Redis uses {now.memory.share:.0%} of the memory that it may use."
         yield _concern("store", "redis", words, "RedisFull")
 

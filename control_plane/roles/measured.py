@@ -27,8 +27,8 @@ LAG = Durations(
 )
 STORES = Gauge(
     "control_plane_store_up",
-    "1 while it answers this role; postgres_writes: and takes writes; postgres_room:"
-    " and its disk is not full, as far as it says.",
+    "1 while it answers this role; postgres_writes, redis_writes: and takes writes;"
+    " postgres_room: and its disk is not full, as far as it says.",
     ["role", "store"],
 )
 CONNECTIONS = Gauge(
@@ -88,6 +88,7 @@ class Measured:
             return
         writes.set(found.takes_writes)
         STORES.labels(self._role, "postgres_room").set(found.has_room)
+        STORES.labels(self._role, "redis_writes").set(found.redis_writes)
         AHEAD.set(found.ahead)
         if found.memory is not None:
             MEMORY.set(found.memory.used)

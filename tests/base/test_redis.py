@@ -21,6 +21,7 @@ from control_plane.base.redis import (
     ping,
     pipelined,
     translated,
+    write,
 )
 from tests.support.cluster import SERVERS, Cluster, held_by
 from tests.support.sentinels import Watched
@@ -108,6 +109,19 @@ async def test_a_cluster_is_asked_where_each_key_is(server_folder: Path) -> None
         await cluster.kill(0)
         with pytest.raises(Away):
             await ping(redis)
+
+
+async def test_whether_each_of_a_cluster_takes_writes(server_folder: Path) -> None:
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        for number in range(SERVERS):
+            await write(redis)
+            await cluster.refuse_writes(number, on=True)
+            with pytest.raises(Away):
+                await write(redis)
+            await cluster.refuse_writes(number, on=False)
 
 
 async def test_who_asks_the_others_of_a_cluster_goes_on(server_folder: Path) -> None:

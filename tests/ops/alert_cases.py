@@ -60,6 +60,10 @@ CASES: dict[str, tuple[Series, Series]] = {
         _gauge('control_plane_store_up{role="work",store="postgres_room"}', 1, 0),
     ),
     "RedisAway": _gauge('control_plane_store_up{role="api",store="redis"}', 1, 0),
+    "RedisReadOnly": _with(
+        {'control_plane_store_up{role="api",store="redis"}': "1x40"},
+        _gauge('control_plane_store_up{role="work",store="redis_writes"}', 1, 0),
+    ),
     "RedisFull": _with(
         {"control_plane_redis_memory_limit_bytes": "100x40"},
         _gauge("control_plane_redis_memory_bytes", 50, 95),

@@ -1,5 +1,6 @@
-"""Ten faults, as whoever has only the docs meets them: the dashboard or an alert names
-what is wrong and the section that says what to do. Mended as it says, it is quiet."""
+"""Eleven faults, as whoever has only the docs meets them: the dashboard or an alert
+names what is wrong and the section that says what to do. Mended as it says, it is
+quiet."""
 
 import contextlib
 import re
@@ -261,6 +262,27 @@ async def test_a_full_redis(
         await client.aclose()
 
 
+async def test_a_redis_that_takes_no_writes(
+    database_url: str, server_folder: Path, at_once: None
+) -> None:
+    async with valkey(server_folder / "valkey", durable=False) as url:
+        client = redis.from_url(url)
+        async with looking(settings(database_url, url)) as desk:
+            await client.replicaof(HOST, 1)
+            await desk.says("redis", "takes no writes", "RedisReadOnly")
+            await until(lambda: _redis_writes_are_told(desk, 0.0))
+            await client.replicaof("NO", "ONE")
+            await desk.is_quiet("RedisReadOnly")
+            await until(lambda: _redis_writes_are_told(desk, 1.0))
+        await client.aclose()
+
+
+async def _redis_writes_are_told(desk: Desk, number: float) -> bool:
+    """What the alert RedisReadOnly looks at."""
+    told = f'control_plane_store_up{{role="work",store="redis_writes"}} {number}'
+    return told in await _metrics(desk, desk.service.ports.work_metrics)
+
+
 async def test_a_receiver_that_is_down(wanted: Settings) -> None:
     async with looking(wanted) as desk:
         async with receiver() as hook:
@@ -340,6 +362,7 @@ async def _is_shut(desk: Desk, live: Json) -> bool:
 TOLD_WITHIN: Mapping[str, float] = {
     "PostgresReadOnly": measured.LOOK_EVERY + stores.LIMIT,
     "PostgresFull": measured.LOOK_EVERY + stores.LIMIT,
+    "RedisReadOnly": measured.LOOK_EVERY + 2 * stores.LIMIT,
     "RedisFull": measured.LOOK_EVERY + 2 * stores.LIMIT,
     "ClockWrong": measured.LOOK_EVERY + stores.LIMIT,
     "KeyLeaked": figures.EVERY,

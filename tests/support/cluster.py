@@ -73,6 +73,10 @@ class Cluster:
         await self._start(number)
         await self._until_whole()
 
+    async def refuse_writes(self, number: int, *, on: bool) -> None:
+        """As one whose replicas are gone."""
+        await self._tell(number, ("CONFIG SET", "min-replicas-to-write", int(on)))
+
     async def add_replica(self, of: int) -> None:
         """Which takes over when that one is gone."""
         await self._start(self._replica)

@@ -16,12 +16,13 @@ LIMIT = 2.0  # seconds
 class StoresNow:
     """``has_room``: on the disk of Postgres's tables. ``ahead``: seconds that its clock
     is ahead of ours, below zero behind, as far as the way there explains none.
-    ``memory``: None: Redis does not answer."""
+    ``memory``: None: Redis does not answer; ``redis_writes``: and takes writes."""
 
     takes_writes: bool
     has_room: bool
     ahead: float
     memory: Memory | None
+    redis_writes: bool
 
 
 class Stores:
@@ -40,14 +41,19 @@ class Stores:
         except TimeoutError:
             raise Away("Postgres does not answer in time") from None
         ahead = _outside(server.clock, began, ended)
-        return StoresNow(server.takes_writes, has_room, ahead, await self._memory())
+        of_redis = await self._look_at_redis()
+        return StoresNow(server.takes_writes, has_room, ahead, *of_redis)
 
-    async def _memory(self) -> Memory | None:
+    async def _look_at_redis(self) -> tuple[Memory | None, bool]:
+        """As StoresNow has them."""
+        memory = None
         try:
             async with asyncio.timeout(LIMIT):
-                return await redis.memory(self._redis)
+                memory = await redis.memory(self._redis)
+                await redis.write(self._redis)
         except (Away, TimeoutError):
-            return None
+            return memory, False
+        return memory, True
 
 
 def _outside(moment: float, began: float, ended: float) -> float:
