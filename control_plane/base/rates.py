@@ -25,7 +25,7 @@ for i, key in ipairs(KEYS) do
     local kept = redis.call('HMGET', key, 'start', 'count', 'before')
     local start, count = tonumber(kept[1]) or 0, tonumber(kept[2]) or 0
     local before = tonumber(kept[3]) or 0
-    if now >= start + 120 then
+    if now < start or now >= start + 120 then -- the clock may step back
         start, count, before = now, 0, 0
     elseif now >= start + 60 then
         start, count, before = start + 60, 0, count

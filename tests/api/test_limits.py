@@ -90,6 +90,21 @@ async def test_without_redis_money_is_closed_and_the_rest_is_open(
             await limits.check_address("money", "192.0.2.1")
 
 
+async def test_a_clock_of_redis_that_steps_back_keeps_nobody_out(
+    redis_url: str,
+) -> None:
+    async with open_redis(redis_url) as redis:
+        limits = RateLimits(redis, RULES)
+        for _ in range(RULES.money):
+            await limits.check_user("money", 1)
+        with pytest.raises(TooMany):
+            await limits.check_user("money", 1)
+        [counter] = await redis.keys("rates:*")
+        began = float(await redis.hget(counter, "start"))
+        await redis.hset(counter, "start", began + 3600)
+        await limits.check_user("money", 1)
+
+
 async def _is_open(limits: RateLimits) -> bool:
     """A first call has half a second to connect, which may be too little."""
     with contextlib.suppress(Unavailable):
