@@ -83,6 +83,16 @@ async def test_only_a_paid_purchase_counts(
         await google_store.receipt("t")
 
 
+async def test_what_has_no_piece_left_is_refunded_whatever_it_is_called(
+    google: FakeGoogle, google_store: GoogleStore
+) -> None:
+    said = google.bought("t", quantity=2)
+    google.void_pieces("t", 2)
+    said["purchaseStateContext"]["purchaseState"] = "PURCHASED"
+    with pytest.raises(Refunded):
+        await google_store.receipt("t")
+
+
 async def test_all_pages_of_voided_purchases_are_read(
     google: FakeGoogle, google_store: GoogleStore
 ) -> None:

@@ -157,6 +157,8 @@ def _receipt(said: Mapping[str, object], token: str) -> Receipt:
         log.error("a purchase that we cannot read", state=state, lines=len(lines))
         raise NotBought
     offer = _dict(lines[0].get("productOfferDetails"))
+    if offer.get("refundableQuantity") == 0:
+        raise Refunded
     quantity = _pieces(offer.get("quantity")) or 1
     left = _pieces(offer.get("refundableQuantity")) or quantity
     return Receipt(
