@@ -16,7 +16,10 @@ ONE = "/v1/nodes/{name}"
 @click.command()
 @click.argument("name")
 @click.option(
-    "--wait", type=Number(), default=0.0, help="Seconds at most until nobody uses it."
+    "--wait",
+    type=Number(min=0.0),
+    default=0.0,
+    help="Seconds at most until nobody uses it.",
 )
 @click.option(
     "--now",
@@ -39,7 +42,7 @@ def drain(name: str, wait: float, now: bool, reason: str) -> None:
 @click.argument("name")
 @click.option(
     "--wait",
-    type=Number(),
+    type=Number(min=0.0),
     default=3600.0,
     show_default=True,
     help="Seconds at most.",

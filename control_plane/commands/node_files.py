@@ -9,13 +9,22 @@ from control_plane.commands.beside import settings
 from control_plane.commands.edges import by_name
 from control_plane.commands.output import give, to_file
 from control_plane.commands.reach import warn_of_loopback
+from control_plane.config.live import NodeSettings
 from control_plane.wiring.node_config import edge_config, hook_environ, node_config
 from mediamtx.render import render
 
+of_node = click.option("--node", "name", help="Default: the settings' own.")
+
 
 @click.command("mediamtx-config")
-@click.option("--node", "name", default="local", show_default=True)
-@click.option("--for", "version", default="v1.20.1", show_default=True)
+@of_node
+@click.option(
+    "--for",
+    "version",
+    default="v1.20.1",
+    show_default=True,
+    help="The version of MediaMTX that reads it.",
+)
 @click.option(
     "--role",
     type=click.Choice(["origin", "edge"]),
@@ -53,7 +62,7 @@ from mediamtx.render import render
 )
 @to_file
 def mediamtx_config(
-    name: str,
+    name: str | None,
     version: str,
     role: str,
     origins: dict[str, str],
@@ -68,6 +77,7 @@ def mediamtx_config(
     if (role == "edge") != bool(origins):
         raise click.UsageError("--origin belongs to --role edge, which needs it.")
     known = settings()
+    name = name or _own(known)
     made = (
         edge_config(known, name, origins, bind)
         if origins
@@ -89,8 +99,17 @@ def mediamtx_config(
 
 
 @click.command("node-env")
-@click.option("--node", "name", default="local", show_default=True)
-def node_env(name: str) -> None:
+@of_node
+def node_env(name: str | None) -> None:
     """Print the environment that a node's hook command needs. It is secret."""
-    for variable, value in hook_environ(settings(), name).items():
+    known = settings()
+    for variable, value in hook_environ(known, name or _own(known)).items():
         click.echo(f"{variable}={value}")
+
+
+def _own(known: NodeSettings) -> str:
+    if not known.node_name:
+        raise click.UsageError(
+            "The settings have no node of their own: --node says which."
+        )
+    return known.node_name

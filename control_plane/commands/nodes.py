@@ -119,7 +119,7 @@ def add(
     hls_url: str,
     webrtc_url: str,
 ) -> None:
-    """Add a node, or change one."""
+    """Add a node, or change one: what is left out is set to its default."""
     node = Node(
         name=name,
         api_url=api,

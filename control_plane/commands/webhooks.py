@@ -93,7 +93,7 @@ def disable(endpoint_id: int, reason: str) -> None:
 @endpoint
 @click.option(
     "--hours",
-    type=Number(),
+    type=Number(min=0.0),
     default=24.0,
     show_default=True,
     help="The old one counts.",

@@ -186,6 +186,24 @@ def test_every_command_has_help(words: str) -> None:
     said = CliRunner().invoke(main, [*words.split(), "--help"])
     assert said.exit_code == 0
     assert said.output.startswith("Usage: ")
+    assert "None" not in said.output
+
+
+def test_a_node_of_no_name_is_the_settings_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONTROL_PLANE_NODE_NAME", "eu-1")
+    for command in ("mediamtx-config", "node-env"):
+        own = CliRunner().invoke(main, [command])
+        named = CliRunner().invoke(main, [command, "--node", "eu-1"])
+        assert (own.exit_code, own.stdout) == (0, named.stdout)
+    monkeypatch.setenv("CONTROL_PLANE_NODE_NAME", "")
+    for command in ("mediamtx-config", "node-env"):
+        said = CliRunner().invoke(main, [command])
+        assert said.exit_code == 2
+        assert (
+            "The settings have no node of their own: --node says which" in said.output
+        )
 
 
 @pytest.mark.parametrize(
