@@ -11,6 +11,8 @@ import asyncpg
 from control_plane.base.database import RawConnection, translated
 from control_plane.base.hosts import connect
 
+#: Postgres's version; the one before knows no NULLS NOT DISTINCT.
+OLDEST = 15
 #: Any constant will do, as long as nobody else uses it on this database.
 MIGRATION_LOCK = 7_130_151_204_981
 #: How the names of those end that wait until no earlier version runs any more.
@@ -60,6 +62,7 @@ async def migrate(
     with translated():
         service = await _role(service_url) if service_url else ""
         async with _locked(url) as connection:
+            _is_new_enough(connection)
             migrated = await _apply_missing(connection, known, post=post)
             await _prepare_log(connection)
             if service and service != await connection.fetchval("SELECT current_user"):
@@ -89,6 +92,12 @@ async def _locked(url: str) -> AsyncIterator[RawConnection]:
         ) from None
     finally:
         await connection.close()
+
+
+def _is_new_enough(connection: RawConnection) -> None:
+    version = connection.get_server_version().major
+    if version < OLDEST:
+        raise MayNotMigrate(f"This is Postgres {version}; {OLDEST} or newer is needed.")
 
 
 async def _apply_missing(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from control_plane.base import schema
 from control_plane.base.database import RawConnection
 from control_plane.base.schema import MayNotMigrate, Migrated, migrate, migrations
 from deploy.local.place import Urls
@@ -63,6 +64,14 @@ async def _columns(url: str) -> set[str]:
     finally:
         await connection.close()
     return {row["column_name"] for row in rows}
+
+
+async def test_a_postgres_that_is_too_old_is_named(
+    empty_database: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "OLDEST", 1000)
+    with pytest.raises(MayNotMigrate, match=r"^This is Postgres \d+; 1000 or newer"):
+        await migrate(empty_database.owner)
 
 
 async def test_who_may_not_migrate_says_so(empty_database: Urls) -> None:
