@@ -110,7 +110,9 @@ CASES: dict[str, tuple[Series, Series]] = {
     "RoleAway": _gauge(f"up{_JOB}", 1, 0),
     "NoPreviews": _with(
         {
-            "control_plane_previews_enabled": "1x40",
+            # `work` is away, and who takes none says 0.
+            'control_plane_previews_enabled{instance="auth"}': "0x40",
+            'control_plane_store_up{instance="auth",role="auth"}': "1x40",
             'control_plane_sessions{state="live"}': "1x40",
         },
         _counter('control_plane_previews_total{result="taken"}', 1, 0),
