@@ -15,6 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from secrets import token_hex
 
@@ -247,9 +248,9 @@ class Counting:
         self, node: str, ids: Collection[int], now: float
     ) -> dict[int, int]:
         """And so who came there is among the session's viewers."""
-        counts = await self._beats.count([(i, node) for i in ids], now)
-        self._attendance.joined({i: () for i, n in zip(ids, counts, strict=True) if n})
-        return dict(zip(ids, counts, strict=True))
+        counts = await self._beats.count(node, ids, now)
+        self._attendance.joined({i: () for i, count in counts.items() if count})
+        return counts
 
     async def _steady(
         self, node: str, ids: Iterable[int], now: float
@@ -277,9 +278,14 @@ class _Node:
     def confirmed(self) -> dict[int, int]:
         """How many, by session."""
         return {
-            i: len(one.confirmed) + len(self.steady.get(i, ())) + self.beating.get(i, 0)
+            i: len(one.confirmed) + self._beside(i, one.confirmed)
             for i, one in self.audiences.items()
         }
+
+    def _beside(self, session_id: int, confirmed: AbstractSet[str]) -> int:
+        steady = self.steady.get(session_id, ())
+        at_edges = self.beating.get(session_id, 0)
+        return at_edges + sum(viewer not in confirmed for viewer in steady)
 
     def saw(self, tally: Tally, now: float) -> Mapping[str, Audience]:
         self.asked_at = tally.asked_at

@@ -14,13 +14,28 @@ from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequenc
 from control_plane.base.redis import Command, Redis, asks_redis, by_server, pipelined
 from control_plane.live.model.edges import ARRIVES, ASKS_AFTER, BEAT, KNOWN_AFTER
 from control_plane.live.model.nodes import Node
-from control_plane.live.store.places import Place
+from control_plane.live.store.places import Place, by_node
 from control_plane.live.store.viewers import CHUNK, going_on, hinting, joining, key_of
 
 KEEP_LOAD = 30  # seconds
 #: Whoever is heard of so many seconds late is not missed.
 KEEP_HEARD = int(BEAT) - ASKS_AFTER
 SENT_EVERY = 5  # seconds
+
+# Whoever goes from an origin to its edges is in both sets for a while. Those whose time
+# is over would be found among both, too.
+_COUNT = """
+local found = {}
+for i = 1, #KEYS, 2 do
+    local count = redis.call('ZCOUNT', KEYS[i], ARGV[1], '+inf')
+    if count > 0 then
+        redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. ARGV[1])
+        count = count - redis.call('ZINTERCARD', 2, KEYS[i], KEYS[i + 1])
+    end
+    found[#found + 1] = count
+end
+return found
+"""
 
 
 class Beats:
@@ -55,9 +70,16 @@ class Beats:
         await pipelined(self._redis, going_on("beats", seen))
 
     @asks_redis
-    async def count(self, places: Sequence[Place], now: float) -> list[int]:
-        commands = (("ZCOUNT", key_of("beats", at), now, "+inf") for at in places)
-        return [int(count) for count in await pipelined(self._redis, commands)]
+    async def count(
+        self, node: str, session_ids: Iterable[int], now: float
+    ) -> dict[int, int]:
+        """By session, those whom the origin's last look did not find there as well."""
+        counted: dict[int, int] = {}
+        asked = by_node(((i, node) for i in session_ids), CHUNK // 5)
+        answers = await pipelined(self._redis, (_count(*one, now) for one in asked))
+        for (_, ids), counts in zip(asked, answers, strict=True):
+            counted |= zip(ids, map(int, counts), strict=True)
+        return counted
 
     @asks_redis
     async def stay(self, seen: Mapping[str, Mapping[str, float]], now: float) -> None:
@@ -150,6 +172,13 @@ class Beats:
             for node, listed, asked, since in loads
             if (_is_known(since, now) if node.role == "cache" else listed is not None)
         }
+
+
+def _count(node: str, ids: Sequence[int], now: float) -> Command:
+    places = [(session_id, node) for session_id in ids]
+    pairs = ((key_of("beats", at), key_of("viewers", at)) for at in places)
+    keys = [key for pair in pairs for key in pair]
+    return ("EVAL", _COUNT, len(keys), *keys, now)
 
 
 def _load(node: str, now: float) -> Sequence[str]:

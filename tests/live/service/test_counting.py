@@ -214,6 +214,22 @@ async def test_who_is_hinted_and_listed_counts_once(
         assert await counted(asked, session) == 1
 
 
+async def test_who_goes_on_from_the_node_to_an_edge_is_one_in_peaks_too(
+    opened: Services, node: FakeNode, session: LiveSession
+) -> None:
+    await looked(opened)
+    node.viewers = {"10.0.0.1": session.path, "10.0.0.2": session.path}
+    token = ViewerToken("moves on", session.path, 0, int(time.time()) + 60)
+    text = sign_viewer(opened.secrets.viewer_tokens(), token)
+    node.queries = {"10.0.0.1": f"token={text}"}
+    await looked(opened, 2)
+    now, place = time.time(), (session.id, "local")
+    left = {"moves on": now + BEAT, "at an edge": now + BEAT}
+    await Beats(opened.redis).beat({place: left}, now)
+    await looked(opened)
+    assert (await opened.broadcasts.get(session.id)).peak_viewers == 3
+
+
 @pytest.mark.parametrize(("took", "count"), [(0.0, 0), (9.0, 1)])
 async def test_who_was_found_counts_until_another_look_can_have_ended(
     opened: Services,

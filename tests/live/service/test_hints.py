@@ -72,5 +72,5 @@ async def test_what_other_servers_of_a_cluster_hold_is_written(
         with pytest.raises(Away):
             await hints.flush()
         now = time.time()
-        assert await beats.count([(4, origin)], now) == [1]
+        assert await beats.count(origin, [4], now) == {4: 1}
         assert await beats.staying(cache, now) == ["b"]
