@@ -171,7 +171,7 @@ class Counting:
         seen = {
             (one.id, one.node): dict.fromkeys(audiences[one.path].confirmed, until)
             for one in open_sessions
-            if one.is_watchable
+            if one.is_watchable and one.path in audiences
         }
         await self._beats.beat({at: who for at, who in seen.items() if who}, now)
 

@@ -1,7 +1,7 @@
 """A round compares a node's own lists with our tables and repairs both."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -19,6 +19,7 @@ from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Publisher, View
 from control_plane.live.model.permissions import KeyPermit, Standing, may_stay
 from control_plane.live.model.sessions import EndReason, LiveSession
+from control_plane.live.model.viewers import Audience
 from control_plane.live.service.counting import Counting, Tally
 from control_plane.live.service.lifecycle import Lifecycle, Source
 from control_plane.live.service.measuring import Measuring
@@ -79,7 +80,7 @@ class Reconciler:
         tally = self._counting.look(node.name)
         view = await self._look(node, tally)
         if view.answer == "answered":
-            await self._count_at_edge(tally)
+            await self._count_at_edge(node, tally)
 
     async def _look(self, node: Node, tally: Tally, *, quiet: bool = False) -> View:
         view = await self._nodes.api(node).look(tally.take, quiet=quiet)
@@ -113,7 +114,10 @@ class Reconciler:
         view = await self._nodes.api(node).look(tally.take)
         if view.answer != "answered":
             return
-        await self._counting.count(tally, known, lists_hls=view.lists_hls)
+        if node.role == "origin":
+            await self._counting.count(tally, known, lists_hls=view.lists_hls)
+        else:
+            await self._beat(tally, self._counting.saw(tally), known)
 
     def forget(self, name: str) -> None:
         """The node is another's from here on, or gone."""
@@ -261,9 +265,18 @@ class Reconciler:
         if higher:
             await sessions.raise_peaks(self._pool, higher)
 
-    async def _count_at_edge(self, tally: Tally) -> None:
+    async def _count_at_edge(self, node: Node, tally: Tally) -> None:
         audiences = self._counting.saw(tally)
         there = await sessions.open_at_paths(self._pool, list(audiences))
+        self._known_sessions[node.name] = there
+        await self._beat(tally, audiences, there)
+
+    async def _beat(
+        self,
+        tally: Tally,
+        audiences: Mapping[str, Audience],
+        there: Sequence[LiveSession],
+    ) -> None:
         try:
             await self._counting.beat(tally, audiences, there)
         except Away as error:

@@ -13,11 +13,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from control_plane.base.database import Pool
 from control_plane.base.faults import Away
 from control_plane.base.redis import Redis
 from control_plane.base.tokens import ViewerToken, sign_viewer
 from control_plane.config.settings import Settings
-from control_plane.live.model.edges import BEAT
+from control_plane.live.model.edges import BEAT, path_at_edge
+from control_plane.live.model.nodes import Role
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
 from control_plane.live.model.viewers import PREVIEWER, WINDOW, viewer_of_address
@@ -29,6 +31,7 @@ from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
 from deploy.local.valkey import valkey
 from tests.support.api import settings
+from tests.support.closed import closed
 from tests.support.nodes import NEWEST
 from tests.support.stack import until
 
@@ -80,15 +83,22 @@ def _page(items: list[Json]) -> web.Response:
     return web.json_response({"pageCount": 1, "items": items})
 
 
-@pytest.fixture
-async def node(opened: Services) -> AsyncIterator[FakeNode]:
+@contextlib.asynccontextmanager
+async def listing(opened: Services, name: str, role: Role) -> AsyncIterator[FakeNode]:
     fake = FakeNode()
     app = web.Application()
     app.router.add_get("/v3/{name}/list", fake.answer)
     async with TestServer(app) as server:
         fake.api_url = str(server.make_url("")).rstrip("/")
         known = await opened.nodes.get("local")
-        await opened.nodes.save(replace(known, api_url=fake.api_url))
+        saved = replace(known, name=name, role=role, api_url=fake.api_url)
+        await opened.nodes.save(saved)
+        yield fake
+
+
+@pytest.fixture
+async def node(opened: Services) -> AsyncIterator[FakeNode]:
+    async with listing(opened, "local", "origin") as fake:
         yield fake
 
 
@@ -113,8 +123,8 @@ async def session(opened: Services, node: FakeNode, ann: User) -> LiveSession:
     return await opened.broadcasts.get(started.id)
 
 
-async def looked(at: Services, times: int = 1) -> None:
-    reconciler = Reconciler(
+def reconciling(at: Services) -> Reconciler:
+    return Reconciler(
         at.reserved,
         at.nodes,
         at.lifecycle,
@@ -122,6 +132,10 @@ async def looked(at: Services, times: int = 1) -> None:
         at.measuring,
         peppers=at.secrets.key_peppers(),
     )
+
+
+async def looked(at: Services, times: int = 1) -> None:
+    reconciler = reconciling(at)
     for _ in range(times):
         await reconciler.round(await at.nodes.get("local"))
 
@@ -309,6 +323,31 @@ async def test_while_redis_is_away_hosts_lose_nothing(
     assert (await opened.broadcasts.get(session.id)).peak_viewers == 3
     after = await opened.broadcasts.attended(session.id)
     assert after.viewer_seconds > before.viewer_seconds
+
+
+async def test_while_postgres_is_away_viewers_at_edges_go_on_to_count(
+    opened: Services,
+    session: LiveSession,
+    owner: Pool,
+    database_url: str,
+) -> None:
+    reconciler, beats = reconciling(opened), Beats(opened.redis)
+    async with listing(opened, "e", "edge") as fake:
+        edge = await opened.nodes.get("e")
+        fake.viewers = {
+            "10.0.0.1": path_at_edge("local", session.path),
+            "10.0.0.2": path_at_edge("local", session.path),
+        }
+        for _ in range(2):
+            await reconciler.round(edge)
+        async with closed(owner, database_url):
+            await opened.redis.flushdb()  # they would count for 5 seconds
+            await reconciler.count_only(edge)
+            assert await beats.count("local", [session.id], time.time()) == {
+                session.id: 2
+            }
+            fake.viewers = {}
+            await reconciler.count_only(edge)
 
 
 async def test_what_somebody_else_wrote_is_written_over(
