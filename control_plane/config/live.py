@@ -23,7 +23,8 @@ class LiveSettings(Concern):
     # Between two pictures of a live session; 0: none are made. They need ffmpeg.
     preview_seconds: float = Field(20.0, ge=0)
     ffmpeg: str = "ffmpeg"
-    reconcile_seconds: float = Field(2.0, gt=0.0, le=60.0)
+    # Between two looks at a node; what is found at an edge counts for five.
+    reconcile_seconds: float = Field(2.0, gt=0.0, le=4.0)
 
     # So long a CDN serves whoever was sent there, whatever happens meanwhile.
     signed_url_seconds: int = Field(900, ge=30, le=86_400)

@@ -35,6 +35,7 @@ def good(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("CONTROL_PLANE_PUBLIC_PORT", "eighty"),
         ("CONTROL_PLANE_RECONNECT_SECONDS", "1801"),
+        ("CONTROL_PLANE_RECONCILE_SECONDS", "5"),
         ("CONTROL_PLANE_SECRET", "short"),
         ("CONTROL_PLANE_OLD_SECRET", "short"),
         ("CONTROL_PLANE_PLAYBACK", "sometimes"),

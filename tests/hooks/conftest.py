@@ -160,8 +160,6 @@ async def service(
         "CONTROL_PLANE_WORK_METRICS_PORT": "0",
         "CONTROL_PLANE_OPERATOR_PORT": "0",
         "CONTROL_PLANE_POSTGRES_CONNECTIONS": "3",
-        # No node answers: nothing may be concluded from that while a test runs.
-        "CONTROL_PLANE_RECONCILE_SECONDS": "60",
     } | settings
     for name, value in values.items():
         monkeypatch.setenv(name, value)

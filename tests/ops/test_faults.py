@@ -32,7 +32,7 @@ from deploy.local.valkey import valkey
 from mediamtx import client
 from tests.hooks.conftest import Service, publish
 from tests.ops.test_alerts import ROOT, RUNBOOK, alerts
-from tests.support.api import settings
+from tests.support.api import looking_once, settings
 from tests.support.certificates import Authority
 from tests.support.client import Account, App
 from tests.support.log import bonus, new_user
@@ -177,8 +177,8 @@ async def test_a_postgres_whose_disk_is_full(
     and may come again; others are refused once the last pages are full, until there is
     room again."""
     async with small_disk(server_folder) as disk:
-        quiet = settings(disk.urls.service, redis_url, reconcile_seconds=60.0)
-        async with looking(quiet) as desk:
+        quiet = settings(disk.urls.service, redis_url)
+        async with looking(looking_once(quiet)) as desk:
             ann, bob = [await desk.app.sign_in(name) for name in ("ann", "bob")]
             live = (await ann.ask("liveStream", {}))["LiveStreaming"]
             await desk.service.publish(live, "source-1")
@@ -325,8 +325,7 @@ async def _added(desk: Desk, hook: Receiver) -> int:
 
 async def test_a_leaked_key(wanted: Settings) -> None:
     """A stranger's encoder and its host's cut each other, again and again."""
-    quiet = wanted.model_copy(update={"reconcile_seconds": 60.0})
-    async with looking(quiet) as desk:
+    async with looking(looking_once(wanted)) as desk:
         ann = await desk.app.sign_in("ann")
         live = (await ann.ask("liveStream", {}))["LiveStreaming"]
         for source in ("ann 1", "stranger 1"):

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from control_plane.web import sse
-from tests.support.api import App, running, settings
+from tests.support.api import App, looking_once, running, settings
 from tests.support.stack import until
 
 MANY = 150
@@ -83,13 +83,8 @@ async def _first(response: aiohttp.ClientResponse) -> dict[str, str]:
 async def test_nothing_is_asked_about_what_is_over(
     database_url: str, redis_url: str
 ) -> None:
-    wanted = settings(
-        database_url,
-        redis_url,
-        reconcile_seconds=60,
-        event_streams_per_address=MANY,
-    )
-    async with running(wanted) as app:
+    wanted = settings(database_url, redis_url, event_streams_per_address=MANY)
+    async with running(looking_once(wanted)) as app:
         ann = await app.sign_in("ann")
         ids = await _sessions(database_url, ann.id, MANY)
         async with _following(app, [f"/watch/{i}/events" for i in ids]) as said:
@@ -101,13 +96,8 @@ async def test_one_look_a_second_is_enough_for_all_that_is_followed(
     database_url: str, redis_url: str
 ) -> None:
     """Channels that are offline may begin at any moment."""
-    wanted = settings(
-        database_url,
-        redis_url,
-        reconcile_seconds=60,
-        event_streams_per_address=MANY,
-    )
-    async with running(wanted) as app:
+    wanted = settings(database_url, redis_url, event_streams_per_address=MANY)
+    async with running(looking_once(wanted)) as app:
         ann = await app.sign_in("ann")
         await _sessions(database_url, ann.id, MANY)
         names = [f"/watch/of-{n + 1}/events" for n in range(MANY)]

@@ -46,6 +46,11 @@ def settings(database_url: str, redis_url: str, **changes: object) -> Settings:
     )
 
 
+def looking_once(wanted: Settings) -> Settings:
+    """At each node, when it starts: no service may leave so much time between two."""
+    return wanted.model_copy(update={"reconcile_seconds": 3600.0})
+
+
 @contextlib.asynccontextmanager
 async def running(
     wanted: Settings, roles: Sequence[RoleName] = ALL

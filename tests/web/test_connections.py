@@ -198,7 +198,6 @@ async def few_descriptors(stack: Stack, folder: Path) -> AsyncIterator[Process]:
     command = f"ulimit -n {DESCRIPTORS} && exec {sys.executable} -m control_plane serve"
     env = stack.env | {
         "CONTROL_PLANE_NODE_NAME": "",
-        "CONTROL_PLANE_RECONCILE_SECONDS": "60",
         "PATH": os.environ["PATH"],
     }
     log = folder / "service.log"

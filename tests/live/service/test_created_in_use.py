@@ -15,7 +15,7 @@ from control_plane.wiring.node_config import configured_node
 from control_plane.wiring.services import Services, services
 from tests.live.service.conftest import new_user
 from tests.live.service.publishing import one_round
-from tests.support.api import running, settings
+from tests.support.api import looking_once, running, settings
 from tests.support.money import ROSE
 from tests.support.money import new_user as new_giver
 
@@ -32,7 +32,6 @@ def wanted(database_url: str, redis_url: str, created_sessions: bool) -> Setting
         redis_url,
         gift_created_sessions=created_sessions,
         first_publish_seconds=3600,
-        reconcile_seconds=60,
     )
 
 
@@ -95,7 +94,7 @@ async def test_its_host_keeps_it_and_nobody_else_does(
 
 
 async def test_a_host_who_looks_at_it_in_the_app(wanted: Settings, owner: Pool) -> None:
-    async with running(wanted) as app, services(wanted) as opened:
+    async with running(looking_once(wanted)) as app, services(wanted) as opened:
         ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
         live = (await ann.ask("liveStream", {}))["LiveStreaming"]
         before = (await opened.broadcasts.get(int(live["id"]))).expires_at
