@@ -7,12 +7,10 @@ from zlib import crc32
 from redis.asyncio import RedisCluster
 
 from control_plane.base.batches import Lane
-from control_plane.base.redis import Command, Redis, asks_redis, pipelined
+from control_plane.base.redis import PLACES, Command, Redis, asks_redis, pipelined
 
 PREFIX = "rates"
 TOGETHER = 500  # requests that are counted at once
-#: A cluster can have each on another server.
-PLACES = 16
 
 #: For each key its most a minute; 1 where the request is counted, 0 where it is one
 #: too many. A window begins with its first request; of the one before it counts what

@@ -36,6 +36,8 @@ __all__ = [
 #: A command and its arguments. Its keys hold the same ``{…}``: a cluster has all of
 #: them on one server.
 Command = tuple[str | int | float, ...]
+#: A cluster can have each on another server.
+PLACES = 16
 #: Words that are packed at once: more would hold the event loop.
 WORDS = 1000
 #: For how long a server is not asked that has said nothing: each question of a call,

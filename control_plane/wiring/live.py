@@ -42,7 +42,7 @@ from control_plane.live.service.watching import Watching
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.ingest import IngestStore
 from control_plane.live.store.previews import PreviewStore
-from control_plane.live.store.unlisted import UnlistedTokens
+from control_plane.live.store.unlisted import LEAST, UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
 from mediamtx.cache import Cache
 from mediamtx.client import Client
@@ -224,8 +224,8 @@ class Live:
 
     @cached_property
     def _unlisted(self) -> UnlistedTokens:
-        keep = self.settings.longest_session_seconds
-        return UnlistedTokens(self.redis, int(keep))
+        seconds = max(LEAST, 2 * self.settings.rights_seconds)
+        return UnlistedTokens(self.redis, seconds)
 
     @cached_property
     def hints(self) -> Hints:

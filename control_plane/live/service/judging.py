@@ -1,7 +1,7 @@
 """Which of those who are listed may watch, by what counts now."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -54,7 +54,8 @@ class Judging:
         came without a token before one was needed, or with one that nobody remembers;
         whoever still may comes back."""
         permissions = await keys.permissions(self._pool, paths)
-        unlisted = await self._unlisted_at(permissions)
+        sessions = [one.session_id for one in permissions.values() if one.session_id]
+        unlisted = _there(await self._unlisted.all_of(sessions, time.time()))
 
         def may_not(reader: Reader) -> bool:
             permission = permissions.get(path_at_origin(reader.path)[1])
@@ -78,7 +79,7 @@ class Judging:
         """Everybody who is listed, guests too, by what counts now."""
         paths = list({one.path for one in readers})
         permissions = await keys.permissions(self._pool, paths)
-        unlisted = await self._unlisted_at(permissions)
+        unlisted = await self._unlisted_of(readers, permissions)
         banned, now = BanList(await bans.of_clients(self._pool)), time.time()
         judged = Judged()
         async for one in in_turns(readers):
@@ -102,12 +103,23 @@ class Judging:
         default = self._tokens_by_default
         return may_read(permission, token, tokens_by_default=default)
 
-    async def _unlisted_at(self, permissions: Mapping[str, Permission]) -> ByReader:
-        """None while Redis is away: those readers are looked at later."""
-        try:
-            return await self._unlisted.of(
-                one.session_id for one in permissions.values() if one.session_id
-            )
-        except Away as error:
-            log.warning("tokens that no list shows are not known", error=repr(error))
-            return {}
+    async def _unlisted_of(
+        self, readers: Sequence[Listed], permissions: Mapping[str, Permission]
+    ) -> ByReader:
+        listed: dict[int, list[str]] = {}
+        async for one in in_turns(readers):
+            permission = permissions.get(one.path)
+            if one.token is None and permission is not None and permission.session_id:
+                listed.setdefault(permission.session_id, []).append(one.reader_id)
+        return _there(await self._unlisted.of(listed, time.time()))
+
+
+def _there(places: Iterable[ByReader | Away]) -> ByReader:
+    """Those of places that are away are looked at later."""
+    found: ByReader = {}
+    for one in places:
+        if isinstance(one, Away):
+            log.warning("tokens that no list shows are not known", error=repr(one))
+        else:
+            found |= one
+    return found
