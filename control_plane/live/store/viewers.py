@@ -279,7 +279,8 @@ def _count(node: str, ids: Sequence[int], now: float, window: float) -> Command:
 
 
 def _replaced(place: Place, viewers: Collection[str]) -> Iterator[Command]:
-    """Under another name first, so that nobody reads half of it."""
+    """Under another name first, so that nobody reads half of it. That goes by itself
+    if the rest never comes."""
     key = key_of("viewers", place)
     if not viewers:
         yield ("DEL", key)
@@ -287,8 +288,8 @@ def _replaced(place: Place, viewers: Collection[str]) -> Iterator[Command]:
     coming = f"{key}:coming"
     yield ("DEL", coming)
     for some in _some(viewers):
-        yield ("SADD", coming, *some)
-    yield ("EXPIRE", coming, KEEP_VIEWERS)
+        words: Command = ("SADD", len(some), *some)
+        yield ("EVAL", _CHANGE, 1, coming, KEEP_VIEWERS, *words)
     yield ("RENAME", coming, key)
 
 
