@@ -50,7 +50,7 @@ class Operator:
         return process
 
     async def is_ready(self, role: str) -> None:
-        await until(lambda: self._answer(STATUS[role], "/readyz"))
+        await until(lambda: self.answer(STATUS[role], "/readyz"))
 
     async def serving(self, role: str) -> None:
         """The newest process says so."""
@@ -77,9 +77,9 @@ class Operator:
             return response.status
 
     async def scrapes(self, place: str) -> str:
-        return str(await self._answer(place, "/metrics"))
+        return str(await self.answer(place, "/metrics"))
 
-    async def _answer(self, place: str, path: str) -> str:
+    async def answer(self, place: str, path: str) -> str:
         """Its body; empty while it is not good."""
         url = f"http://127.0.0.1:{self.ports[place]}{path}"
         try:
