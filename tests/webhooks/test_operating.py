@@ -409,8 +409,8 @@ async def test_one_that_takes_nothing_for_days_is_switched_off(
     user = await new_user(pool)
     endpoint = await operator.add(hook.url)
     await pool.execute(
-        "UPDATE webhook_endpoints SET failing_since = $1",
-        datetime.now(UTC) - timedelta(days=6),
+        "UPDATE webhook_endpoints SET failing_since = now() - interval '6 days',"
+        " failed_at = now() - interval '1 day'"
     )
     hook.misbehave = Failing(user, 1, 10**6)
     await bonus(pool, user)
@@ -420,3 +420,25 @@ async def test_one_that_takes_nothing_for_days_is_switched_off(
         return None if found["enabled"] else found
 
     assert "five days" in (await until(off))["disabled_because"]
+
+
+async def test_days_in_which_nothing_was_sent_switch_nothing_off(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    """One event was given up, and the next one that is not taken comes days later."""
+    user = await new_user(pool)
+    endpoint = await operator.add(hook.url)
+    await pool.execute(
+        "UPDATE webhook_endpoints SET failing_since = now() - interval '6 days',"
+        " failed_at = now() - interval '3 days'"
+    )
+    hook.misbehave = Failing(user, 1, 10**6)
+    await bonus(pool, user)
+
+    async def judged() -> Json | None:
+        found = await operator.get(endpoint)
+        since = datetime.fromisoformat(found["failing_since"])
+        fresh = datetime.now(UTC) - since < timedelta(days=1)
+        return found if fresh or not found["enabled"] else None
+
+    assert (await until(judged))["enabled"]

@@ -333,8 +333,9 @@ CREATE TABLE webhook_endpoints (
     -- The process that delivers.
     owner text,
     lease_until timestamptz,
-    -- Nothing was taken since.
+    -- Nothing was taken since; and the last attempt that failed.
     failing_since timestamptz,
+    failed_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -13,6 +13,9 @@ SWITCH_OFF_AFTER = timedelta(days=5)
 IN_A_ROW = 5  # failures that say the receiver is away, not one event at fault
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)  # seconds
 LONGEST_PAUSE = 24 * HOUR  # that a receiver may ask for
+#: Between two attempts that fail. After more than that there was nothing to send, or
+#: nobody to send it: those days say nothing about the receiver.
+LONGEST_SILENCE = timedelta(hours=25)
 
 
 def delay(attempts: int, chance: float) -> float:

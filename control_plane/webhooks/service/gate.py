@@ -15,7 +15,11 @@ from control_plane.events.model import Event
 from control_plane.webhooks.model import endpoints as model
 from control_plane.webhooks.model.endpoints import Endpoint
 from control_plane.webhooks.model.messages import ASKS_TO_WAIT, Answer
-from control_plane.webhooks.model.retries import SWITCH_OFF_AFTER, Circuit
+from control_plane.webhooks.model.retries import (
+    LONGEST_SILENCE,
+    SWITCH_OFF_AFTER,
+    Circuit,
+)
 from control_plane.webhooks.service.attempts import Attempts, message_of
 from control_plane.webhooks.store import endpoints
 
@@ -87,7 +91,9 @@ class Gate:
         if answer.retry_after is not None and answer.status in ASKS_TO_WAIT:
             self._circuit.asked(now, answer.retry_after)
         self._failing = True
-        since = await endpoints.note_failing(self._pool, self._endpoint.id, self._owner)
+        since = await endpoints.note_failing(
+            self._pool, self._endpoint.id, self._owner, LONGEST_SILENCE
+        )
         if since is None:
             raise Over
         if datetime.now(UTC) - since > SWITCH_OFF_AFTER:

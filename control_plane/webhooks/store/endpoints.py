@@ -218,15 +218,17 @@ async def save_position(
 
 
 async def note_failing(
-    executor: Executor, endpoint_id: int, owner: str
+    executor: Executor, endpoint_id: int, owner: str, longest_silence: timedelta
 ) -> datetime | None:
-    """Since when it takes nothing. None when it is another's now, who would not know
-    that this was noted."""
+    """Since when it takes nothing, without a longer silence in between. None when it is
+    another's now, who would not know that this was noted."""
     since: datetime | None = await executor.fetchval(
-        "UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, now())"
-        " WHERE id = $1 AND owner = $2 RETURNING failing_since",
+        "UPDATE webhook_endpoints SET failed_at = now(), failing_since = CASE"
+        " WHEN failed_at > now() - $3::interval THEN coalesce(failing_since, now())"
+        " ELSE now() END WHERE id = $1 AND owner = $2 RETURNING failing_since",
         endpoint_id,
         owner,
+        longest_silence,
     )
     return since
 
