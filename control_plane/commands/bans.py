@@ -1,7 +1,6 @@
 """``control-plane ban``, ``unban`` and ``bans``."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -33,7 +32,9 @@ def _whom(command: Command) -> Command:
 @_whom
 @click.option("--reason", default="", help="Kept with the ban.")
 @click.option(
-    "--hours", type=Number(max=MOST), help="Until then; default: until it is lifted."
+    "--hours",
+    type=Number(min=0, min_open=True, max=MOST),
+    help="Until then; default: until it is lifted.",
 )
 @as_json
 def ban(
@@ -46,14 +47,13 @@ def ban(
 ) -> None:
     """Ban a user, a device or a range of addresses: ends what is live, closes what is
     watched, keeps them out. A user is signed out too."""
-    ends = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
     found = post(
         "/v1/bans",
         user_id=user_id,
         device=device,
         address=address,
         reason=reason,
-        ends_at=ends and ends.isoformat(),
+        hours=hours,
     )
     say_out(found, as_json)
 

@@ -1,6 +1,6 @@
 """``/v1``: what operators do about sessions, people and nodes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -17,11 +17,21 @@ from control_plane.ops.nodes import OneNode
 from control_plane.ops.routes import Because, Call, One, Route, Text
 from control_plane.people.service.accounts import Accounts
 
+LONGEST_BAN = 100 * 366 * 24  # hours
+
 
 class BanFor(Because, forbid_unknown_fields=True, kw_only=True):
-    """``ends_at``: null: until it is lifted."""
+    """``hours``: from now, by Postgres's clock, for whoever has another. ``ends_at``: a
+    time instead. Neither: until it is lifted."""
 
     ends_at: Annotated[datetime, Meta(tz=True)] | None = None
+    hours: Annotated[float, Meta(gt=0, le=LONGEST_BAN)] | None = None
+
+    @property
+    def end(self) -> datetime | timedelta | None:
+        if self.ends_at is not None and self.hours is not None:
+            raise BadInput("Say ends_at or hours.")
+        return self.ends_at if self.hours is None else timedelta(hours=self.hours)
 
 
 class NewPolicy(Because, forbid_unknown_fields=True, kw_only=True):
@@ -121,9 +131,7 @@ class ActsApi:
     async def ban(self, call: Call[One, BanFor]) -> Out:
         """Ban a user: signs out, ends what is live, keeps out."""
         whom = Banned(call.params.id)
-        out = await self._moderation.ban(
-            whom, call.body.reason, ends_at=call.body.ends_at
-        )
+        out = await self._moderation.ban(whom, call.body.reason, end=call.body.end)
         return Out(out)
 
     async def unban(self, call: Call[One, Because]) -> Lifted:

@@ -89,7 +89,7 @@ class BansApi:
         """Ban a user, a device or a range of addresses: who is there is cut."""
         said = call.body
         whom = model.Banned(said.user_id, said.device, said.address)
-        out = await self._moderation.ban(whom, said.reason, ends_at=said.ends_at)
+        out = await self._moderation.ban(whom, said.reason, end=said.end)
         return Out(out)
 
     async def lift(self, call: Call[Nothing, Lifting]) -> Lifted:

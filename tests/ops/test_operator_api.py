@@ -1,5 +1,7 @@
 """Every route, with every kind of token, and what operators see."""
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 from jsonschema import Draft202012Validator
@@ -161,3 +163,25 @@ async def test_what_an_operator_does_is_in_the_audit_log(app: App, pool: Pool) -
     assert [one["reason"] for one in page["entries"]] == ["spam"]
     assert page["entries"][0]["hash"] == banned.hash.hex()
     assert (banned.actor, banned.reason) == ("operator:moderate 1.0", "spam")
+
+
+async def test_a_ban_lasts_so_long_by_postgres_clock(app: App, pool: Pool) -> None:
+    """Whoever says ``ends_at`` needs a clock that is right."""
+    moderates = await token(pool, "moderate")
+    ann = await app.sign_in("ann")
+    bans: dict[str, Json] = {
+        f"/v1/users/{ann.id}/ban": {"hours": 1.5},
+        "/v1/bans": {"address": "192.0.2.7", "hours": 1.5},
+    }
+    for path, body in bans.items():
+        status, _ = await ask(app, "POST", path, moderates, json=body)
+        assert status == 200
+    wanted, late = timedelta(hours=1.5), timedelta(minutes=1)
+    rows = await pool.fetch("SELECT ends_at - created_at AS lasts FROM bans")
+    assert len(rows) == 2
+    assert all(wanted <= row["lasts"] < wanted + late for row in rows)
+    both = {"hours": 1, "ends_at": "2100-01-01T00:00:00Z"}
+    for wrong in (both, {"hours": 0}, {"hours": -1}, {"hours": 1e9}):
+        path = f"/v1/users/{ann.id}/ban"
+        status, _ = await ask(app, "POST", path, moderates, json=wrong)
+        assert status == 400

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from control_plane.audit.log import acting, actor, record
@@ -62,19 +62,18 @@ class Moderation:
         whom: Banned,
         reason: str,
         *,
-        ends_at: datetime | None = None,
+        end: datetime | timedelta | None = None,
     ) -> bool:
         """From here on they neither publish nor watch, and who does is cut; a user is
-        signed out too. Again: the reason and the end are the new ones. ``ends_at``:
-        None: until it is lifted. True once they publish nowhere."""
+        signed out too. Again: the reason and the end are the new ones. ``end``: at a
+        time, or so long from now; None: when it is lifted. True once they publish
+        nowhere."""
         whom = _checked(whom)
-        if ends_at is not None and ends_at <= datetime.now(UTC):
-            raise BadInput("A ban must end in the future.")
         if len(reason) > LONGEST_REASON:
             raise BadInput(f"The reason has at most {LONGEST_REASON} characters.")
         async with self._pool.transaction() as connection:
             owed = await owed_cuts.owe(connection)
-            await _ban(connection, whom, reason, ends_at)
+            await _ban(connection, whom, reason, await _ends_at(connection, end))
         out, _ = await asyncio.gather(
             self._cut_user(whom.user_id, owed), self._cut(whom, owed)
         )
@@ -164,6 +163,19 @@ def _checked(whom: Banned) -> Banned:
         return Banned(network=network(whom.network))
     except ValueError:
         raise BadInput("This is no address, or too wide a range of them.") from None
+
+
+async def _ends_at(
+    connection: Connection, end: datetime | timedelta | None
+) -> datetime | None:
+    """By Postgres's clock, which says when it is over, too."""
+    if end is None:
+        return None
+    now = await sessions.clock(connection)
+    at = now + end if isinstance(end, timedelta) else end
+    if at <= now:
+        raise BadInput("A ban must end in the future.")
+    return at
 
 
 async def _ban(
