@@ -5,8 +5,6 @@ import { asking } from "./ask.js";
 import { facts, h, older, table } from "./page.js";
 import { moment, nameOf } from "./words.js";
 
-const hours = (count) => Number(count) * 3_600_000; // in ms
-
 const SPANS = [
   ["Until somebody lifts it", 0],
   ["An hour", 1],
@@ -86,10 +84,7 @@ export async function person(on) {
   );
 }
 
-function until(count) {
-  const ends = new Date(Date.now() + hours(count));
-  return Number(count) ? { ends_at: ends.toISOString() } : {};
-}
+const until = (hours) => (Number(hours) ? { hours: Number(hours) } : {});
 
 export const banned = (id, name) => ({
   question: `Ban ${name}?`,
