@@ -92,7 +92,7 @@ class Watched:
         self._readers: dict[str, Listed] = {}
         self._begun = 0  # looks
         self._saw_all = False  # ever
-        self._complete_at = 0.0
+        self._complete_at = float("-inf")
 
     def complete(self, now: float) -> bool:
         """False while there may be viewers whom somebody else counted and who have
@@ -156,7 +156,7 @@ class Look:
 
     def take(self, readers: Iterable[Reader], now: float) -> None:
         """Somebody may come twice: lists move while they are read."""
-        limit = now - WINDOW
+        limit = max(0.0, now - WINDOW)  # of a machine that has just begun, too
         before, number, confirmed = self._before, self.number, self._confirmed
         for reader in readers:
             one = before.get(reader.reader_id)

@@ -3,6 +3,9 @@
 Redis holds each session's viewers as the last look found them; a look writes who came
 and who went. Everything is written anew where somebody else has written since, or
 Redis has forgotten.
+
+What others compare with their own clocks is in unix time, all else monotonic: a clock
+may be set back.
 """
 
 import asyncio
@@ -54,25 +57,31 @@ class Tally:
     hold the event loop no longer than one does."""
 
     def __init__(self, node: str, look: Look, turn: Turn, since: float | None) -> None:
-        """``since``: when the look before was begun."""
+        """``since``: when the look before was begun, as ``begun_at``."""
         self._turn = turn
         turn.begin()
         self._since = since
         self.node = node
         self.look = look
         self.asked_at = time.time()
+        self.begun_at = time.monotonic()
+
+    @property
+    def took(self) -> float:
+        """Seconds, so far."""
+        return time.monotonic() - self.begun_at
 
     @property
     def bits(self) -> int:
         """A second, to readers, since the look before."""
         if self._since is None:
             return 0
-        return int(8 * self.look.sent / max(self.asked_at - self._since, 0.1))
+        return int(8 * self.look.sent / max(self.begun_at - self._since, 0.1))
 
     async def take(self, readers: Sequence[Reader]) -> None:
         for start in range(0, len(readers), SLICE):
             async with self._turn:
-                self.look.take(readers[start : start + SLICE], time.time())
+                self.look.take(readers[start : start + SLICE], time.monotonic())
                 await asyncio.sleep(0)
 
 
@@ -97,7 +106,7 @@ class Counting:
         """Just before the node is asked."""
         known = self._nodes.setdefault(node, _Node(Watched(self._viewer_key)))
         turn = self._turns.of(node)
-        return Tally(node, known.watched.look(), turn, known.asked_at)
+        return Tally(node, known.watched.look(), turn, known.begun_at)
 
     async def count(
         self, tally: Tally, open_sessions: Iterable[LiveSession], *, lists_hls: bool
@@ -106,26 +115,24 @@ class Counting:
         session; those that are not live or reconnecting have none. While Redis is away
         who is in no list of the node's counts for a while as it did last."""
         node, now = self._nodes[tally.node], time.time()
-        found = node.saw(tally, now)
+        found = node.saw(tally)
         audiences = {
             session.id: _audience(session, found, lists_hls)
             for session in open_sessions
             if session.is_watchable
         }
-        told = tally.asked_at if lists_hls and node.watched.complete(now) else 0.0
+        told = tally.asked_at if lists_hls and node.is_complete else 0.0
         # The next look may take as long as this one did.
-        reach = WINDOW + 2 * (now - tally.asked_at)
+        reach = WINDOW + 2 * tally.took
         looked = Looked(now, now + reach, told, self._me)
         try:
             await self._write(tally.node, node, audiences, looked)
             await self._look_beside(tally, node, now, lists_hls=lists_hls)
         except Away as error:
             log.warning("viewers not shown", node=tally.node, error=repr(error))
-            await self._not_written(node, audiences, now)
+            await self._not_written(node, audiences)
         confirmed = node.confirmed
-        since = now if node.counted_at is None else max(node.counted_at, now - reach)
-        self._attendance.watched(confirmed, since, now)
-        node.counted_at = now
+        self._attendance.watched(confirmed, now - min(reach, node.counted()), now)
         return confirmed
 
     def listed(self) -> list[tuple[str, list[Listed]]]:
@@ -156,7 +163,7 @@ class Counting:
 
     def saw(self, tally: Tally) -> Mapping[str, Audience]:
         """Take in a look at an edge that was answered: who watches, by path."""
-        return self._nodes[tally.node].saw(tally, time.time())
+        return self._nodes[tally.node].saw(tally)
 
     async def beat(
         self,
@@ -166,7 +173,7 @@ class Counting:
     ) -> None:
         """They count at their origins, until the next look or the one after it."""
         now = time.time()
-        until = now + WINDOW / 2 + 2 * (now - tally.asked_at)
+        until = now + WINDOW / 2 + 2 * tally.took
         await self._beats.listed(tally.node, tally.look.size)
         seen = {
             (one.id, one.node): dict.fromkeys(audiences[one.path].confirmed, until)
@@ -191,7 +198,7 @@ class Counting:
             over = [i for i in known if i not in audiences]
             await self._changed(name, changes)
             await self._sets.replace({(i, name): () for i in over})
-        elif node.watched.complete(looked.at) or before.until < looked.at:
+        elif node.is_complete or before.until < looked.at:
             there = {(i, name): one.came for i, one in changes.items()}
             await self._sets.replace(there)
         else:
@@ -202,21 +209,19 @@ class Counting:
         written = replace(looked, told=told)
         await self._sets.look_ended(name, written)
         node.audiences = audiences
-        if ours or node.watched.complete(looked.at):
+        if ours or node.is_complete:
             node.looked = written
-        if ours and looked.at > node.checked_at + CHECK_EVERY:
-            await self._check(name, node, looked.at)
+        if ours and time.monotonic() > node.checked_at + CHECK_EVERY:
+            await self._check(name, node)
 
-    async def _not_written(
-        self, node: "_Node", audiences: Audiences, now: float
-    ) -> None:
+    async def _not_written(self, node: "_Node", audiences: Audiences) -> None:
         """Whoever watches is among the session's viewers all the same."""
         changes = await _changes(node.audiences, audiences)
         joined = {i: one.confirmed for i, one in changes.items() if one.confirmed}
         self._attendance.joined(joined)
         node.audiences = audiences
         node.looked = None
-        if node.looked_beside_at < now - WINDOW:
+        if node.looked_beside_at < time.monotonic() - WINDOW:
             node.steady, node.beating = {}, {}
 
     async def _look_beside(
@@ -229,15 +234,15 @@ class Counting:
         count += sum(map(len, node.steady.values()))
         await self._beats.listed(name, max(tally.look.size, count))
         node.beating = await self._at_edges(name, ids, now)
-        node.looked_beside_at = now
+        node.looked_beside_at = time.monotonic()
 
     async def _changed(self, node: str, changes: Mapping[int, Change]) -> None:
         moved = {i: (one.came, one.went) for i, one in changes.items()}
         await self._sets.change(node, moved)
 
-    async def _check(self, name: str, node: "_Node", now: float) -> None:
+    async def _check(self, name: str, node: "_Node") -> None:
         """Redis may have thrown out some of it. If so, all is written next time."""
-        node.checked_at = now
+        node.checked_at = time.monotonic()
         there = {i: one.size for i, one in node.audiences.items()}
         watched = [i for i, count in there.items() if count]
         found = await self._sets.keep([(i, name) for i in watched])
@@ -269,10 +274,10 @@ class _Node:
         self.steady: Mapping[int, Sequence[str]] = {}
         self.beating: Mapping[int, int] = {}
         self.looked: Looked | None = None
-        self.looked_beside_at = 0.0
-        self.checked_at = 0.0
+        self.looked_beside_at = float("-inf")
+        self.checked_at = float("-inf")
         self.counted_at: float | None = None
-        self.asked_at: float | None = None
+        self.begun_at: float | None = None
 
     @property
     def confirmed(self) -> dict[int, int]:
@@ -287,9 +292,19 @@ class _Node:
         at_edges = self.beating.get(session_id, 0)
         return at_edges + sum(viewer not in confirmed for viewer in steady)
 
-    def saw(self, tally: Tally, now: float) -> Mapping[str, Audience]:
-        self.asked_at = tally.asked_at
-        return self.watched.saw(tally.look, now)
+    @property
+    def is_complete(self) -> bool:
+        return self.watched.complete(time.monotonic())
+
+    def saw(self, tally: Tally) -> Mapping[str, Audience]:
+        self.begun_at = tally.begun_at
+        return self.watched.saw(tally.look, time.monotonic())
+
+    def counted(self) -> float:
+        """Seconds since it was the last time; 0: never."""
+        now = time.monotonic()
+        before, self.counted_at = self.counted_at, now
+        return 0.0 if before is None else now - before
 
 
 def _audience(

@@ -18,6 +18,7 @@ from control_plane.base.faults import Away
 from control_plane.base.redis import Redis
 from control_plane.base.tokens import ViewerToken, sign_viewer
 from control_plane.config.settings import Settings
+from control_plane.live.model import viewers
 from control_plane.live.model.edges import BEAT, path_at_edge
 from control_plane.live.model.nodes import Role
 from control_plane.live.model.sessions import LiveSession
@@ -258,7 +259,7 @@ async def test_who_was_found_counts_until_another_look_can_have_ended(
     node.viewers = {"10.0.0.1": session.path}
     api = opened.nodes.api(await opened.nodes.get("local"))
     tally = opened.counting.look("local")
-    tally.asked_at -= took
+    tally.begun_at -= took
     await api.look(tally.take)
     await opened.counting.count(tally, [session], lists_hls=True)
     later = time.time() + 15
@@ -348,6 +349,32 @@ async def test_while_postgres_is_away_viewers_at_edges_go_on_to_count(
             }
             fake.viewers = {}
             await reconciler.count_only(edge)
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_and_takes_nothing(
+    opened: Services,
+    node: FakeNode,
+    session: LiveSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewers, "WINDOW", 0.5)
+    node.viewers = {"10.0.0.1": session.path, "10.0.0.2": session.path}
+    await looked(opened, 2)
+    await opened.attendance.flush()
+    before = await opened.broadcasts.attended(session.id)
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() - 7200)
+
+    async def one_is_left() -> bool:
+        await looked(opened)
+        return await counted(opened, session) == 1
+
+    await looked(opened)
+    await opened.attendance.flush()
+    after = await opened.broadcasts.attended(session.id)
+    assert after.viewer_seconds >= before.viewer_seconds
+    del node.viewers["10.0.0.2"]
+    await until(one_is_left)
 
 
 async def test_what_somebody_else_wrote_is_written_over(
