@@ -30,6 +30,7 @@ __all__ = [
     "memory",
     "open_redis",
     "pipelined",
+    "told",
     "translated",
 ]
 
@@ -38,6 +39,8 @@ __all__ = [
 Command = tuple[str | int | float, ...]
 #: A cluster can have each on another server.
 PLACES = 16
+#: Of the driver.
+ERRORS = RedisError, RedisClusterException, OSError, TimeoutError
 #: Words that are packed at once: more would hold the event loop.
 WORDS = 1000
 #: For how long a server is not asked that has said nothing: each question of a call,
@@ -143,14 +146,49 @@ def _unless_silent(redis: Redis) -> Iterator[None]:
 async def by_server(redis: Redis, tags: Iterable[str]) -> list[set[str]]:
     """``tags``: what keys hold as ``{tag}``. Those together whose keys one server of a
     cluster has: while it is away, the others' can be written."""
-    if not isinstance(redis, RedisCluster):
-        return [set(tags)]
-    await redis.initialize()
+    await _know_servers(redis)
     found: dict[str, set[str]] = {}
     for tag in tags:
-        servers = redis.nodes_manager.slots_cache.get(redis.keyslot(tag))
-        found.setdefault(servers[0].name if servers else "", set()).add(tag)
+        found.setdefault(_server(redis, tag), set()).add(tag)
     return [*found.values()]
+
+
+async def told(redis: Redis, commands: Iterable[Command]) -> None:
+    """As ``pipelined``, where nobody asks for their answers: what a server of a cluster
+    is told that is away keeps nothing from the others."""
+    await _know_servers(redis)
+    away: dict[str, Exception] = {}
+    for some in _chunks(commands):
+        for server, its_own in _by_server(redis, some).items():
+            if server in away:
+                continue
+            try:
+                await pipelined(redis, its_own)
+            except ERRORS as error:
+                away[server] = error
+    for first in away.values():
+        raise first
+
+
+async def _know_servers(redis: Redis) -> None:
+    if isinstance(redis, RedisCluster):
+        await redis.initialize()
+
+
+def _by_server(redis: Redis, commands: list[Command]) -> dict[str, list[Command]]:
+    found: dict[str, list[Command]] = {}
+    for command in commands:
+        key = command[3] if command[0] == "EVAL" else command[1]
+        found.setdefault(_server(redis, str(key)), []).append(command)
+    return found
+
+
+def _server(redis: Redis, key: str) -> str:
+    """Its name; empty where there is one, or none holds the key."""
+    if not isinstance(redis, RedisCluster):
+        return ""
+    servers = redis.nodes_manager.slots_cache.get(redis.keyslot(key))
+    return servers[0].name if servers else ""
 
 
 def _chunks(commands: Iterable[Command]) -> Iterator[list[Command]]:
@@ -172,7 +210,7 @@ def translated() -> Iterator[None]:
     """The driver's errors as ours."""
     try:
         yield
-    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+    except ERRORS as error:
         raise Away(f"Redis: {error!r}") from error
 
 

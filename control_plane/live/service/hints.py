@@ -9,8 +9,9 @@ viewers.
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Set
 from dataclasses import dataclass, field
+from functools import partial
 
 from control_plane.base.faults import Away
 from control_plane.base.tasks import Loop
@@ -27,6 +28,7 @@ FLUSH_EVERY = 0.5  # seconds
 MOST_HINTS = 200_000
 
 Seen = dict[Place, dict[str, float]]
+Write = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -36,23 +38,23 @@ class Noted:
     hints: Seen = field(default_factory=dict)
     steady: Seen = field(default_factory=dict)
     coming: Seen = field(default_factory=dict)
-    beating: Seen = field(default_factory=dict)
     waiting: Seen = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
     staying: dict[str, dict[str, float]] = field(default_factory=dict)
+    beating: Seen = field(default_factory=dict)
 
     @property
     def nodes(self) -> set[str]:
-        seen = self.hints, self.steady, self.coming, self.beating, self.waiting
+        seen = self.hints, self.steady, self.coming, self.waiting
         there = {node for places in seen for _, node in places}
         return there.union(self.asked, self.staying)
 
     def at(self, nodes: Set[str]) -> "Noted":
+        """But for who beats, which stands with no node alone."""
         return Noted(
             _at(nodes, self.hints),
             _at(nodes, self.steady),
             _at(nodes, self.coming),
-            _at(nodes, self.beating),
             _at(nodes, self.waiting),
             {one: count for one, count in self.asked.items() if one in nodes},
             {one: who for one, who in self.staying.items() if one in nodes},
@@ -132,25 +134,16 @@ class Hints:
         is lost."""
         noted, self._noted, self._hinted = self._noted, Noted(), 0
         tokens, self._tokens = self._tokens, {}
-        try:
-            await self._unlisted.keep(tokens)
-        finally:
-            await self._write(noted)
-
-    async def _write(self, noted: Noted) -> None:
-        """Server by server, since each may be away."""
         missed, self._missed = self._missed, self._caches
-        away: Away | None = None
+        writes: list[Write] = [
+            partial(self._unlisted.keep, tokens),
+            partial(self._beats.beat, noted.beating, time.time()),
+        ]
         for nodes in await self._beats.by_server(noted.nodes | self._caches):
-            try:
-                await self._write_at(nodes, noted.at(nodes), missed)
-            except Away as error:
-                away = away or error
-        if away is not None:
-            raise away
+            writes.append(partial(self._write_at, nodes, noted.at(nodes), missed))
+        await _each(writes)
 
     async def _write_at(self, nodes: Set[str], noted: Noted, missed: Set[str]) -> None:
-        """Last who they are at edges, which another server may hold."""
         now = time.time()
         await self._sets.hint("hints", noted.hints, now - WINDOW)
         await self._sets.hint("steady", noted.steady, now - WINDOW)
@@ -160,7 +153,18 @@ class Hints:
         await self._beats.stay(noted.staying, now)
         await self._beats.hears(nodes & self._caches, now, anew=missed)
         self._missed = self._missed - nodes
-        await self._beats.beat(noted.beating, now)
+
+
+async def _each(writes: Iterable[Write]) -> None:
+    """Whatever is away for another. Raises Away at the end."""
+    away: Away | None = None
+    for write in writes:
+        try:
+            await write()
+        except Away as error:
+            away = away or error
+    if away is not None:
+        raise away
 
 
 def _at(nodes: Set[str], seen: Seen) -> Seen:

@@ -10,8 +10,16 @@ is at one that is a cache stands in the ``beats:`` of session 0 there.
 """
 
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from itertools import chain
 
-from control_plane.base.redis import Command, Redis, asks_redis, by_server, pipelined
+from control_plane.base.redis import (
+    Command,
+    Redis,
+    asks_redis,
+    by_server,
+    pipelined,
+    told,
+)
 from control_plane.live.model.edges import ARRIVES, ASKS_AFTER, BEAT, KNOWN_AFTER
 from control_plane.live.model.nodes import Node
 from control_plane.live.store.places import Place, by_node
@@ -51,12 +59,10 @@ class Beats:
 
     @asks_redis
     async def beat(self, seen: Mapping[Place, Mapping[str, float]], now: float) -> None:
-        """``seen``: viewer to the unix time until which that counts. They count even
-        where it raises Away because who they are, which stands with no node, cannot be
-        kept."""
-        await pipelined(self._redis, hinting("beats", seen, now))
+        """``seen``: viewer to the unix time until which that counts."""
         joined = {session_id: viewers for (session_id, _), viewers in seen.items()}
-        await pipelined(self._redis, joining(joined))
+        counting, knowing = hinting("beats", seen, now), joining(joined)
+        await told(self._redis, chain(counting, knowing))
 
     @asks_redis
     async def come(self, seen: Mapping[Place, Mapping[str, float]], now: float) -> None:

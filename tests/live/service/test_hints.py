@@ -74,3 +74,17 @@ async def test_what_other_servers_of_a_cluster_hold_is_written(
         now = time.time()
         assert await beats.count(origin, [4], now) == {4: 1}
         assert await beats.staying(cache, now) == ["b"]
+
+
+async def test_so_is_who_an_edge_lists(server_folder: Path) -> None:
+    away, origin = next(held_by(0)), next(held_by(1))
+    async with (
+        Cluster(server_folder).running() as cluster,
+        open_redis(cluster.url) as redis,
+    ):
+        beats, now = Beats(redis), time.time()
+        await cluster.kill(0)
+        many = dict.fromkeys(map(str, range(2000)), now + 10)
+        with pytest.raises(Away):
+            await beats.beat({(1, away): many, (2, origin): many}, now)
+        assert await beats.count(origin, [2], now) == {2: 2000}
