@@ -100,7 +100,7 @@ async def test_a_clock_of_redis_that_steps_back_keeps_nobody_out(
         with pytest.raises(TooMany):
             await limits.check_user("money", 1)
         [counter] = await redis.keys("rates:*")
-        began = float(await redis.hget(counter, "start"))
+        began = float(str(await redis.hget(counter, "start")))
         await redis.hset(counter, "start", began + 3600)
         await limits.check_user("money", 1)
 
