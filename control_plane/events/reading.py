@@ -71,6 +71,10 @@ class Reading:
             self._pool, "session", session_id, seq, newest=NEWEST, limit=AT_ONCE
         )
 
+    async def last_of_session(self, session_id: int) -> int:
+        """The number of the newest; 0: nothing happened in it."""
+        return await store.last_of_subject(self._pool, "session", session_id)
+
     async def page(self, position: Position, limit: int, wanted: Wanted) -> Page:
         """May be empty and have more behind it: it looks at so much of the log and no
         further."""

@@ -135,6 +135,18 @@ async def of_subject(
     return [_event(row) for row in rows]
 
 
+async def last_of_subject(executor: Executor, subject: Subject, subject_id: int) -> int:
+    """The number of the newest; 0: there is none."""
+    return int(
+        await executor.fetchval(
+            "SELECT coalesce(max(seq), 0) FROM events"
+            " WHERE subject = $1 AND subject_id = $2",
+            subject,
+            subject_id,
+        )
+    )
+
+
 async def with_ids(executor: Executor, ids: Sequence[int]) -> list[Event]:
     """Those that are still kept, in the log's order."""
     rows = await executor.fetch(

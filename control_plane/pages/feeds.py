@@ -19,6 +19,8 @@ AGAIN = 1.0  # seconds
 
 #: What a session's log says after this number.
 Missed = Callable[[int, int], Coroutine[None, None, Sequence[Event]]]
+#: The number of its newest event; 0: there is none.
+Last = Callable[[int], Coroutine[None, None, int]]
 
 
 class Feed:
@@ -46,10 +48,10 @@ class Feed:
         return self._frames[0][0] if self._frames else 0
 
     def after(self, seq: int) -> bytes | None:
-        """None: some of it is not remembered. 0: all that is."""
+        """None: some of it is not remembered."""
         if self.last <= seq:
             return b""
-        if seq and self.first > seq + 1:
+        if self.first > seq + 1:
             return None
         if seq not in self._joined:
             frames = (one for number, one in self._frames if number > seq)
@@ -60,10 +62,11 @@ class Feed:
 class Feeds:
     """By session, as long as each is followed."""
 
-    def __init__(self, missed: Missed) -> None:
+    def __init__(self, missed: Missed, last: Last) -> None:
         self._missed = Shared[tuple[int, int], Sequence[Event]](
             lambda place: missed(*place)
         )
+        self._last = Shared(last)
         self._feeds: dict[int, Feed] = {}
         self._wanted = asyncio.Event()
 
@@ -84,6 +87,10 @@ class Feeds:
         """What the log says after that. Many ask at the end of a session, all of them
         for the same."""
         return await self._missed.get((session_id, seq))
+
+    async def last(self, session_id: int) -> int:
+        """The number of the newest event in it."""
+        return await self._last.get(session_id)
 
     def put(self, events: Sequence[Event]) -> None:
         """In the log's order."""

@@ -21,10 +21,10 @@ class Reader:
         self._topic = topic
         self._feeds = feeds
         self._bell = bell
-        self._told = told
+        self._session, self._seq = told or (0, 0)
+        self._is_new = told is None
+        self._behind = told is not None
         self._version = 0
-        self._session = self._seq = 0
-        self._behind = False
         self._feed: Feed | None = None
         self._following = contextlib.ExitStack()
 
@@ -32,38 +32,54 @@ class Reader:
         self._following.close()
 
     async def news(self) -> bytes:
-        """Nothing when there is none. Raises Over."""
+        """Nothing when there is none. Raises Over and StoreFault."""
         self._version, state = self._topic.after(self._version)
         if self._feeds is None:
             return state
         session, over = _session_of(self._topic.newest)
+        rest = place = b""
         if session != self._session:
+            rest = await self._rest(self._feeds)
             self._turn_to(session)
         if over:
             self._come_to_the_end()
         elif self._feed is None:
-            self._follow(self._feeds)
-        return state + await self._happened(self._feeds)
+            place = await self._follow(self._feeds)
+        self._is_new = False
+        return rest + place + state + await self._happened(self._feeds)
+
+    async def _rest(self, feeds: Feeds) -> bytes:
+        """What was not told yet of the session that it leaves."""
+        frames: list[bytes] = []
+        while self._feed is not None or self._behind:
+            missed = await feeds.missed(self._session, self._seq)
+            if not missed:
+                break
+            frames += map(frame, missed)
+            self._seq = missed[-1].seq
+        return b"".join(frames)
 
     def _turn_to(self, session: int) -> None:
         """A channel's next broadcast is another session, read from its beginning."""
         self._leave()
-        if self._session or self._told is not None:
-            seen = self._told or (0, 0)
-            self._behind, self._seq = True, seen[1] if seen[0] == session else 0
-        self._session = session
+        self._session, self._seq = session, 0
+        self._behind = not self._is_new
 
-    def _follow(self, feeds: Feeds) -> None:
+    async def _follow(self, feeds: Feeds) -> bytes:
+        """Where it begins, as a part of its first frame: cut before anything happened
+        it comes again with that."""
         follow = feeds.follow(self._session, self._bell)
         self._feed = self._following.enter_context(follow)
-        if not self._behind:
-            self._seq = self._feed.last
+        if not self._is_new:
+            return b""
+        self._seq = self._feed.last or await feeds.last(self._session)
+        return b"id: %d-%d\n" % (self._session, self._seq)
 
     def _come_to_the_end(self) -> None:
         """Nothing will happen there any more; what did last may not be told yet."""
         if self._feed is not None:
             self._leave()
-            self._behind = self._seq > 0
+            self._behind = True
 
     def _leave(self) -> None:
         self._following.close()

@@ -49,8 +49,9 @@ async def api(settings: Settings, sockets: Sockets) -> AsyncIterator[None]:
         well = health(all_of_it)
         operators = metrics.app(well)
         await stack.enter_async_context(to_operators(operators, sockets["api_metrics"]))
-        retold = Retold(all_of_it.pool, all_of_it.events.reading)
-        feeds = Feeds(retold.of_session)
+        reading = all_of_it.events.reading
+        retold = Retold(all_of_it.pool, reading)
+        feeds = Feeds(retold.of_session, reading.last_of_session)
         await stack.enter_async_context(all_of_it.events.tail.running(LOOK_EVERY))
         await stack.enter_async_context(fed(feeds, all_of_it.events.tail))
         app = _public_app(all_of_it, well, addresses, feeds)

@@ -17,6 +17,7 @@ from control_plane.coins.store import ledger
 from control_plane.events import reading
 from control_plane.events.log import append_session_event
 from control_plane.pages import feeds
+from control_plane.roles import api
 from tests.support.api import App, running, settings
 from tests.support.money import ROSE, end_session, new_session, new_user
 
@@ -74,13 +75,18 @@ class Stream:
 @contextlib.asynccontextmanager
 async def live_events(app: App, name: object, place: str = "") -> AsyncIterator[Stream]:
     """From its first state on."""
+    async with opened(app, name, place) as stream:
+        assert (await stream.block())[0] == "state"
+        yield stream
+
+
+@contextlib.asynccontextmanager
+async def opened(app: App, name: object, place: str) -> AsyncIterator[Stream]:
     headers = {"Last-Event-ID": place} if place else {}
     url = f"{app.base}/api/liveEvents/{name}"
     async with app.http.get(url, headers=headers) as response:
         assert response.content_type == "text/event-stream"
-        stream = Stream(response)
-        assert (await stream.block())[0] == "state"
-        yield stream
+        yield Stream(response)
 
 
 async def send(gifts: Gifts, sender: int, session: int, times: int = 1) -> None:
@@ -217,6 +223,63 @@ async def test_a_channel_is_followed_from_one_broadcast_to_the_next(
         await send(gifts, bob, second)
         told = await stream.next("gift")
         assert (told["session"], told["seq"]) == (second, 1)
+
+
+@pytest.fixture
+def only_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is remembered of what happened: the tail of the log is not looked at."""
+    monkeypatch.setattr(api, "LOOK_EVERY", 3600.0)
+
+
+async def test_who_has_just_come_is_told_what_happened_last(
+    only_the_log: None, app: App, pool: Pool, gifts: Gifts
+) -> None:
+    ann, bob = await new_user(pool), await new_user(pool, 10_000)
+    session = await new_session(pool, ann)
+    await send(gifts, bob, session)
+    async with live_events(app, session) as stream:
+        await send(gifts, bob, session, 2)
+        await end_session(pool, session)
+        assert await stream.gifts(2) == [2, 3]
+
+
+async def test_who_is_cut_before_anything_happened_comes_again_and_has_missed_none(
+    app: App, pool: Pool, gifts: Gifts
+) -> None:
+    ann, bob = await new_user(pool), await new_user(pool, 10_000)
+    session = await new_session(pool, ann)
+    await send(gifts, bob, session, 2)
+    async with live_events(app, session) as stream:
+        place = stream.place
+    async with live_events(app, session) as other:
+        await send(gifts, bob, session)
+        await other.gifts(1)
+        async with live_events(app, session, place) as again:
+            assert await again.gifts(1) == [3]
+
+
+async def test_the_last_of_a_broadcast_is_told_before_the_next(
+    only_the_log: None, app: App, pool: Pool, gifts: Gifts
+) -> None:
+    """Also where both are found in one look, or the next after a cut."""
+    ann, bob = await new_user(pool), await new_user(pool, 10_000)
+    first = await new_session(pool, ann)
+    async with live_events(app, f"of-{ann}") as stream:
+        place = stream.place
+        await send(gifts, bob, first, 2)
+        async with pool.transaction() as connection:
+            await end_session(connection, first)
+            second = await new_session(connection, ann)
+        await send(gifts, bob, second)
+        assert await _told(stream, 3) == [(first, 1), (first, 2), (second, 1)]
+    async with opened(app, f"of-{ann}", place) as again:
+        assert await _told(again, 3) == [(first, 1), (first, 2), (second, 1)]
+
+
+async def _told(stream: Stream, count: int) -> list[tuple[int, int]]:
+    """Gifts: of which session, and their numbers."""
+    found = [await stream.next("gift") for _ in range(count)]
+    return [(one["session"], one["seq"]) for one in found]
 
 
 async def test_a_name_that_nobody_has_is_refused_as_apps_read_it(app: App) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.support.pages import Site, Updates, gift, pages, snapshot
 from tests.support.stack import until
 
 WITHIN = 60.0  # seconds
+PLACE = re.compile(r"(id: \d+-\d+\n)?")  # with the first state
 
 
 class Reading:
@@ -32,9 +34,9 @@ class Reading:
         return raw.decode().removesuffix("\n\n")
 
     async def data(self) -> object:
-        block = await self.block()
-        assert block.startswith("data: ")
-        return json.loads(block.removeprefix("data: "))
+        place, _, data = (await self.block()).rpartition("data: ")
+        assert PLACE.fullmatch(place)
+        return json.loads(data)
 
     async def until(self, beginning: str) -> None:
         """A block that begins so."""
@@ -253,7 +255,7 @@ async def test_the_last_that_happened_is_looked_up_once_for_all() -> None:
             for _ in range(100)
         ]
         for stream in streams:
-            await stream.until("data: ")
+            await stream.until("id: 12-0")
         site.feeds.put([gift(1, sender="bob", count=1)])
         for stream in streams:
             await stream.until("id: 12-1")
@@ -261,3 +263,15 @@ async def test_the_last_that_happened_is_looked_up_once_for_all() -> None:
         for stream in streams:
             await stream.until("id: 12-2")
     assert len(asked) <= 5
+
+
+async def test_the_first_broadcast_of_a_channel_is_told_from_its_beginning() -> None:
+    async def missed(_session_id: int, seq: int) -> Sequence[Event]:
+        return [gift(1, sender="bob", count=1)] if seq < 1 else []
+
+    async with pages(missed=missed) as site:
+        site.updates.put("ann", None)
+        async with reading(site, "/watch/ann/events") as stream:
+            await stream.until("data: null")
+            site.updates.put("ann", snapshot())
+            await stream.until("id: 12-1")

@@ -55,7 +55,7 @@ async def new_session(pool: Executor, user_id: int, status: str = "live") -> int
     )
 
 
-async def end_session(pool: Pool, session_id: int) -> None:
+async def end_session(pool: Executor, session_id: int) -> None:
     await pool.execute(
         "UPDATE live_streaming_sessions SET status = 'ended', ended_at = now(),"
         " end_reason = 'completed', publisher_id = NULL WHERE id = $1",

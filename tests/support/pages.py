@@ -164,6 +164,10 @@ async def nothing_missed(_session_id: int, _seq: int) -> Sequence[Event]:
     return []
 
 
+async def nothing_happened(_session_id: int) -> int:
+    return 0
+
+
 @contextlib.asynccontextmanager
 async def pages(
     player: Path = packages.PLAYER,
@@ -171,7 +175,7 @@ async def pages(
     missed: Missed = nothing_missed,
 ) -> AsyncIterator[Site]:
     updates = Updates() if updates is None else updates
-    site = Site(updates, Feeds(missed))
+    site = Site(updates, Feeds(missed, nothing_happened))
     app = web.Application()
     app.add_routes(
         Pages(updates, _SEATS, Origins(_NOBODY), site.feeds, player).routes()
