@@ -21,7 +21,7 @@ from control_plane.ops.limits import Budget
 from control_plane.ops.problems import problem, status_of
 from control_plane.ops.routes import Route, WebCall
 from control_plane.web import files
-from control_plane.web.body import encoded
+from control_plane.web.body import encoded, header
 from control_plane.web.connections import patience
 from control_plane.web.files import File
 from control_plane.web.timing import timed
@@ -79,7 +79,7 @@ class Dispatcher:
     ) -> web.StreamResponse:
         params = read_params(route, _given(request))
         raw = await _raw(route, request)
-        key = request.headers.get(KEY)
+        key = header(request, KEY) or None
         once = _name(caller, key)
         call = WebCall(params, read_body(route, raw), caller, once, request)
         if route.streams:

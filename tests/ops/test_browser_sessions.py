@@ -1,5 +1,6 @@
 """A cookie opens what its token opens, for our own pages alone."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from control_plane.base.database import Pool
 from control_plane.operators.model import Scope
@@ -113,3 +115,29 @@ async def test_the_page_loads_nothing_of_others(visitor: Visitor) -> None:
         assert "<script>" not in await response.text()
     for name in ("app.js", "player.js", "hls.mjs", "uplot.mjs", "swagger-ui.js"):
         assert await visitor.ask("GET", f"/ops/assets/{name}") == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"Authorization: Bearer \xff", 401),
+        (b"Idempotency-Key: a\r\nCookie: operator_session=\xff", 401),
+        (b"Idempotency-Key: \xff", 400),
+    ],
+)
+async def test_what_is_no_text_proves_nothing(
+    app: App, pool: Pool, header: bytes, status: int
+) -> None:
+    token = await Tokens(pool).create("ann", ["admin"], timedelta(days=1))
+    at = URL(app.operators)
+    reader, writer = await asyncio.open_connection(at.host, at.port)
+    known = b"" if status == 401 else f"Authorization: Bearer {token}\r\n".encode()
+    writer.write(
+        b"POST /v1/nodes/none/drain HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n"
+        b"Sec-Fetch-Site: same-origin\r\nConnection: close\r\n"
+        + known
+        + header
+        + b"\r\n\r\n"
+    )
+    assert (await reader.read()).split()[1] == str(status).encode()
+    writer.close()
