@@ -30,8 +30,10 @@ class Wanted:
     month: date | None = None  # its first day, of UTC
 
     def takes(self, event: Event) -> bool:
-        return (not self.types or event.type in self.types) and (
-            self.subject is None or (event.subject, event.subject_id) == self.subject
+        return (
+            (not self.types or event.type in self.types)
+            and self.subject in (None, (event.subject, event.subject_id))
+            and self.month in (None, event.at.date().replace(day=1))
         )
 
 

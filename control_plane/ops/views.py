@@ -221,7 +221,9 @@ class ViewsApi:
         """List accounts, or search them."""
         asked, before = call.params, id_in(call.params.after)
         if asked.q:
-            found = await self._directory.search(asked.q, asked.limit + 1, before)
+            found = await self._directory.search(
+                asked.q, asked.limit + 1, banned=asked.banned, before=before
+            )
         else:
             found = await self._directory.newest(
                 asked.limit + 1, banned=asked.banned, before=before

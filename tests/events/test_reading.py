@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -88,6 +89,18 @@ async def test_types_and_a_subject_can_be_asked_for(
     assert [event["data"]["coin"] for event in found["events"]] == [2]
     found = await get(app, token, "?types=payout.paid,payout.rejected")
     assert found["events"] == []
+
+
+async def test_a_subject_can_be_asked_for_in_one_month(
+    app: App, pool: Pool, token: str
+) -> None:
+    user = await new_user(pool)
+    await bonus(pool, user)
+    await get_some(app, token, 1)
+    about = f"?subject=user/{user}&month="
+    now = datetime.now(UTC)
+    assert len((await get(app, token, f"{about}{now:%Y-%m}"))["events"]) == 1
+    assert (await get(app, token, f"{about}{now.year - 1}-01"))["events"] == []
 
 
 @pytest.mark.parametrize(

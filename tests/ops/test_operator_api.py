@@ -103,6 +103,10 @@ async def test_people_and_nodes_are_found(app: App, pool: Pool) -> None:
         assert [one["username"] for one in found["users"]] == ["ann"]
     _, detail = await ask(app, "GET", f"/v1/users/{ann.id}", reads)
     assert detail["sessions"] == []
+    await app.sign_in("anton")
+    await pool.execute("UPDATE users SET banned_at = now() WHERE id = $1", ann.id)
+    _, found = await ask(app, "GET", "/v1/users?q=an&banned=true", reads)
+    assert [one["username"] for one in found["users"]] == ["ann"]
     _, found = await ask(app, "GET", "/v1/nodes", reads)
     assert [one["name"] for one in found["nodes"]] == ["local"]
 

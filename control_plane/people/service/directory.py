@@ -20,15 +20,18 @@ class Directory:
             self._pool, banned=banned, before=below, limit=limit
         )
 
-    async def search(self, words: str, limit: int, before: int | None) -> list[User]:
+    async def search(
+        self, words: str, limit: int, *, banned: bool, before: int | None
+    ) -> list[User]:
         """By the beginning of a name, a whole address or number, or an id."""
         number = int(words) if words.isascii() and words.isdigit() else 0
         return await operating.search(
             self._pool,
             words.lower(),
             number if number <= MOST else 0,
-            MOST if before is None else before,
-            limit,
+            banned=banned,
+            before=MOST if before is None else before,
+            limit=limit,
         )
 
     async def get(self, user_id: int) -> User:

@@ -21,10 +21,17 @@ async def newest(
 
 
 async def search(
-    executor: Executor, words: str, user_id: int, before: int, limit: int
+    executor: Executor,
+    words: str,
+    user_id: int,
+    *,
+    banned: bool,
+    before: int,
+    limit: int,
 ) -> list[User]:
     """``words``: in lower case: the beginning of a username or of a name, or a whole
-    e-mail address or phone number. ``user_id``: or this one."""
+    e-mail address or phone number. ``user_id``: or this one. ``banned``: of these who
+    is."""
     rows = await executor.fetch(
         f"""
         {SELECT} WHERE u.id < $4 AND u.id IN (
@@ -40,6 +47,7 @@ async def search(
             UNION SELECT id FROM users WHERE banned_at IS NOT NULL
                 AND (starts_with(lower(username), $1)
                     OR starts_with(lower(first_name || ' ' || last_name), $1)))
+        AND (NOT $6 OR u.banned_at IS NOT NULL)
         ORDER BY u.id DESC LIMIT $5
         """,  # noqa: S608
         words,
@@ -47,5 +55,6 @@ async def search(
         user_id,
         before,
         limit,
+        banned,
     )
     return [User(**dict(row)) for row in rows]
