@@ -12,7 +12,8 @@ from control_plane.web.timing import timed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-ALLOWED_HEADERS = "Content-Type, Auth-Token, Api-Key, Idempotency-Key"
+ALLOWED_METHODS = "GET, POST, OPTIONS"
+ALLOWED_HEADERS = "Content-Type, Auth-Token, Api-Key, Idempotency-Key, Last-Event-ID"
 
 
 def public_app(
@@ -24,25 +25,18 @@ def public_app(
 ) -> web.Application:
     """``cors_origins``: "*", or origins separated by blanks."""
     app = web.Application(middlewares=[timed("public"), patience])
-    cors = _cors(cors_origins)
-
-    async def call(request: web.Request) -> web.StreamResponse:
-        response = await dispatcher.handle(request)
-        cors(request, response)
-        return response
-
-    async def preflight(request: web.Request) -> web.StreamResponse:
-        response = web.Response(status=204)
-        cors(request, response)
-        return response
-
+    app.on_response_prepare.append(_cors(cors_origins))
     app.add_routes(pages)
     app.add_routes(health)
     for path in ("/{name:.*}", "/api/{name:.*}"):
-        app.router.add_route("OPTIONS", path, preflight)
-        app.router.add_route("POST", path, call)
+        app.router.add_route("OPTIONS", path, _preflight)
+        app.router.add_route("POST", path, dispatcher.handle)
     app.router.add_route("*", "/api/{name:.*}", _another_method)
     return app
+
+
+async def _preflight(_request: web.Request) -> web.Response:
+    return web.Response(status=204)
 
 
 async def _another_method(_request: web.Request) -> web.Response:
@@ -50,17 +44,23 @@ async def _another_method(_request: web.Request) -> web.Response:
     return answer("Please call this by POST.", 400)
 
 
-def _cors(origins: str) -> Callable[[web.Request, web.StreamResponse], None]:
+def _cors(
+    origins: str,
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """As it is prepared: an event stream is sent before its handler returns."""
     allowed = origins.split()
 
-    def allow(request: web.Request, response: web.StreamResponse) -> None:
+    async def allow(request: web.Request, response: web.StreamResponse) -> None:
         origin = request.headers.get("Origin")
-        if origin is None or not ("*" in allowed or origin in allowed):
+        is_call = request.method != "GET" or request.path.startswith("/api/")
+        if not is_call or origin is None:
+            return
+        if "*" not in allowed and origin not in allowed:
             return
         response.headers["Access-Control-Allow-Origin"] = (
             "*" if "*" in allowed else origin
         )
-        response.headers["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+        response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
         response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
         response.headers["Access-Control-Max-Age"] = "600"
         if "*" not in allowed:

@@ -282,6 +282,28 @@ async def _told(stream: Stream, count: int) -> list[tuple[int, int]]:
     return [(one["session"], one["seq"]) for one in found]
 
 
+@pytest.mark.parametrize("origins", ["*", "https://app.example"])
+async def test_other_origins_that_may_call_may_follow_too(
+    database_url: str, redis_url: str, pool: Pool, origins: str
+) -> None:
+    session = await new_session(pool, await new_user(pool))
+    wanted = settings(database_url, redis_url, node_name="", cors_origins=origins)
+    origin = {"Origin": "https://app.example"}
+    async with running(wanted) as app:
+        url = f"{app.base}/api/liveEvents/{session}"
+        asks = origin | {"Access-Control-Request-Method": "GET"}
+        async with app.http.options(url, headers=asks) as response:
+            assert "GET" in response.headers["Access-Control-Allow-Methods"]
+            allowed = response.headers["Access-Control-Allow-Headers"]
+            assert "Last-Event-ID" in allowed
+        for name in (session, 999):
+            at = f"{app.base}/api/liveEvents/{name}"
+            async with app.http.get(at, headers=origin) as response:
+                assert response.headers["Access-Control-Allow-Origin"] == origins
+        async with app.http.get(f"{app.base}/", headers=origin) as response:
+            assert "Access-Control-Allow-Origin" not in response.headers
+
+
 async def test_a_name_that_nobody_has_is_refused_as_apps_read_it(app: App) -> None:
     async with app.http.get(f"{app.base}/api/liveEvents/999") as response:
         assert response.status == 200
