@@ -134,7 +134,7 @@ class LiveApi:
         made = await self._lasting_keys.rotate(
             call.me,
             body.id("id"),
-            timedelta(seconds=body.integer("overlap", OVERLAP)),
+            _overlap(body),
             at_once=body.integer("at_once", 0) != 0,
             request="" if request is None else f"app:{request.key}",
         )
@@ -255,6 +255,13 @@ class LiveApi:
             health = await self._ingest_health.of(found.session)
             live |= {} if health is None else ingest(health)
         return answer({"LiveStreaming": live})
+
+
+def _overlap(body: Body) -> timedelta:
+    try:
+        return timedelta(seconds=body.integer("overlap", OVERLAP))
+    except OverflowError:
+        raise BadInput("overlap must be 0 to 86400 seconds.") from None
 
 
 def _start(call: Call, region: str) -> Start:

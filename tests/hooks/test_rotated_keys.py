@@ -73,6 +73,9 @@ async def test_what_cannot_be_read_makes_and_rotates_no_key(
     assert (await ann.call("streamKeys", nonsense))["code"] == 400
     wrong = {"id": key["id"], "at_once": 1, **nonsense}
     assert (await ann.call("rotateStreamKey", wrong))["code"] == 400
+    for overlap in (10**15, -(10**15)):
+        endless = {"id": key["id"], "overlap": overlap}
+        assert (await ann.call("rotateStreamKey", endless))["code"] == 400
     [left] = await ann.ask("showStreamKeys")
     assert left["StreamKey"]["id"] == key["id"]
     assert await service.lets_in(publish(PATH, key["key"]))
