@@ -20,9 +20,9 @@ class Heads:
 
     def only_request(self, data: bytes) -> Request | None:
         """None if this is less or more than one, or none that a node sends."""
-        head, _, body = data.partition(b"\r\n\r\n")
+        head, blank, body = data.partition(b"\r\n\r\n")
         length, known = self._known.get(head, NONE)
-        if len(body) == length:
+        if blank and len(body) == length:
             return Request(known.method, known.path, known.authorization, body)
         only = self._parsed(data)
         if only is not None and only.keep and only.body == body:  # so, not in chunks

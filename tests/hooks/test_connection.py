@@ -13,11 +13,20 @@ from control_plane.web.accepting import listening as sockets_at
 from control_plane.web.serving import to_nodes
 from hooks import connection
 from hooks.connection import Connections
+from hooks.heads import Heads
 from hooks.messages import Answer, Request
 from hooks.parsing import MOST_AT_ONCE
 
 POST = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
 EMPTY = b"Content-Length: 0\r\n"
+
+
+def test_a_part_of_a_head_that_is_known_is_no_request() -> None:
+    heads, part = Heads(), b"GET /ask HTTP/1.1\r\nHost: a"
+    whole = heads.only_request(part + b"\r\n\r\n")
+    assert whole is not None
+    assert heads.only_request(part) is None
+    assert heads.only_request(part + b"\r\n\r\n") == whole
 
 
 @contextlib.asynccontextmanager
