@@ -4,7 +4,7 @@ from aiohttp import web
 
 from control_plane.base.faults import Away
 from control_plane.live.service.previews import Previews
-from control_plane.web.files import PREFIXES
+from control_plane.web.files import PREFIXES, refused
 
 PATH = "/previews/{id:[1-9][0-9]{0,8}}.jpg"
 SECONDS = 10  # that a browser, and a proxy if everybody may see it, keeps one
@@ -16,9 +16,9 @@ def routes(previews: Previews) -> list[web.RouteDef]:
         try:
             found = await previews.get(session_id, request.query.get("token", ""))
         except Away:
-            return web.Response(status=503, text="Pictures are away right now.\n")
+            return refused(503, "Pictures are away right now.\n")
         if found is None:
-            return web.Response(status=404, text="There is no such picture.\n")
+            return refused(404, "There is no such picture.\n")
         who = "public" if found.everybodys else "private"
         return web.Response(
             body=found.jpeg,

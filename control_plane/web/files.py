@@ -129,4 +129,9 @@ def _routes(path: str, serve: Handler) -> list[web.RouteDef]:
 
 
 def _missing() -> web.Response:
-    return web.Response(status=404, text="There is no such file.\n")
+    return refused(404, "There is no such file.\n")
+
+
+def refused(status: int, text: str) -> web.Response:
+    """Kept by nobody: it may be there soon."""
+    return web.Response(status=status, text=text, headers={"Cache-Control": "no-store"})

@@ -32,11 +32,17 @@ async def test_a_file_is_sent_again_only_when_it_changed(
 
 
 @pytest.mark.parametrize(
-    "path", ["/gifts/none.png", "/api/gifts/none.png", "/gifts/..%2f__init__.py"]
+    "path",
+    [
+        *("/gifts/none.png", "/api/gifts/none.png", "/gifts/..%2f__init__.py"),
+        "/previews/999.jpg",
+    ],
 )
 async def test_what_is_not_there_is_404(app: App, path: str) -> None:
+    """And nobody keeps that: it may be there soon."""
     async with app.http.get(app.base + path) as response:
         assert response.status == 404
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_without_a_folder_no_media_are_served(app: App) -> None:
