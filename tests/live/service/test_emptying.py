@@ -81,3 +81,5 @@ async def test_nobody_goes_whom_an_emptied_redis_only_seems_to_lack(
     assert await _gone_as_known(opened) == 2
     with pytest.raises(Unavailable):
         await opened.emptying.left("going")
+    await opened.pool.execute("UPDATE nodes SET lost = true WHERE name = 'going'")
+    assert await opened.emptying.left("going") == 0
