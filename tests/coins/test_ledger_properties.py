@@ -28,7 +28,7 @@ from control_plane.coins.model.ledger import (
 )
 from control_plane.coins.model.money import CoinWorth
 from control_plane.coins.model.payouts import Decision
-from control_plane.coins.model.purchases import Claim, RefundNotice
+from control_plane.coins.model.purchases import WHOLE, Claim, RefundNotice
 from control_plane.coins.service.audit import Audit
 from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.payouts import Payouts
@@ -153,7 +153,10 @@ class Party:
         return True
 
     def _notice(self, step: Step, back: bool) -> RefundNotice:
-        return RefundNotice("apple", transaction(self._users, step.which), back)
+        """Two of three refunds are of a part."""
+        share = min(step.much * WHOLE // 9, WHOLE)
+        bought = transaction(self._users, step.which)
+        return RefundNotice("apple", bought, back, share=share)
 
     async def _gift(self, step: Step) -> object:
         order = GiftOrder(
@@ -211,10 +214,20 @@ async def only_real_coins_are_payable(pool: Pool) -> None:
     )
     users = await pool.fetchval("SELECT count(*) FROM users")
     bought = await pool.fetchval(
-        "SELECT coalesce(sum(coins), 0) FROM purchases"
-        " WHERE environment = 'production' AND status = 'credited'"
+        "SELECT coalesce(sum(coins - refunded_coins), 0) FROM purchases"
+        " WHERE environment = 'production'"
     )
     assert there + paid == users * GIVEN + bought
+
+
+async def what_was_taken_back_is_known(pool: Pool) -> None:
+    moved = await pool.fetchval(
+        "SELECT coalesce(sum(amount), 0) FROM ledger_entries e"
+        " JOIN ledger_transfers t ON t.id = e.transfer_id"
+        " WHERE account = 'clearing' AND kind IN ('refund', 'refund_reversed')"
+    )
+    taken = await pool.fetchval("SELECT coalesce(sum(taken_coins), 0) FROM purchases")
+    assert moved == taken
 
 
 async def broken(pool: Pool) -> list[str]:
@@ -239,6 +252,7 @@ async def test_every_rule_holds_in_any_order(
     await asyncio.gather(*(of.take(step) for step in taken))
     assert await broken(pool) == []
     await only_real_coins_are_payable(pool)
+    await what_was_taken_back_is_known(pool)
 
 
 @settings(
