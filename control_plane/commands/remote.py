@@ -18,6 +18,9 @@ from control_plane.base.texts import visible
 from control_plane.commands.asking import Json, Method
 
 WITHIN = aiohttp.ClientTimeout(total=60, sock_connect=10)  # seconds
+#: Of what reads everything there is: the ledger by nine queries of ten minutes at most.
+LONG = aiohttp.ClientTimeout(total=7200, sock_connect=10)
+LASTING = frozenset({"/v1/ledger/check", "/v1/audit/verify"})
 NAMED = re.compile(r"\{(\w+)\}")
 TOKEN = re.compile(r"[!-~]+")
 USER_IN_URL = "--server takes no user and no password: --token-file says who asks."
@@ -29,7 +32,7 @@ async def remote(server: str, token_file: Path | None) -> AsyncIterator["Remote"
     if "@" in server:  # wherever it stands: none of it is shown
         raise click.UsageError(USER_IN_URL)
     headers = {"Authorization": f"Bearer {_token(token_file)}"}
-    async with aiohttp.ClientSession(timeout=WITHIN, headers=headers) as http:
+    async with aiohttp.ClientSession(headers=headers) as http:
         yield Remote(http, server.rstrip("/"))
 
 
@@ -94,6 +97,7 @@ class Remote:
             json=said if method == "POST" else None,
             headers=headers,
             allow_redirects=False,  # nobody else is told the token
+            timeout=LONG if path in LASTING else WITHIN,
         ) as response:
             return response.status, await _read(response)
 

@@ -1,13 +1,18 @@
 """What goes wrong at a server elsewhere, in one sentence; and who learns the token."""
 
+import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from control_plane.commands import remote
 from tests.commands.conftest import Town, elsewhere
 from tests.support.commands import command
 from tests.support.operators import token
@@ -198,3 +203,25 @@ async def test_a_server_of_another_version(
     at, _ = others
     said = await says(at, "payouts list")
     assert said == "The server does not say status: it is of another version."
+
+
+async def test_what_reads_everything_may_take_long(
+    says: Says, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "WITHIN", aiohttp.ClientTimeout(total=0.2))
+
+    async def slow(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.5)
+        checked = {"faults": 1, "checks": [{"name": "a", "faults": 1}]}
+        verified = {"broken": 7}
+        said = checked if "ledger" in request.path else verified
+        return web.json_response(said, headers={"RateLimit-Limit": "6000"})
+
+    app = web.Application()
+    app.router.add_get("/{any:.*}", slow)
+    async with TestServer(app) as server:
+        at, token = str(server.make_url("/")), tmp_path / "token"
+        assert "it takes too long" in await says(at, "sessions list")
+        assert "Entry 7" in await says(at, "audit verify")
+        found = await command(elsewhere(at, token), "ledger", "check", "--json")
+        assert json.loads(found.stdout)["faults"] == 1
