@@ -1,5 +1,6 @@
 """The check of the whole ledger finds what it is there to find."""
 
+import asyncio
 import contextlib
 from decimal import Decimal
 
@@ -42,6 +43,17 @@ async def busy(pool: Pool) -> Pool:
 async def test_a_right_ledger_has_no_faults(busy: Pool) -> None:
     assert await faults(busy) == {}
     assert len(await Audit(busy).check()) == 9
+
+
+async def test_all_who_wait_for_a_reading_get_one(pool: Pool) -> None:
+    """None older than its question."""
+    of_this_one = Audit(pool)
+    first = asyncio.create_task(of_this_one.read())
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(of_this_one.read()) for _ in range(5)]
+    readings = {(await task).at for task in others}
+    assert len(readings) == 1
+    assert readings != {(await first).at}
 
 
 #: What is changed behind the triggers, and the rule that finds it.

@@ -1,6 +1,5 @@
 """Reading the whole ledger again, now and then, to see that it is right."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from control_plane.base.batches import Shared
 from control_plane.base.database import Pool
 from control_plane.base.tasks import Loop
 from control_plane.coins.model.audit import Check
@@ -36,7 +36,7 @@ class Audit:
         self._pool = pool
         self._seconds = seconds
         self._report = report
-        self._turn = asyncio.Lock()
+        self._readings = Shared(self._read)
         self._latest: Reading | None = None
 
     async def latest(self) -> Reading:
@@ -48,24 +48,30 @@ class Audit:
         return (await self.read()).checks
 
     async def read(self) -> Reading:
-        """One at a time: it is long."""
+        """It is long: all who wait for it get the same one."""
+        return await self._readings.get(None)
+
+    async def _read(self, _: None) -> Reading:
         async with (
-            self._turn,
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             found = await audit.faults(connection)
-            checks = [Check(name, faults) for name, faults in found.items()]
-            self._latest = Reading(datetime.now(UTC), checks)
-            return self._latest
+        checks = [Check(name, faults) for name, faults in found.items()]
+        self._latest = Reading(datetime.now(UTC), checks)
+        return self._latest
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         if not self._seconds:
             yield
             return
-        async with Loop("ledger_check", self._look, self._seconds).running():
-            yield
+        try:
+            async with Loop("ledger_check", self._look, self._seconds).running():
+                yield
+        finally:
+            for reading in self._readings.under_way():
+                reading.cancel()
 
     async def _look(self) -> None:
         checks = await self.check()
