@@ -12,6 +12,7 @@ from control_plane.web.timing import timed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+ORIGIN = "Access-Control-Allow-Origin"
 ALLOWED_METHODS = "GET, POST, OPTIONS"
 ALLOWED_HEADERS = "Content-Type, Auth-Token, Api-Key, Idempotency-Key, Last-Event-ID"
 
@@ -52,18 +53,21 @@ def _cors(
 
     async def allow(request: web.Request, response: web.StreamResponse) -> None:
         origin = request.headers.get("Origin")
-        is_call = request.method != "GET" or request.path.startswith("/api/")
-        if not is_call or origin is None:
+        if origin is None or not ("*" in allowed or origin in allowed):
             return
-        if "*" not in allowed and origin not in allowed:
+        # A file that is for all says so itself.
+        if not _is_call(request) or ORIGIN in response.headers:
             return
-        response.headers["Access-Control-Allow-Origin"] = (
-            "*" if "*" in allowed else origin
-        )
+        response.headers[ORIGIN] = "*" if "*" in allowed else origin
         response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
         response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
         response.headers["Access-Control-Max-Age"] = "600"
         if "*" not in allowed:
-            response.headers["Vary"] = "Origin"
+            response.headers.add("Vary", "Origin")
 
     return allow
+
+
+def _is_call(request: web.Request) -> bool:
+    """Or is about to be one. Pages are read by themselves alone."""
+    return request.method in ("POST", "OPTIONS") or request.path.startswith("/api/")

@@ -300,6 +300,9 @@ async def test_other_origins_that_may_call_may_follow_too(
             at = f"{app.base}/api/liveEvents/{name}"
             async with app.http.get(at, headers=origin) as response:
                 assert response.headers["Access-Control-Allow-Origin"] == origins
+        at = f"{app.base}/api/gifts/rose.png"
+        async with app.http.get(at, headers=origin) as response:
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
         async with app.http.get(f"{app.base}/", headers=origin) as response:
             assert "Access-Control-Allow-Origin" not in response.headers
 
