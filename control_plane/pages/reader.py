@@ -46,7 +46,8 @@ class Reader:
         elif self._feed is None:
             place = await self._follow(self._feeds)
         self._is_new = False
-        return rest + place + state + await self._happened(self._feeds)
+        # A state waits for no look at the log.
+        return rest + place + state or await self._happened(self._feeds)
 
     async def _rest(self, feeds: Feeds) -> bytes:
         """What was not told yet of the session that it leaves."""

@@ -237,6 +237,7 @@ async def test_who_has_missed_something_comes_again_while_nobody_knows_it() -> N
         site.updates.put("12", snapshot())
         async with reading(site, "/watch/12/events?after=12-1") as stream:
             assert await stream.block() == "retry: 2000"
+            assert await stream.data() == snapshot()
             assert await stream.end() == b""
 
 
@@ -274,4 +275,22 @@ async def test_the_first_broadcast_of_a_channel_is_told_from_its_beginning() -> 
         async with reading(site, "/watch/ann/events") as stream:
             await stream.until("data: null")
             site.updates.put("ann", snapshot())
+            await stream.until("id: 12-1")
+
+
+async def test_that_it_is_over_is_told_before_the_last_that_happened_is_known() -> None:
+    known = asyncio.Event()
+
+    async def missed(_session_id: int, seq: int) -> Sequence[Event]:
+        await known.wait()
+        return [gift(1, sender="bob", count=1)] if seq < 1 else []
+
+    async with pages(missed=missed) as site:
+        site.updates.put("12", snapshot())
+        async with reading(site, "/watch/12/events") as stream:
+            await stream.until("id: 12-0")
+            over = snapshot(status="ended")
+            site.updates.put("12", over)
+            assert await stream.data() == over
+            known.set()
             await stream.until("id: 12-1")
