@@ -177,7 +177,6 @@ async def test_it_says_who_and_why_and_how_long(service: Service) -> None:
         ["--address", "0.0.0.0/0"],
         ["--address", "here"],
         ["--device", "x" * 129],
-        ["--device", "x", "--hours", "-1"],
         ["--device", "x", "--reason", "x" * 1001],
     ],
 )
@@ -185,4 +184,12 @@ async def test_what_cannot_be_meant(service: Service, words: list[str]) -> None:
     said = await command(os.environ, "ban", *words)
     assert said.exit_code == 1
     assert len(said.output.splitlines()) == 1
+    assert not await bans("--all")
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "nan"])
+async def test_a_ban_lasts_some_time(service: Service, hours: str) -> None:
+    said = await command(os.environ, "ban", "--device", "x", "--hours", hours)
+    assert said.exit_code == 2
+    assert "--hours" in said.output
     assert not await bans("--all")
