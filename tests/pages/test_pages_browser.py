@@ -349,6 +349,25 @@ async def test_who_paused_by_other_means_hears_nothing_of_the_next_picture(
     await plays(page)
 
 
+async def test_what_ended_and_went_on_was_paused_by_nobody(on: Stage) -> None:
+    """As players of browsers' own come to the end of a list that grows later."""
+    await on.node.publish()
+    on.site.updates.put("12", snapshot())
+    page = await on.open("/watch/12")
+    await plays(page)
+    await page.evaluate(
+        """() => new Promise((resolve) => {
+            const video = document.querySelector("video");
+            Object.defineProperty(video, "ended", { value: true, configurable: true });
+            video.addEventListener("pause", () => (delete video.ended, resolve()));
+            video.pause();
+        })"""
+    )
+    await on.node.publish()
+    on.site.updates.put("12", snapshot(node="local2"))
+    await plays(page)
+
+
 async def test_a_finger_on_what_has_faded_presses_nothing(
     on: Stage, browser: Browser
 ) -> None:

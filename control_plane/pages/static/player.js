@@ -27,6 +27,7 @@ export class Player {
   #failures = 0;
   #timer = 0;
   #slow = false;
+  #paused = false; // by the phone, its headphones or full screen
   #moved = { at: 0, position: 0, limit: FIRST_PICTURE };
 
   /**
@@ -44,6 +45,9 @@ export class Player {
     this.sandbox = false;
     this.silenced = false;
     video.addEventListener("timeupdate", () => this.#onTime());
+    // One that reached the end of what there is, or failed, is paused too.
+    video.addEventListener("pause", () => (this.#paused = !video.ended && video.error === null));
+    video.addEventListener("play", () => (this.#paused = false));
     setInterval(() => this.#watch(), 1000);
   }
 
@@ -174,9 +178,9 @@ export class Player {
     this.#timer = setTimeout(() => this.#start(), delay);
   }
 
-  /** By the phone, its headphones or full screen: it does not begin aloud by itself. */
+  /** It does not begin aloud by itself. */
   #isPaused() {
-    return this.phase === "playing" && this.#video.paused && !this.#video.ended;
+    return this.phase === "playing" && this.#video.paused && this.#paused;
   }
 
   #close() {
