@@ -3,13 +3,7 @@
 import contextlib
 import functools
 import time
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -32,6 +26,7 @@ __all__ = [
     "pipelined",
     "told",
     "translated",
+    "write",
 ]
 
 #: A command and its arguments. Its keys hold the same ``{…}``: a cluster has all of
@@ -66,18 +61,12 @@ async def write(redis: Redis) -> None:
     """A word that goes by itself, at each primary of a cluster. Raises Away, also where
     one answers and takes no writes."""
     with translated():
-        names = [WRITTEN]
-        if isinstance(redis, RedisCluster):
-            await redis.initialize()
-            names = _one_at_each(redis)
-        await pipelined(redis, (("SET", name, "", "EX", 60) for name in names))
-
-
-def _one_at_each(redis: RedisCluster) -> list[str]:
-    """Of so many names each primary holds some."""
-    names = (f"{WRITTEN}:{number}" for number in range(1000))
-    held_by = redis.nodes_manager.get_node_from_slot
-    return list({held_by(redis.keyslot(one)).name: one for one in names}.values())
+        await _know_servers(redis)
+        # Of so many names each primary holds some.
+        names = (f"{WRITTEN}:{number}" for number in range(1000))
+        at_each = {_server(redis, name): name for name in names}
+        words = (("SET", name, "", "EX", 60) for name in at_each.values())
+        await pipelined(redis, words)
 
 
 class Memory(NamedTuple):

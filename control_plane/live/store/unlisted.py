@@ -14,7 +14,15 @@ from typing import TypeVar
 import msgspec
 
 from control_plane.base.faults import Away
-from control_plane.base.redis import PLACES, Redis, pipelined, translated
+from control_plane.base.redis import (
+    PLACES,
+    Command,
+    Redis,
+    asks_redis,
+    pipelined,
+    told,
+    translated,
+)
 from control_plane.base.tokens import ViewerToken
 
 LEAST = 300.0  # seconds of a period
@@ -37,12 +45,10 @@ class UnlistedTokens:
         self._redis = redis
         self._seconds = seconds
 
+    @asks_redis
     async def keep(self, found: Mapping[int, ByReader]) -> None:
         """By session. Raises Away once all is kept that can be."""
-        write = partial(self._write, self._period(time.time()))
-        for one in await _by_place(found, write):
-            if isinstance(one, Away):
-                raise one
+        await told(self._redis, self._kept(self._period(time.time()), found))
 
     async def of(
         self, listed: Mapping[int, Sequence[str]], now: float
@@ -61,16 +67,12 @@ class UnlistedTokens:
     def _period(self, now: float) -> int:
         return int(now / self._seconds)
 
-    async def _write(self, period: int, found: Mapping[int, ByReader]) -> None:
+    def _kept(self, period: int, found: Mapping[int, ByReader]) -> Iterator[Command]:
         keep = int(2 * self._seconds)
-        await pipelined(
-            self._redis,
-            (
-                ("EVAL", _KEEP, 1, _key(session_id, period), keep, *_fields(some))
-                for session_id, tokens in found.items()
-                for some in _some(list(tokens.items()))
-            ),
-        )
+        for session_id, tokens in found.items():
+            for some in _some(list(tokens.items())):
+                key = _key(session_id, period)
+                yield ("EVAL", _KEEP, 1, key, keep, *_fields(some))
 
     async def _of(self, period: int, listed: Mapping[int, Sequence[str]]) -> ByReader:
         new = await self._read(period, listed)
@@ -78,7 +80,7 @@ class UnlistedTokens:
             one: [i for i in ids if i not in new[one]] for one, ids in listed.items()
         }
         old = await self._read(period - 1, left)
-        await self._write(period, old)
+        await pipelined(self._redis, self._kept(period, old))
         return _joined([*old.values(), *new.values()])
 
     async def _read(
@@ -94,8 +96,8 @@ class UnlistedTokens:
             self._redis,
             (("HMGET", _key(session_id, period), *ids) for session_id, ids in asked),
         )
-        for (session_id, ids), told in zip(asked, texts, strict=True):
-            found[session_id] |= _tokens(zip(ids, told, strict=True))
+        for (session_id, ids), known in zip(asked, texts, strict=True):
+            found[session_id] |= _tokens(zip(ids, known, strict=True))
         return found
 
     async def _all_of(self, period: int, sessions: Iterable[int]) -> ByReader:
@@ -121,14 +123,14 @@ async def _by_place(
     for session_id, one in sessions.items():
         places.setdefault(_place(session_id), {})[session_id] = one
 
-    async def told(some: Mapping[int, Kept]) -> Told | Away:
+    async def answer(some: Mapping[int, Kept]) -> Told | Away:
         try:
             with translated():
                 return await ask(some)
         except Away as error:
             return error
 
-    return await asyncio.gather(*map(told, places.values()))
+    return await asyncio.gather(*map(answer, places.values()))
 
 
 def _fields(tokens: Iterable[tuple[str, ViewerToken]]) -> Iterator[str]:
