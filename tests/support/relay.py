@@ -65,6 +65,7 @@ async def _relay(
 ) -> AsyncIterator[int]:
     (port,) = free_ports(1)
     relays: set[asyncio.Task[None]] = set()
+    opened: list[asyncio.StreamWriter] = []
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -75,6 +76,7 @@ async def _relay(
         await asyncio.gather(_pour(reader, ours), _pour(theirs, writer))
 
     def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
         relays.add(asyncio.create_task(relay(reader, writer)))
 
     try:
@@ -82,6 +84,8 @@ async def _relay(
             yield port
     finally:
         await stop(relays)
+        for writer in opened:  # also of one that was stopped before it began
+            writer.close()
 
 
 async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
