@@ -1,6 +1,7 @@
 """Every command says the same beside the database and at a server elsewhere, and does
 the same in the name of whoever asked."""
 
+import asyncio
 import getpass
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 from click.testing import Result
 
 from control_plane.commands.beside import NOT_ELSEWHERE
@@ -23,6 +25,8 @@ from tests.support.commands import all_commands, command
 from tests.support.process import Process
 from tests.support.receiver import receiver
 from tests.support.stack import until
+
+log = structlog.get_logger(__name__)
 
 Child = Callable[[str], Awaitable[Process]]
 
@@ -212,6 +216,14 @@ async def test_what_is_live_and_what_needs_somebody(town: Town) -> None:
             assert set(found) == {"totals", "attention", "sessions"}
     finally:
         await town.pool.execute("UPDATE nodes SET silent_since = NULL")
+
+
+async def test_what_others_log_meanwhile_is_not_what_it_prints(town: Town) -> None:
+    asked = asyncio.create_task(town.says(BESIDE, "now"))
+    while not asked.done():
+        log.warning("somebody else")
+        await asyncio.sleep(0)
+    assert "somebody else" not in asked.result().output
 
 
 async def test_a_disk_that_is_full_is_told(
