@@ -45,7 +45,8 @@ def refund(purchase_id: int, reason: str, as_json: bool) -> None:
 
 def _row(one: Json) -> Json:
     return {
-        **only(one, "id status user_id coins price currency store environment"),
+        **only(one, "id status user_id coins refunded_coins price currency"),
+        **only(one, "store environment"),
         "product": one["product_id"],
         "created_at": moment(one["created_at"]),
     }

@@ -16,6 +16,7 @@ from control_plane.operators.model import SCOPES
 from control_plane.operators.service import Tokens
 from tests.support.api import APART_FROM_NODES, running, settings
 from tests.support.browser import chromium, hides, needs_chromium, shows
+from tests.support.client import App
 from tests.support.money import new_session, new_user
 from tests.support.servers import Numbered
 
@@ -29,7 +30,7 @@ Answer = Callable[[Route], Awaitable[None]]
 class Desk:
     """Of somebody who is signed in and may do everything."""
 
-    url: str
+    app: App
     pool: Pool
     context: BrowserContext
     session_id: int
@@ -38,7 +39,7 @@ class Desk:
     async def opened(self, path: str = "") -> AsyncIterator[Page]:
         async with await self.context.new_page() as page:
             await page.clock.install()
-            await page.goto(f"{self.url}/ops{path}")
+            await page.goto(f"{self.app.operators}/ops{path}")
             await expect(page.locator("main h1")).to_be_visible()
             yield page
 
@@ -60,7 +61,7 @@ async def desk(
         url = f"{app.operators}/v1/session"
         signed = await context.request.post(url, data={"token": token}, headers=headers)
         assert signed.ok, await signed.text()
-        yield Desk(app.operators, pool, context, session_id)
+        yield Desk(app, pool, context, session_id)
 
 
 async def away(route: Route) -> None:
@@ -143,6 +144,16 @@ async def test_the_question_tells_the_newest_numbers(desk: Desk) -> None:
         await shows(page, "25000 (at most")
         await page.get_by_role("button", name="End").click()
         await shows(page, "ends for its 25000 viewers")
+
+
+async def test_of_a_part_that_was_refunded_the_rest_is_asked_about(desk: Desk) -> None:
+    fan = await desk.app.sign_in("fan")
+    await fan.ask("purchaseCoin", {"coin": 100, "transaction_id": "t1"})
+    await desk.pool.execute("UPDATE purchases SET refunded_coins = 30")
+    async with desk.opened("#/money") as page:
+        await shows(page, "100 (30 refunded)")
+        await page.get_by_role("button", name="Refund").click()
+        await shows(page, f"The 70 coins are taken from user {fan.id};")
 
 
 async def test_a_late_answer_closes_no_other_question(desk: Desk) -> None:

@@ -87,7 +87,7 @@ const bought = {
   row: (one, done) => [
     String(one.id),
     user(one.user_id),
-    String(one.coins),
+    one.coins === left(one) ? String(one.coins) : `${one.coins} (${one.refunded_coins} refunded)`,
     `${one.price} ${one.currency}`,
     [one.store, one.environment].filter(Boolean).join(" "),
     one.status,
@@ -96,9 +96,11 @@ const bought = {
   ],
 };
 
+const left = (one) => one.coins - one.refunded_coins;
+
 const refunding = (one) => ({
   question: `Refund purchase ${one.id}?`,
-  consequence: `The ${one.coins} coins are taken from user ${one.user_id}; what is spent of them is owed. The money itself goes back in the store's console.`,
+  consequence: `The ${left(one)} coins are taken from user ${one.user_id}; what is spent of them is owed. The money itself goes back in the store's console.`,
   yes: "Refund it",
   said: "Its coins are taken back.",
   path: `/purchases/${one.id}/refund`,
