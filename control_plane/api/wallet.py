@@ -30,7 +30,7 @@ class WalletApi:
 
     def endpoints(self) -> dict[str, Endpoint]:
         return {
-            "purchaseCoin": Endpoint(self.purchase, limit="money"),
+            "purchaseCoin": Endpoint(self.purchase, limit="purchases"),
             "showCoinWorth": Endpoint(self.show_worth, "optional"),
             "withdrawRequest": Endpoint(self.withdraw, limit="money"),
             "showWithdrawalHistory": Endpoint(self.show_withdrawals),

@@ -13,7 +13,7 @@ from control_plane.base.refusals import TooMany, Unavailable
 
 log = structlog.get_logger(__name__)
 
-LimitName = Literal["sign_in", "money", "search", "writes"]
+LimitName = Literal["sign_in", "money", "purchases", "search", "writes"]
 
 #: A phone network or an office is one address for many people.
 USERS_BEHIND_AN_ADDRESS = 10
@@ -37,6 +37,7 @@ class RateLimits:
         self._per_minute = {
             "sign_in": rules.sign_in,
             "money": rules.money,
+            "purchases": rules.money,
             "search": rules.search,
             "writes": rules.writes,
         }
@@ -50,7 +51,8 @@ class RateLimits:
 
     async def check_user(self, name: LimitName, user_id: int) -> None:
         """Raises TooMany. While Redis is away money routes are Unavailable and the
-        others are open: nobody spends uncounted, and nobody is locked out."""
+        others are open: nobody spends uncounted, and nobody is locked out. Nor is a
+        purchase that the app store has been paid for: apps tell of it once."""
         await self._check(name, self._per_minute[name], "user", str(user_id))
 
     async def _check(self, name: LimitName, per_minute: int, *who: str) -> None:

@@ -81,7 +81,7 @@ class Endpoint:
     refused: Callable[[Refusal], web.Response] | None = None
     #: Our own pages call it, and they hold no Api-Key.
     without_api_key: bool = False
-    #: Which rate limit counts it. Money is refused while nobody can count.
+    #: Which rate limit counts it. Spending is refused while nobody can count.
     limit: LimitName | None = None
 
 

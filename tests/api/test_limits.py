@@ -90,6 +90,20 @@ async def test_without_redis_money_is_closed_and_the_rest_is_open(
             await limits.check_address("money", "192.0.2.1")
 
 
+async def test_without_redis_what_is_paid_for_is_credited(
+    database_url: str, server_folder: Path
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with valkey(server_folder / "valkey", durable=False) as url:
+            wanted = settings(database_url, url)
+            app = await stack.enter_async_context(running(wanted, API))
+            ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
+        paid = {"coin": 100, "transaction_id": "t1"}
+        assert (await ann.ask("purchaseCoin", paid))["User"]["wallet"] == 100
+        gift = {"receiver_id": bob.id, "gift_id": 1, "gift_count": 1}
+        assert (await ann.refused("sendGift", gift))["code"] == 201
+
+
 async def test_a_clock_of_redis_that_steps_back_keeps_nobody_out(
     redis_url: str,
 ) -> None:
