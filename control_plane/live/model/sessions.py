@@ -20,6 +20,8 @@ EndReason = Literal[
 ]
 OPEN: frozenset[str] = frozenset({"created", "live", "reconnecting"})
 WATCHABLE: frozenset[str] = frozenset({"live", "reconnecting"})
+#: Ends that nobody wished for: the encoder will come back by itself.
+BROKEN_OFF: frozenset[str] = frozenset({"disconnected", "node_lost", "too_long"})
 
 #: How long a channel keeps its encoder out after an end: encoders come back by
 #: themselves within seconds, and a kick should be felt.

@@ -5,7 +5,7 @@ UPDATE changes the row, and writes its event in the same transaction.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -177,7 +177,7 @@ class Lifecycle:
         if other is not None:
             await self._end(connection, other, "superseded")
         key_id = None if grant is None else grant.key_id
-        session_id = await openings.live_on_channel(
+        session_id, terms = await openings.live_on_channel(
             connection,
             channel_id=channel.id,
             node=source.node,
@@ -191,6 +191,9 @@ class Lifecycle:
             await keys.mark_published(connection, key_id, session_id)
         data = {**_published(source, key_id), "channel": channel.name}
         await append_session_event(connection, session_id, "live.started", data)
+        if terms.policy != "default":
+            watch = asdict(terms)
+            await append_session_event(connection, session_id, "live.policy", watch)
         log.info("live.started", session=session_id, channel=channel.name)
         return "started"
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from control_plane.base.database import Connection, Executor, Record
 from control_plane.live.model.keys import MOST_OF_SESSION
+from control_plane.live.model.rights import WatchTerms
+from control_plane.live.model.sessions import BROKEN_OFF
 from control_plane.live.model.starts import Opened, Wanted
 from control_plane.live.store import watching
 
@@ -136,25 +138,46 @@ async def live_on_channel(
     key_id: int | None,
     reconnect_window: int,
     longest: timedelta,
-) -> int:
-    return int(
-        await connection.fetchval(
-            """
+) -> tuple[int, WatchTerms]:
+    """Who may watch is as the channel's last session had it: an encoder that comes
+    back by itself opens nothing to more people. Whom its host denied stays out where
+    that session did not end by anybody's wish."""
+    row = await connection.fetchrow(
+        """
+        WITH last AS (
+            SELECT s.id, policy, ticket_price, end_reason
+            FROM live_streaming_sessions s JOIN channels c USING (user_id)
+            WHERE c.id = $1 AND s.channel_id = c.id ORDER BY s.id DESC LIMIT 1
+        ), made AS (
             INSERT INTO live_streaming_sessions (user_id, channel_id, path, node,
                 status, started_at, publisher_type, publisher_id, publisher_key_id,
-                reconnect_window, longest)
-            SELECT user_id, id, path, $2, 'live', now(), $3, $4, $5, $6, $7
-            FROM channels WHERE id = $1 RETURNING id
-            """,
-            channel_id,
-            node,
-            publisher_type,
-            publisher_id,
-            key_id,
-            reconnect_window,
-            longest,
+                reconnect_window, longest, policy, ticket_price, token_epoch)
+            SELECT user_id, c.id, path, $2, 'live', now(), $3, $4, $5, $6, $7,
+                coalesce(last.policy, 'default'), coalesce(last.ticket_price, 0),
+                CASE WHEN coalesce(last.policy, 'default') = 'default'
+                    THEN 0 ELSE nextval('token_epochs') END
+            FROM channels c LEFT JOIN last ON true WHERE c.id = $1
+            RETURNING id, policy, ticket_price
+        ), denied AS (
+            INSERT INTO viewer_denials (session_id, user_id, viewer)
+            SELECT made.id, d.user_id, d.viewer
+            FROM made, last JOIN viewer_denials d ON d.session_id = last.id
+            WHERE epoch IS NULL AND end_reason = ANY($8)
         )
+        SELECT id, policy, ticket_price FROM made
+        """,
+        channel_id,
+        node,
+        publisher_type,
+        publisher_id,
+        key_id,
+        reconnect_window,
+        longest,
+        list(BROKEN_OFF),
     )
+    if row is None:
+        raise LookupError(channel_id)
+    return row["id"], WatchTerms(row["policy"], row["ticket_price"])
 
 
 async def keep(executor: Executor, session_id: int, within: timedelta) -> None:
