@@ -238,12 +238,14 @@ class LiveApi:
             raise BadInput(f"size must be 1 to {MOST_LISTED}.")
         if not 0 <= page <= 100_000:
             raise BadInput("page must be 0 or more.")
-        return encoded(await self._lists.get((size, page, call.host, call.files)))
+        reader = await self._watching.reader(call.user)
+        wanted = (reader, size, page, call.host, call.files)
+        return encoded(await self._lists.get(wanted))
 
-    async def _list(self, wanted: tuple[int, int, str, str]) -> bytes:
-        """The answer, which is the same for everybody."""
-        size, page, *at = wanted
-        found = await self._watching.live(size, page)
+    async def _list(self, wanted: tuple[int, int, int, str, str]) -> bytes:
+        """The answer, which is the same for almost everybody."""
+        reader, size, page, *at = wanted
+        found = await self._watching.live(size, page, reader)
         return body_of([{"LiveStreaming": _listed(one, *at)} for one in found])
 
     async def show_one(self, call: Call) -> web.Response:

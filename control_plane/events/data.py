@@ -71,8 +71,8 @@ class PolicySet(Data, frozen=True):
 
 class Denied(Data, frozen=True):
     """``user_id`` 0 and ``viewer`` empty: everybody who had a token. ``reason``: what
-    ended the right, where nobody denied it: account_gone, signed_out, not_following,
-    no_ticket, too_many. Whoever has the right again may come back."""
+    ended the right, where nobody denied it: account_gone, signed_out, blocked,
+    not_following, no_ticket, too_many. Whoever has the right again may come back."""
 
     user_id: Count
     viewer: str

@@ -14,6 +14,7 @@ from control_plane.coins.service.gifts import Gifts
 from control_plane.coins.service.idempotency import Forgetting
 from control_plane.coins.service.ledger import Ledger
 from control_plane.coins.store import ledger
+from control_plane.people.service.social import Social
 from tests.support.locks import WAITING
 from tests.support.money import (
     DIAMOND,
@@ -54,6 +55,22 @@ async def test_a_gift_in_a_live_session(pool: Pool) -> None:
     assert await Ledger(pool).wallets([fan, star]) == {fan: 350, star: 150}
     assert (await Ledger(pool).purse(star)).received == 150
     assert await kinds(pool, "session", session) == ["gift.sent"]
+
+
+@pytest.mark.parametrize("receiver_blocks", [True, False])
+async def test_none_over_a_block(pool: Pool, receiver_blocks: bool) -> None:
+    fan, star = await new_user(pool, 500), await new_user(pool)
+    session = await new_session(pool, star)
+    pair = (star, fan) if receiver_blocks else (fan, star)
+    await Social(pool).toggle_block(*pair)
+    for order in (
+        GiftOrder(fan, HEART, 1, session_id=session),
+        GiftOrder(fan, HEART, 1, receiver_id=star),
+    ):
+        with pytest.raises(Refusal, match="You cannot send gifts to this user"):
+            await service(pool).send(order)
+    assert await Ledger(pool).wallet(fan) == 500
+    assert await kinds(pool, "session", session) == []
 
 
 async def test_each_side_sees_one_coin_transaction(pool: Pool) -> None:

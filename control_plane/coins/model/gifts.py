@@ -84,6 +84,8 @@ class Facts:
     video_owners: Mapping[int, int]
     #: Users who exist and are neither banned nor deleted, by id: their names.
     users: Mapping[int, str]
+    #: Who of them blocks whom.
+    blocks: Set[tuple[int, int]]
     #: In which state a session takes gifts.
     giving: Set[str]
 
@@ -115,6 +117,9 @@ def judge(order: GiftOrder, facts: Facts) -> Gift:
         raise Refusal("You cannot send a gift to yourself.")
     if receiver_id not in facts.users:
         raise Empty
+    pair = (order.sender_id, receiver_id)
+    if pair in facts.blocks or pair[::-1] in facts.blocks:
+        raise Refusal("You cannot send gifts to this user.")
     return gift
 
 

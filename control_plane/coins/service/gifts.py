@@ -32,7 +32,7 @@ from control_plane.events.log import (
     append_user_events,
 )
 from control_plane.live.store import sessions
-from control_plane.people.store import users
+from control_plane.people.store import social, users
 from control_plane.videos.store import videos
 
 #: One broadcaster's gifts go through one lane: two batches would only wait for each
@@ -131,13 +131,15 @@ class Gifts:
             if video_ids
             else {},
             users={},
+            blocks=set(),
             giving=self._giving,
         )
         people = {order.sender_id for order in orders}
         people |= {facts.receiver(order) for order in orders} - {0}
         balances = await ledger.lock(connection, people)
         names = await users.names_of_present(connection, people)
-        return replace(facts, users=names), dict(balances)
+        blocks = await social.blocks_among(connection, people)
+        return replace(facts, users=names, blocks=blocks), dict(balances)
 
 
 class Batch:

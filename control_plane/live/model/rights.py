@@ -10,7 +10,9 @@ Policy = Literal["default", "public", "token", "followers", "paid"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 #: Why somebody who watches may not any more.
-Gone = Literal["account_gone", "signed_out", "not_following", "no_ticket", "too_many"]
+Gone = Literal[
+    "account_gone", "signed_out", "blocked", "not_following", "no_ticket", "too_many"
+]
 
 
 def needs_token(policy: Policy, *, by_default: bool) -> bool:

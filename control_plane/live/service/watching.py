@@ -32,6 +32,7 @@ from control_plane.live.service.sources import Sources
 from control_plane.live.store import channels
 from control_plane.live.store import watching as store
 from control_plane.people.model.users import User
+from control_plane.people.store import social
 
 LIST_SIZE = 100
 
@@ -144,8 +145,17 @@ class Watching:
             raise Empty
         return found
 
-    async def live(self, size: int, page: int) -> list[Broadcast]:
-        return await self._counted(await store.live(self._pool, size, size * page))
+    async def reader(self, caller: User | None) -> int:
+        """For whom a list has to be made: 0, for everybody, unless a block keeps the
+        caller apart from somebody."""
+        if caller is None or not await social.is_apart(self._pool, caller.id):
+            return 0
+        return caller.id
+
+    async def live(self, size: int, page: int, reader: int = 0) -> list[Broadcast]:
+        """Newest first. ``reader``: as above."""
+        found = await store.live(self._pool, reader, size, size * page)
+        return await self._counted(found)
 
     async def exists(self, name: str) -> bool:
         """Also a channel that was never live: it may start any moment."""

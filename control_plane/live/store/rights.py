@@ -8,6 +8,7 @@ from control_plane.live.model.previews import Subject
 from control_plane.live.model.rights import Gone, Policy, Right, Seen
 from control_plane.live.store.bans import banned
 from control_plane.live.store.tickets import held
+from control_plane.people.store.relations import apart, follows
 
 
 async def set_policy(
@@ -94,9 +95,9 @@ async def right(
     row = await executor.fetchrow(
         f"""
         SELECT {banned("$5", "$6")} AS banned,
-            count(*) FILTER (WHERE epoch IS NULL) > 0 AS denied,
-            EXISTS (SELECT FROM follows
-                WHERE follower_id = $3 AND followed_id = $2) AS follows,
+            count(*) FILTER (WHERE epoch IS NULL) > 0
+                OR {apart("$2", "$3")} AS denied,
+            {follows("$3", "$2")} AS follows,
             {held("$3", "$1")} AS has_ticket,
             coalesce(max(epoch), 0) AS epoch
         FROM viewer_denials WHERE session_id = $1 AND (user_id = $3 OR viewer = $4)
@@ -126,10 +127,9 @@ async def gone(
                     THEN 'account_gone'
                 WHEN u.token_version > seen.version AND s.policy = ANY($4)
                     THEN 'signed_out'
-                WHEN s.policy = 'followers' AND u.id <> s.user_id AND NOT EXISTS (
-                    SELECT FROM follows
-                    WHERE follower_id = u.id AND followed_id = s.user_id)
-                    THEN 'not_following'
+                WHEN {apart("u.id", "s.user_id")} THEN 'blocked'
+                WHEN s.policy = 'followers' AND u.id <> s.user_id
+                    AND NOT {follows("u.id", "s.user_id")} THEN 'not_following'
                 WHEN s.policy = 'paid' AND u.id <> s.user_id
                     AND NOT {held("u.id", "s.id")} THEN 'no_ticket'
             END AS reason

@@ -8,6 +8,7 @@ from control_plane.base.database import Executor
 from control_plane.live.model.nodes import Node
 from control_plane.live.model.sessions import WATCHABLE, LiveSession
 from control_plane.live.model.watching import Broadcast
+from control_plane.people.store.relations import apart
 
 _SESSION = [field.name for field in fields(LiveSession)]
 _NODE = [field.name for field in fields(Node)]
@@ -47,14 +48,19 @@ async def at(
     return {row["asked"]: broadcast(row[:-1]) for row in rows}
 
 
-async def live(executor: Executor, limit: int, offset: int) -> list[Broadcast]:
-    """Newest first."""
+async def live(
+    executor: Executor, viewer_id: int, limit: int, offset: int
+) -> list[Broadcast]:
+    """Newest first; none of a host whom a block keeps apart from the viewer. 0: for
+    everybody."""
     rows = await executor.fetch(
         f"""
-        SELECT {COLUMNS} FROM {_SESSIONS} WHERE s.status = ANY($1)
-        ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $2 OFFSET $3
+        SELECT {COLUMNS} FROM {_SESSIONS}
+        WHERE s.status = ANY($1) AND ($2 = 0 OR NOT {apart("s.user_id", "$2")})
+        ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $3 OFFSET $4
         """,  # noqa: S608
         list(WATCHABLE),
+        viewer_id,
         limit,
         offset,
     )

@@ -1,6 +1,6 @@
 """Follows and blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import LiteralString
 
@@ -112,6 +112,28 @@ async def unblock(connection: Connection, user_id: int, blocked: int) -> None:
         user_id,
         blocked,
     )
+
+
+async def is_apart(executor: Executor, user_id: int) -> bool:
+    """From anybody, whoever made the block."""
+    found = await executor.fetchval(
+        "SELECT EXISTS (SELECT FROM blocks WHERE user_id = $1)"
+        " OR EXISTS (SELECT FROM blocks WHERE block_user_id = $1)",
+        user_id,
+    )
+    return found is True
+
+
+async def blocks_among(
+    executor: Executor, user_ids: Iterable[int]
+) -> set[tuple[int, int]]:
+    """Who blocks whom of them."""
+    rows = await executor.fetch(
+        "SELECT user_id, block_user_id FROM blocks"
+        " WHERE user_id = ANY($1) AND block_user_id = ANY($1)",
+        list(user_ids),
+    )
+    return {(row["user_id"], row["block_user_id"]) for row in rows}
 
 
 async def blocks(

@@ -63,3 +63,12 @@ async def running(
         url = str(server.make_url("")).rstrip("/")
         await opened.nodes.save(replace(known, name=name, api_url=url, role=role))
         yield fake
+
+
+async def looked_at(opened: Services, session_id: int) -> None:
+    """A round, and who watches is judged again."""
+    tally = opened.counting.look("local")
+    await opened.nodes.api(await opened.nodes.get("local")).look(tally.take)
+    session = await opened.broadcasts.get(session_id)
+    await opened.counting.count(tally, [session], lists_hls=True)
+    await opened.looking_again.turn()

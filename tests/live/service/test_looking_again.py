@@ -10,7 +10,7 @@ from control_plane.live.service.watching import Admission
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
 from tests.live.service.conftest import new_user
-from tests.live.service.one_viewer import ADDRESS, OneViewer
+from tests.live.service.one_viewer import ADDRESS, OneViewer, looked_at
 
 DENY = "INSERT INTO viewer_denials (session_id, viewer) VALUES ($1, $2)"
 
@@ -26,18 +26,10 @@ async def guest(
     return found
 
 
-async def _looked_at(opened: Services, session_id: int) -> None:
-    tally = opened.counting.look("local")
-    await opened.nodes.api(await opened.nodes.get("local")).look(tally.take)
-    session = await opened.broadcasts.get(session_id)
-    await opened.counting.count(tally, [session], lists_hls=True)
-    await opened.looking_again.turn()
-
-
 async def test_a_guest_who_may_watch_stays(
     opened: Services, node: OneViewer, session_id: int, guest: Admission
 ) -> None:
-    await _looked_at(opened, session_id)
+    await looked_at(opened, session_id)
     assert node.kicked == []
 
 
@@ -45,7 +37,7 @@ async def test_a_guest_let_in_too_late_is_cut(
     opened: Services, node: OneViewer, session_id: int, pool: Pool, guest: Admission
 ) -> None:
     await pool.execute(DENY, session_id, guest.viewer)
-    await _looked_at(opened, session_id)
+    await looked_at(opened, session_id)
     assert node.kicked == ["one"]
 
 
@@ -56,7 +48,7 @@ async def test_so_is_one_from_a_banned_address(
         "INSERT INTO bans (network, reason, actor) VALUES ($1::text::inet, '', '')",
         ADDRESS,
     )
-    await _looked_at(opened, session_id)
+    await looked_at(opened, session_id)
     assert node.kicked == ["one"]
 
 
@@ -68,10 +60,10 @@ async def test_so_is_an_account_whose_token_no_list_shows(
     bob = await new_user(pool, "bob")
     opened.hints.unlisted(session_id, "one", _token(bob, node.path))
     await opened.hints.flush()
-    await _looked_at(opened, session_id)
+    await looked_at(opened, session_id)
     assert node.kicked == []
     await pool.execute("UPDATE users SET token_version = token_version + 1")
-    await _looked_at(opened, session_id)
+    await looked_at(opened, session_id)
     assert node.kicked == ["one"]
 
 
