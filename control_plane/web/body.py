@@ -10,7 +10,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from control_plane.base.refusals import BadInput
+from control_plane.base.refusals import BadInput, Empty
 from control_plane.base.streams import whole
 from control_plane.base.texts import has_control
 from control_plane.web import parsing
@@ -18,6 +18,7 @@ from control_plane.web.multipart import of_parts
 
 LARGEST = 256_000  # bytes; nothing is uploaded here
 LARGEST_ID = 2_147_483_647
+LAST_PAGE = 1000
 
 
 class Body:
@@ -85,10 +86,13 @@ class Body:
         return number
 
     def page(self) -> int:
-        """``starting_point`` is a page number, 0, 1, 2 …"""
+        """``starting_point`` is a page number, 0, 1, 2 … Lists end at the last one: to
+        reach a page Postgres walks through all before it."""
         page = self.integer("starting_point", 0)
-        if not 0 <= page <= 100_000:
+        if page < 0:
             raise BadInput("starting_point is not a page number.")
+        if page > LAST_PAGE:
+            raise Empty
         return page
 
 

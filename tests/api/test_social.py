@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from control_plane.web import body as bodies
 from tests.support.api import Account, App, Json
 
 
@@ -45,6 +48,18 @@ async def test_followers_are_counted_and_listed(app: App) -> None:
     mine = await fans[3].ask("showFollowing", {"starting_point": "0"})
     assert [line["User"]["username"] for line in mine] == ["star"]
     assert mine[0]["User"]["button"] == "following"
+
+
+async def test_a_list_ends_at_its_last_page(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "LAST_PAGE", 0)
+    star = await app.sign_in("star")
+    for i in range(11):
+        await _follow(await app.sign_in(f"fan{i}"), star)
+    asked = {"user_id": str(star.id), "starting_point": "1"}
+    end = await app.refused("showFollowers", asked)
+    assert end == {"code": 201, "msg": "EMPTY: NO RECORD IN THE DATABASE"}
 
 
 async def test_two_people_who_toggle_at_once_end_with_right_counts(app: App) -> None:
