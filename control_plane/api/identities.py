@@ -28,8 +28,9 @@ class Identities:
         if claims is None:
             return self._unverified(call.body), new
         first = Identity(claims.provider, claims.subject, verified=True)
+        email = claims.email or new.email or claims.unproven_email
         return [first, *self._second(call.body, claims)], replace(
-            new, email=claims.email or new.email, phone=claims.phone or new.phone
+            new, email=email, phone=claims.phone or new.phone
         )
 
     async def proven(self, call: Call) -> Claims | None:

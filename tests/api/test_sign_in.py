@@ -78,6 +78,22 @@ async def test_what_the_provider_says_counts_before_what_the_app_says(
     assert (user["email"], user["phone"]) == ("real@example.com", "+4912345")
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"), [("", "ann@example.com"), ("b@example.com", "b@example.com")]
+)
+async def test_an_address_that_nobody_has_proven_is_kept_for_want_of_another(
+    live: App, firebase: Provider, said: str, kept: str
+) -> None:
+    """As of Android's sign-up by e-mail, which does not say it again."""
+    token = firebase.token(email="ann@example.com", email_verified=False)
+    body = {"auth_token": token, "email": said}
+
+    user = (await live.ask("registerUser", body))["User"]
+
+    assert user["email"] == kept
+    assert (await live.refused("checkEmail", {"email": kept}))["code"] == 201
+
+
 @pytest.mark.parametrize("where", ["body", "header"])
 async def test_an_app_signs_in_again_by_asking_for_itself(
     live: App, firebase: Provider, where: str

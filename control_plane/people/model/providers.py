@@ -26,6 +26,7 @@ class Claims:
     provider: str
     subject: str
     email: str = ""
+    unproven_email: str = ""  # it came with a password, say
     phone: str = ""
     #: Providers and ids with which the same person has signed in at Firebase.
     linked: frozenset[tuple[str, str]] = frozenset()

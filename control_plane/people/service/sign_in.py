@@ -82,10 +82,12 @@ def _claims(provider: Provider, verified: Mapping[str, Any]) -> Claims:
         raise Refusal("token invalid")
     # Apple sends the flag as text.
     proven = verified.get("email_verified") in (True, "true")
+    email = _text(verified, "email")
     return Claims(
         provider=provider.name,
         subject=subject,
-        email=_text(verified, "email") if proven else "",
+        email=email if proven else "",
+        unproven_email="" if proven else email,
         phone=_text(verified, "phone_number"),
         linked=_linked(verified) if provider.name == "firebase" else frozenset(),
     )
