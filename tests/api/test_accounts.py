@@ -139,6 +139,7 @@ async def test_it_refuses_profiles_that_cannot_be(app: App) -> None:
 
 async def test_names_addresses_and_numbers_can_be_checked(app: App) -> None:
     ann = await app.sign_in("ann", email="Ann@example.com", phone="+49123")
+    await ann.ask("streamKeys", {"channel_name": "ann-live"})
 
     free = [
         ("checkUsername", {"username": "bob"}, "do not exist"),
@@ -148,9 +149,12 @@ async def test_names_addresses_and_numbers_can_be_checked(app: App) -> None:
     for name, body, sentence in free:
         assert await app.ask(name, body) == sentence
     # The Android app asks for the name it has when a sign-up is taken up again.
-    assert await ann.ask("checkUsername", {"username": "ANN"}) == "do not exist"
+    for own in ("ANN", "ann-live", f"user-{ann.id}"):
+        assert await ann.ask("checkUsername", {"username": own}) == "do not exist"
     taken = [
         ("checkUsername", {"username": "ANN"}),
+        ("checkUsername", {"username": "Ann-live"}),
+        ("checkUsername", {"username": "user-999999"}),
         ("checkEmail", {"email": "ann@EXAMPLE.com"}),
         ("checkPhoneNo", {"phone": "+49123"}),
         ("checkPhone", {"phone": "+49123"}),

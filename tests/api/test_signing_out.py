@@ -71,6 +71,8 @@ async def test_a_ban_ends_every_sign_in_and_lifting_it_brings_none_back(
         banned = await ann.refused("showUserDetail", {})
         assert banned["code"] == 501
         assert "have been blocked" in banned["msg"]  # both apps look for it
+        for whom in ({"other_user_id": ann.id}, {"username": "ann"}):
+            assert (await app.refused("showUserDetail", whom))["code"] == 201
         await opened.moderation.unban(Banned(ann.id))
 
     assert (await ann.refused("showUserDetail", {}))["code"] == 501

@@ -438,15 +438,20 @@ CREATE TABLE channels (
 
 -- A name belongs to one user, as a username or as a channel's, and user-<id> to that
 -- user. No index spans two tables, so whoever takes a name holds a lock on it.
+CREATE FUNCTION name_taken(wanted text, taker integer) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN wanted ~ '^user-[0-9]+$' AND wanted <> 'user-' || taker
+        OR EXISTS (SELECT FROM users WHERE lower(username) = wanted
+            AND username <> '' AND id <> taker)
+        OR EXISTS (SELECT FROM channels WHERE name = wanted AND user_id <> taker);
+END $$;
+
 CREATE FUNCTION take_name(wanted text, taker integer) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(wanted, 9));
-    IF wanted ~ '^user-[0-9]+$' AND wanted <> 'user-' || taker
-        OR EXISTS (SELECT FROM users WHERE lower(username) = wanted
-            AND username <> '' AND id <> taker)
-        OR EXISTS (SELECT FROM channels WHERE name = wanted AND user_id <> taker)
-    THEN
+    IF name_taken(wanted, taker) THEN
         RAISE EXCEPTION 'the name % is taken', wanted USING ERRCODE = 'unique_violation';
     END IF;
 END $$;

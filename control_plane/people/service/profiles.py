@@ -29,14 +29,14 @@ class Profiles:
     async def named(self, viewer_id: int, username: str) -> Profile:
         """Raises Empty where there is none."""
         found = await profiles.named(self._pool, viewer_id, username)
-        if found is None:
+        if found is None or found.user.gone:
             raise Empty
         return found
 
     async def seen(self, viewer_id: int, user_id: int) -> Profile:
-        """Raises Empty for whoever does not exist, or not any more."""
+        """Raises Empty for whoever does not exist, or is gone."""
         profile = await self._seen.get((viewer_id, user_id))
-        if profile is None or profile.user.deleted_at is not None:
+        if profile is None or profile.user.gone:
             raise Empty
         return profile
 
@@ -70,8 +70,7 @@ class Profiles:
         """Raises Refusal unless this user, or a new one, could have it."""
         if not USERNAME.match(username):
             raise Refusal("invalid username")
-        owner = await users.by_username(self._pool, username)
-        if owner is not None and owner.id != user_id:
+        if await users.name_taken(self._pool, username, user_id):
             raise Refusal("already exist")
 
     async def check_email(self, email: str) -> None:

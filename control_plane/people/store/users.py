@@ -171,6 +171,12 @@ async def change(executor: Executor, user_id: int, changes: ProfileChange) -> No
     )
 
 
+async def name_taken(executor: Executor, name: str, user_id: int) -> bool:
+    """As a username or a channel's name, by anybody but this user."""
+    found = await executor.fetchval("SELECT name_taken(lower($1), $2)", name, user_id)
+    return found is True
+
+
 async def email_taken(executor: Executor, email: str) -> bool:
     return bool(
         await executor.fetchval(
