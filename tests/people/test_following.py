@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from control_plane.base.database import Pool
+from control_plane.base.database import Connection, Pool
 from control_plane.base.refusals import Refusal
 from control_plane.events.log import append_user_event
 from control_plane.live.store import sessions
 from control_plane.people.model.users import Counts, Profile
+from control_plane.people.service import deletion
 from control_plane.people.service.deletion import Deletion
 from control_plane.people.service.profiles import Profiles
 from control_plane.people.service.social import Social
@@ -176,15 +177,39 @@ async def test_a_deleted_account_is_taken_out_of_everybodys_numbers(
     async def leave(user_id: int) -> None:
         left.append(user_id)
 
-    deletion = Deletion(pool, [], leave)
-    await deletion.delete(ann.id)
+    going = Deletion(pool, [], leave)
+    await going.delete(ann.id)
 
     assert left == [ann.id]
     assert _numbers(await profiles.seen(0, bob.id)) == (1, 0)
     assert _numbers(await profiles.seen(0, eve.id)) == (0, 1)
     assert await user_events(pool, ann.id) == ["user.deleted"]
     with pytest.raises(Refusal, match="Do not exist"):
-        await deletion.delete(ann.id)
+        await going.delete(ann.id)
+
+
+async def test_a_star_goes_though_its_follows_are_too_many_for_one_statement(
+    social: Social,
+    profiles: Profiles,
+    join: Join,
+    pool: Pool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deletion, "AT_ONCE", 2)
+    star, *fans = [await join(f"user{i}") for i in range(6)]
+    for fan in fans:
+        await social.toggle_follow(fan.id, star.id)
+        await social.toggle_follow(star.id, fan.id)
+    left: list[int] = []
+
+    async def look(connection: Connection, _user_id: int) -> None:
+        left.append(await connection.fetchval("SELECT count(*) FROM follows"))
+
+    await Deletion(pool, [look], _leave).delete(star.id)
+
+    assert left == [2]
+    assert {_numbers(await profiles.seen(0, fan.id)) for fan in fans} == {(0, 0)}
+    assert await pool.fetchval("SELECT count(*) FROM follows") == 0
 
 
 async def _leave(user_id: int) -> None:
@@ -225,8 +250,8 @@ async def test_two_who_follow_and_block_one_another_may_go_together(
     pairs = [(a.id, b.id) for a in people for b in people if a.id != b.id]
     for pair in pairs:
         await social.toggle_follow(*pair)
-    deletion = Deletion(pool, [], _leave)
-    await asyncio.gather(*(deletion.delete(one.id) for one in people))
+    going = Deletion(pool, [], _leave)
+    await asyncio.gather(*(going.delete(one.id) for one in people))
     assert await pool.fetchval("SELECT count(*) FROM follows") == 0
     rows = await pool.fetch("SELECT followers, following FROM user_counts")
     assert [tuple(row) for row in rows] == [(0, 0)] * 6
@@ -238,10 +263,11 @@ async def test_a_session_is_locked_before_its_host_who_goes(
     """As all do who write an event of the user for what happens in a session."""
     ann = await join("ann")
     session_id = await new_session(pool, ann.id)
-    deletion = Deletion(pool, [sessions.forget], _leave)
     async with pool.transaction() as connection:
         await sessions.lock(connection, [session_id])
-        going = asyncio.create_task(deletion.delete(ann.id))
+        going = asyncio.create_task(
+            Deletion(pool, [sessions.forget], _leave).delete(ann.id)
+        )
         await _waiting(pool, 1)
         await append_user_event(connection, ann.id, "user.signed_out", SAID)
     await going

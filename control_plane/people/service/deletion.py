@@ -8,6 +8,8 @@ from control_plane.events.log import append_user_event
 from control_plane.people.model.users import Counts
 from control_plane.people.store import sign_ins, social, users
 
+AT_ONCE = 20_000  # follows that one transaction ends
+
 #: Takes away what a domain above this one keeps about a user; what that changes in
 #: others' numbers is written with all such changes.
 Forget = Callable[[Connection, int], Awaitable[Mapping[int, Counts] | None]]
@@ -31,6 +33,7 @@ class Deletion:
 
         Locks are taken as everybody takes them: sessions and videos, then numbers, and
         users last."""
+        await self._thin_out(user_id)
         async with self._pool.transaction() as connection:
             changes: list[tuple[int, Counts]] = []
             for forget in self._forget:
@@ -40,3 +43,10 @@ class Deletion:
                 raise Refusal("Invalid id: Do not exist")
             await append_user_event(connection, user_id, "user.deleted", {})
         await self._leave(user_id)
+
+    async def _thin_out(self, user_id: int) -> None:
+        """A star's followers are too many for one statement. Broken off, it goes on
+        where the account is deleted again."""
+        while await social.has_more_follows(self._pool, user_id, AT_ONCE):
+            async with self._pool.transaction() as connection:
+                await social.end_follows(connection, user_id, AT_ONCE)

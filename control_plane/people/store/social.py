@@ -182,6 +182,31 @@ async def part(connection: Connection, one: int, other: int) -> None:
     )
 
 
+async def has_more_follows(executor: Executor, user_id: int, most: int) -> bool:
+    """In both directions."""
+    found = await executor.fetchval(
+        "SELECT true FROM follows WHERE follower_id = $1 OR followed_id = $1 OFFSET $2"
+        " LIMIT 1",
+        user_id,
+        most,
+    )
+    return found is True
+
+
+async def end_follows(connection: Connection, user_id: int, most: int) -> None:
+    """So many of them, in both directions."""
+    await connection.execute(
+        _unfollowed(
+            "id IN (SELECT id FROM follows WHERE follower_id = $1 OR followed_id = $1"
+            " LIMIT $2)",
+            3,
+        ),
+        user_id,
+        most,
+        *counts.arrays([]),
+    )
+
+
 async def forget(
     connection: Connection, user_id: int, changes: Sequence[tuple[int, Counts]]
 ) -> None:
