@@ -1,10 +1,12 @@
 """What users wrote cannot play a row of the table, or anything else, to an operator."""
 
+import contextlib
+import io
 import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,20 +81,22 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[Row], str]:
 
     def show_there(row: Row) -> str:
         ours, theirs = os.openpty()
-        with (
-            os.fdopen(ours, "rb", buffering=0) as reader,
-            monkeypatch.context() as here,
-            os.fdopen(theirs, "w") as screen,
-        ):
-            here.setattr(sys, "stdout", screen)
-            show([row], json_wanted=False)
-            screen.flush()
-            os.set_blocking(ours, False)
-            came = reader.read(65_536) or b""
-        assert STYLE.search(came.decode())
-        return STYLE.sub("", came.decode())
+        with os.fdopen(ours, "rb", buffering=0) as reader:
+            with monkeypatch.context() as here, os.fdopen(theirs, "w") as screen:
+                here.setattr(sys, "stdout", screen)
+                show([row], json_wanted=False)
+            came = b"".join(_to_the_end(reader)).decode()
+        assert STYLE.search(came)
+        return STYLE.sub("", came)
 
     return show_there
+
+
+def _to_the_end(terminal: io.RawIOBase) -> Iterator[bytes]:
+    """What was written gets there a moment later; who wrote it has gone."""
+    with contextlib.suppress(OSError):  # so Linux says it
+        while some := terminal.read(65_536):
+            yield some
 
 
 def test_at_a_terminal_nothing_is_markup(shown: Callable[[Row], str]) -> None:
