@@ -95,7 +95,7 @@ async def test_without_redis_what_is_paid_for_is_credited(
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         async with valkey(server_folder / "valkey", durable=False) as url:
-            wanted = settings(database_url, url)
+            wanted = settings(database_url, url, money_per_minute=300)
             app = await stack.enter_async_context(running(wanted, API))
             ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
         paid = {"coin": 100, "transaction_id": "t1"}

@@ -281,6 +281,7 @@ CREATE TABLE audit_log (
     hash bytea NOT NULL
 );
 CREATE INDEX audit_by_subject ON audit_log (subject, number);
+CREATE INDEX audit_by_actor ON audit_log (actor, number);
 
 -- Where the chain ends, so that an end that is cut off is missed.
 CREATE TABLE audit_head (

@@ -52,10 +52,7 @@ class Audit:
         return await self._readings.get(None)
 
     async def _read(self, _: None) -> Reading:
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with self._pool.acquire() as connection:
             found = await audit.faults(connection)
         checks = [Check(name, faults) for name, faults in found.items()]
         self._latest = Reading(datetime.now(UTC), checks)

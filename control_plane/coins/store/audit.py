@@ -104,7 +104,8 @@ _CHECKS: dict[CheckName, str] = {
 
 
 async def faults(connection: Connection) -> dict[CheckName, int]:
-    """Of one moment: run it in a transaction of one snapshot."""
+    """Each of one moment, and all together of none: what changes meanwhile leaves old
+    rows behind, which nobody can clear away while a snapshot is older than they."""
     return {
         name: int(await connection.fetchval(query, within=LONGEST))
         for name, query in _CHECKS.items()

@@ -74,7 +74,9 @@ async def find(executor: Executor, store: str, transaction_id: str) -> Purchase 
     """In any environment: an app store's ids are its own in all of them."""
     return _purchase(
         await executor.fetchrow(
-            f"{_SELECT} WHERE store = $1 AND transaction_id = $2 ORDER BY id LIMIT 1",
+            f"{_SELECT} WHERE store = $1 AND transaction_id = $2"
+            " AND environment IN ('production', 'sandbox', 'test')"  # for its index
+            " ORDER BY id LIMIT 1",
             store,
             transaction_id,
         )

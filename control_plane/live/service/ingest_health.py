@@ -40,7 +40,7 @@ class IngestHealth:
 
     async def live(self, limit: int, offset: int = 0) -> list[Seen]:
         """What is live, newest first."""
-        found = await sessions.listing(self._pool, ["live"], limit, offset)
+        found = await sessions.live(self._pool, limit, offset)
         healths = await self.of_all(found)
         return [Seen(session, healths.get(session.id)) for session in found]
 

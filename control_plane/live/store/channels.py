@@ -56,7 +56,8 @@ async def rename(connection: Connection, user_id: int, name: str) -> None:
             FROM old WHERE c.id = old.id RETURNING c.id, c.path, old.path AS old_path
         ), moved AS (
             UPDATE live_streaming_sessions s SET path = r.path FROM renamed r
-            WHERE s.channel_id = r.id AND s.status IN ('ended', 'expired')
+            WHERE s.user_id = $1 AND s.channel_id = r.id
+                AND s.status IN ('ended', 'expired')
         )
         SELECT pg_notify('permissions', old_path) FROM renamed
         """,

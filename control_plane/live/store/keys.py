@@ -169,6 +169,7 @@ async def mark_published(
         """
         UPDATE stream_keys old SET superseded_at = now() FROM stream_keys new
         WHERE new.id = $1 AND old.session_id = new.session_id
+            AND old.user_id = new.user_id  -- by whose index they are found
             AND old.id < new.id AND old.superseded_at IS NULL RETURNING old.id
         """,
         key_id,

@@ -100,14 +100,11 @@ async def open_at_paths(executor: Executor, paths: Sequence[str]) -> list[LiveSe
     return [_session(row) for row in rows]
 
 
-async def listing(
-    executor: Executor, statuses: Sequence[str], limit: int, offset: int
-) -> list[LiveSession]:
+async def live(executor: Executor, limit: int, offset: int) -> list[LiveSession]:
     """Newest first."""
     rows = await executor.fetch(
-        f"{SELECT} WHERE s.status = ANY($1)"
-        " ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $2 OFFSET $3",
-        list(statuses),
+        f"{SELECT} WHERE s.status = 'live'"
+        " ORDER BY s.started_at DESC, s.id DESC LIMIT $1 OFFSET $2",
         limit,
         offset,
     )

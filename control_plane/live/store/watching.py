@@ -6,7 +6,7 @@ from typing import Any
 
 from control_plane.base.database import Executor
 from control_plane.live.model.nodes import Node
-from control_plane.live.model.sessions import WATCHABLE, LiveSession
+from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.watching import Broadcast
 from control_plane.people.store.relations import apart
 
@@ -20,6 +20,8 @@ COLUMNS = ", ".join(
         "u.profile_pic",
     ]
 )
+#: WATCHABLE, as the index of what is live has it.
+_IS_LIVE = "s.status IN ('live', 'reconnecting')"
 _SESSIONS = """
     live_streaming_sessions s JOIN users u ON u.id = s.user_id
     JOIN nodes n ON n.name = s.node
@@ -56,10 +58,9 @@ async def live(
     rows = await executor.fetch(
         f"""
         SELECT {COLUMNS} FROM {_SESSIONS}
-        WHERE s.status = ANY($1) AND ($2 = 0 OR NOT {apart("s.user_id", "$2")})
-        ORDER BY s.started_at DESC NULLS LAST, s.id DESC LIMIT $3 OFFSET $4
+        WHERE {_IS_LIVE} AND ($1 = 0 OR NOT {apart("s.user_id", "$1")})
+        ORDER BY s.started_at DESC, s.id DESC LIMIT $2 OFFSET $3
         """,  # noqa: S608
-        list(WATCHABLE),
         viewer_id,
         limit,
         offset,

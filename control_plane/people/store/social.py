@@ -182,11 +182,15 @@ async def part(connection: Connection, one: int, other: int) -> None:
     )
 
 
+def _newest(side: str) -> str:
+    return f"SELECT id FROM follows WHERE {side}_id = $1 ORDER BY id DESC LIMIT $2"  # noqa: S608
+
+
 async def has_more_follows(executor: Executor, user_id: int, most: int) -> bool:
-    """In both directions."""
+    """In one direction or the other."""
     found = await executor.fetchval(
-        "SELECT true FROM follows WHERE follower_id = $1 OR followed_id = $1 OFFSET $2"
-        " LIMIT 1",
+        "SELECT EXISTS (SELECT FROM follows WHERE followed_id = $1 OFFSET $2)"
+        " OR EXISTS (SELECT FROM follows WHERE follower_id = $1 OFFSET $2)",
         user_id,
         most,
     )
@@ -194,13 +198,10 @@ async def has_more_follows(executor: Executor, user_id: int, most: int) -> bool:
 
 
 async def end_follows(connection: Connection, user_id: int, most: int) -> None:
-    """So many of them, in both directions."""
+    """So many in each direction, the newest."""
+    which = f"id IN (({_newest('followed')}) UNION ({_newest('follower')}))"
     await connection.execute(
-        _unfollowed(
-            "id IN (SELECT id FROM follows WHERE follower_id = $1 OR followed_id = $1"
-            " LIMIT $2)",
-            3,
-        ),
+        _unfollowed(which, 3),
         user_id,
         most,
         *counts.arrays([]),

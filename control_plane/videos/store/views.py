@@ -37,8 +37,10 @@ async def keep_newest(connection: Connection, viewer: str, most: int) -> None:
     await connection.execute(
         """
         DELETE FROM video_views WHERE viewer = $1 AND video_id IN (
-            SELECT video_id FROM video_views WHERE viewer = $1
-            ORDER BY last_at DESC, video_id DESC OFFSET $2 FOR UPDATE SKIP LOCKED)
+            SELECT video_id FROM video_views WHERE viewer = $1 AND video_id IN (
+                SELECT video_id FROM video_views WHERE viewer = $1
+                ORDER BY last_at DESC, video_id DESC OFFSET $2)
+            FOR UPDATE SKIP LOCKED)
         """,
         viewer,
         most,

@@ -4,7 +4,8 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Refusal
-from control_plane.live.model.rights import Policy
+from control_plane.base.tokens import ViewerToken
+from control_plane.live.model.rights import Policy, viewer_of
 from control_plane.live.service.rights import DENIED
 from control_plane.people.model.users import User
 from control_plane.people.service.social import Social
@@ -63,8 +64,9 @@ async def test_who_watches_is_cut(
     host_blocks: bool,
 ) -> None:
     await pool.execute("UPDATE live_streaming_sessions SET policy = 'token'")
-    found = await opened.watching.admit(str(session_id), bob, "")
-    node.query = f"token={found.token}"
+    viewer = viewer_of(bob.id, bob.token_version, "own")
+    opened.hints.unlisted(session_id, "one", ViewerToken(viewer, node.path, bob.id, 0))
+    await opened.hints.flush()
     await looked_at(opened, session_id)
     assert node.kicked == []
     await _block(pool, ann, bob, host_blocks=host_blocks)
