@@ -29,6 +29,33 @@ def list_keys(user_id: int | None, limit: int, as_json: bool) -> None:
     show(found, json_wanted=as_json, shape=_row)
 
 
+@keys.command("create")
+@click.argument("username")
+@click.option("--new", is_flag=True, help="Make the account, if nobody has that name.")
+@click.option(
+    "--channel", default="", help="Its channel's name, where it has none yet."
+)
+@click.option("--name", default="", help="What the key is called in lists.")
+@because
+@as_json
+def create(
+    username: str, new: bool, channel: str, name: str, reason: str, as_json: bool
+) -> None:
+    """Give out a lasting key, for OBS and the like. It is shown this once.
+
+    Server and stream key are OBS's two fields.
+    """
+    found = post(
+        "/v1/keys",
+        username=username,
+        new=new,
+        channel=channel,
+        name=name,
+        reason=reason,
+    )
+    show_one(found, json_wanted=as_json)
+
+
 @keys.command("revoke")
 @click.argument("key_id", type=int)
 @because

@@ -39,7 +39,10 @@ def routes(all_of_it: Services, events_api: EventsApi, origins: Origins) -> list
         *BansApi(all_of_it.moderation).routes(),
         *money.routes(),
         *KeysApi(
-            all_of_it.overview, all_of_it.directory, all_of_it.lasting_keys
+            all_of_it.overview,
+            all_of_it.directory,
+            all_of_it.lasting_keys,
+            all_of_it.accounts,
         ).routes(),
     ]
 

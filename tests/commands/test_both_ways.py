@@ -74,7 +74,7 @@ READS = (
 #: Which `test_everything_is_done` walks through, or a test of its own.
 ACTS = (
     *("sessions end", "kick", "ban", "unban", "keys revoke", "keys rotate"),
-    *("users sign-out", "nodes drain", "nodes activate", "nodes keep"),
+    *("keys create", "users sign-out", "nodes drain", "nodes activate", "nodes keep"),
     *("webhooks add", "webhooks disable", "webhooks enable", "webhooks rotate"),
     *("webhooks send-test", "webhooks resend", "webhooks forget"),
     *("webhooks remove", "ledger bonus", "ledger check", "payouts pay"),
@@ -151,6 +151,9 @@ async def test_everything_is_done(town: Town, place: str, actor: str) -> None:
     new = json.loads(await does(f"keys rotate {channel['id']} --overlap 3600 --json"))
     assert new["key"]
     await does(f"keys revoke {new['id']} --reason leaked", "It is revoked")
+    await does("keys create nobody", "Nobody has this name", code=1)
+    await does(f"keys create new-{place} --new", rf"stream_key +new-{place}\?key=")
+    await does(f"keys create new-{place} --name OBS --reason two", "^key +")
     await does(f"sessions end {session} --reason late", "Nobody publishes")
     await does(f"kick {session}", "It is over already", code=1)
     for words in "kick 99", "sessions show 99", "ledger bonus 99 5":

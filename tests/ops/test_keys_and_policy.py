@@ -27,6 +27,22 @@ async def test_an_operator_rotates_and_revokes_keys(app: App, pool: Pool) -> Non
     ]
 
 
+async def test_an_operator_gives_out_a_key(app: App, pool: Pool) -> None:
+    keys, said = await token(pool, "keys"), {"username": "Studio", "reason": "first"}
+    assert (await ask(app, "POST", "/v1/keys", keys, json=said))[0] == 404
+    status, made = await ask(app, "POST", "/v1/keys", keys, json=said | {"new": True})
+    assert (status, made["channel"]) == (200, "studio")
+    assert made["stream_key"] == f"studio?key={made['key']}"
+    status, more = await ask(app, "POST", "/v1/keys", keys, json=said)
+    assert (status, more["channel"]) == (200, "studio")
+    assert more["key"] != made["key"]
+    told = [(e.act, e.subject, e.reason) for e in await AuditLog(pool).page(9)]
+    assert [act for act, *_ in told] == ["key.created", "key.created", "user.created"]
+    assert told[0] == ("key.created", f"key/{more['id']}", "first")
+    await pool.execute("UPDATE users SET banned_at = now()")
+    assert (await ask(app, "POST", "/v1/keys", keys, json=said))[0] == 409
+
+
 async def test_a_rotation_whose_answer_was_lost_gives_the_same_key(
     app: App, pool: Pool
 ) -> None:

@@ -77,9 +77,12 @@ class LastingKeys:
         async with self._pool.transaction() as connection:
             await channels.lock(connection, channel.id)
             await _check_room(connection, user, MOST_OF_CHANNEL)
-            return await self._add(
+            made = await self._add(
                 connection, user, channel, name, terms, device, new_key()
             )
+            after = {"user_id": user.id, "channel": channel.name}
+            await record(connection, "key.created", f"key/{made.id}", after=after)
+        return made
 
     async def rotate(
         self,

@@ -72,6 +72,13 @@ class Accounts:
             await users.set_device_token(connection, user.id, new.device_token)
         return self._signed_in(user)
 
+    async def open(self, username: str) -> User:
+        """An account that nobody signs in to."""
+        async with self._pool.transaction() as connection:
+            user = await _create(connection, NewUser(username))
+            await record(connection, "user.created", f"user/{user.id}")
+        return user
+
     async def known(self, identity: Identity) -> SignedIn:
         """Raises Empty where there is no account yet: the apps then sign up."""
         user = await users.by_identity(self._pool, identity.provider, identity.subject)

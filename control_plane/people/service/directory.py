@@ -34,6 +34,9 @@ class Directory:
             limit=limit,
         )
 
+    async def named(self, username: str) -> User | None:
+        return await users.by_username(self._pool, username)
+
     async def get(self, user_id: int) -> User:
         """Whoever it is, gone or not."""
         found = await users.get(self._pool, user_id)
