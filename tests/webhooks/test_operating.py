@@ -333,6 +333,7 @@ async def test_what_was_given_up_can_be_forgotten(
     for _ in range(3):
         await bonus(pool, user)
     await _given_up(pool)
+    await until(lambda: _logged(pool, 3))
     first = (await whole_log(pool))[0].id
     said = await command(env, "webhooks", "forget", number, first, "--reason", "old")
     assert said.output == "1 forgotten.\n"
