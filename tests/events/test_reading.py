@@ -316,9 +316,9 @@ async def test_a_reader_that_takes_nothing_holds_nobody(
     app: App, pool: Pool, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is cut, and goes on by its cursor when it comes again."""
-    monkeypatch.setattr(sse, "WRITE_WITHIN", 1.5)
+    monkeypatch.setattr(sse, "WRITE_WITHIN", 5.0)
     monkeypatch.setattr(sse, "KEEP_ALIVE", 0.5)
-    user = await new_user(pool)
+    user, before = await new_user(pool), _streams_ended()
     small = aiohttp.TCPConnector(socket_factory=_with_a_small_buffer)
     async with (
         aiohttp.ClientSession(connector=small) as http,
@@ -330,8 +330,12 @@ async def test_a_reader_that_takes_nothing_holds_nobody(
             group.create_task(_many(pool, user, 30_000))
             for seq in range(1, 30_001):  # as they come: else it is slow itself
                 assert (await quick.event())["seq"] == seq
-        for _ in range(5):  # for longer than the slow one may take nothing
+
+        async def is_cut() -> bool:
             assert "data" not in await quick.block()
+            return _streams_ended() > before
+
+        await until(is_cut, WITHIN, 0.0)
         got = await _until_cut(slow)
     assert [event["seq"] for event in got] == list(range(1, len(got) + 1))
     assert len(got) < 30_000
