@@ -13,6 +13,7 @@ import pytest_asyncio
 import redis.asyncio as redis
 from hypothesis import HealthCheck, settings
 
+from control_plane.live.service import cutting
 from deploy.local.place import Urls
 from tests.support import media
 from tests.support import servers as all_servers
@@ -171,6 +172,13 @@ async def redis_url(numbered_urls: Numbered) -> AsyncIterator[str]:
             await client.flushdb()
         finally:
             await client.aclose()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands cut in this process, with some twenty questions to the node: on a
+    machine that does other work they may take longer than anybody waits otherwise."""
+    monkeypatch.setattr(cutting, "WITHIN", 60.0)
 
 
 async def _database(servers: Mapping[str, str], template: str) -> AsyncIterator[Urls]:

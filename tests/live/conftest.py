@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from control_plane.live.service import cutting
 from tests.support.servers import Numbered
 from tests.support.stack import Stack
 
@@ -35,13 +34,6 @@ async def shared_stack(
     async with Stack(request.param, folder, lasting_database_url, redis) as opened:
         await opened.start()
         yield opened
-
-
-@pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands cut in this process, with some twenty questions to the node: on a
-    machine that does other work they may take longer than anybody waits otherwise."""
-    monkeypatch.setattr(cutting, "WITHIN", 60.0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -71,6 +71,7 @@ async def test_who_goes_on_watching_an_older_version_is_in_the_peak(
     await until(lambda: peak_is(older, live, 1))
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_kick_on_an_older_version(older: Stack) -> None:
     await older.start()
     live = await older.go_live(await older.sign_in("ann"))

@@ -26,6 +26,7 @@ def _url(stack: Stack, live: Json, protocol: str, key: str) -> str:
     return str(live["whip_url"])
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_the_right_key_works(stack: Stack, protocol: str) -> None:
     live = await stack.go_live(await stack.sign_in("ann"))

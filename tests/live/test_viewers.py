@@ -16,6 +16,7 @@ async def _live(stack: Stack) -> Json:
     return live
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_viewers_come_and_go(stack: Stack) -> None:
     live = await _live(stack)
     watch = (await stack.ask("watch", {"id": live["id"]}))["Watch"]

@@ -138,6 +138,7 @@ async def test_a_broadcast_is_seen_ended_and_found_in_the_audit_log(desk: Desk) 
     assert wrong == []
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_node_that_is_younger_than_the_page_is_said(desk: Desk) -> None:
     live = await desk.live()
     page = await desk.sign_in(await desk.token("early", "read"))
@@ -159,6 +160,7 @@ async def test_a_node_that_is_younger_than_the_page_is_said(desk: Desk) -> None:
     await desk.stack.command("kick", live["id"])
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_the_last_picture_stays_while_the_encoder_is_away(desk: Desk) -> None:
     live = await desk.live()
     page = await desk.sign_in(await desk.token("late", "read"))
