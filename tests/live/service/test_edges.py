@@ -75,7 +75,8 @@ async def test_a_full_cache_stays_full_when_redis_forgets(
     beats, now = Beats(opened.redis), time.time()
     await beats.listed("local", 1)
     await beats.hears(["c", "d"], now - KNOWN_AFTER)
-    await beats.asked({"d": 2}, now - ASKS_AFTER)
+    for at in (now - ASKS_AFTER, now):  # ten seconds may end meanwhile
+        await beats.asked({"d": 2}, at)
     assert (await _sent(opened, session))[0] == "c"
     await opened.redis.flushdb()
     assert (await _sent(opened, session))[0] == "c"
