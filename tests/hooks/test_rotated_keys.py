@@ -225,4 +225,5 @@ async def test_a_phone_that_asks_again_gets_the_same_key(
         await service.app.raw("rotateStreamKey", body, headers) for _ in range(2)
     ]
     assert answers[0] == answers[1]
-    assert await _opens(service, answers[0]["msg"]["StreamKey"])
+    new = answers[0]["msg"]["StreamKey"]
+    assert await service.lets_in(publish(PATH, new["key"]))
