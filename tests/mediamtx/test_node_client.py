@@ -333,10 +333,10 @@ async def test_one_that_takes_long_for_all_is_not_silent() -> None:
     async def answer(request: web.Request) -> web.Response:
         if request.match_info["what"] != "hlssessions/list":
             return web.json_response(EMPTY)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.8)
         return web.json_response(slice_of(sessions, request, most=2))
 
-    async with asking(answer, patience=1.0) as client:
+    async with asking(answer, patience=4.0) as client:
         view, readers = await look(client)
     assert view.answer == "answered"
     assert {reader.reader_id for reader in readers} == {s["id"] for s in sessions}
