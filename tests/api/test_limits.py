@@ -14,12 +14,11 @@ from control_plane.base.refusals import TooMany, Unavailable
 from control_plane.config.settings import SettingsError, load
 from control_plane.web.address import Addresses
 from deploy.local.process import running as running_program
-from deploy.local.valkey import valkey
 from tests.support.api import API, Json, running, settings
 from tests.support.ports import free_ports
 from tests.support.relay import moving
 from tests.support.stack import until
-from tests.support.valkeys import KEEPS_NOTHING, LOGIN, server
+from tests.support.valkeys import KEEPS_NOTHING, LOGIN, alone, server
 
 RULES = Rules(sign_in=3, money=3, search=3, writes=3)
 
@@ -77,7 +76,7 @@ async def test_without_redis_money_is_closed_and_the_rest_is_open(
     server_folder: Path,
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        async with valkey(server_folder / "valkey", durable=False) as url:
+        async with alone(server_folder / "valkey") as url:
             redis = await stack.enter_async_context(open_redis(url))
             limits = RateLimits(redis, RULES)
             await until(lambda: _is_open(limits))

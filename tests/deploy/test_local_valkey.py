@@ -14,30 +14,37 @@ from deploy.local.valkey import server, valkey
 from tests.support.ports import free_ports
 
 
-async def test_it_keeps_its_data(server_folder: Path) -> None:
-    async with valkey(server_folder) as url, redis.from_url(url) as client:
+@pytest.fixture
+def port() -> int:
+    return free_ports(1)[0]
+
+
+async def test_it_keeps_its_data(server_folder: Path, port: int) -> None:
+    async with valkey(server_folder, port=port) as url, redis.from_url(url) as client:
         await client.set("kept", "7")
-    async with valkey(server_folder) as url, redis.from_url(url) as client:
+    async with valkey(server_folder, port=port) as url, redis.from_url(url) as client:
         assert await client.get("kept") == b"7"
 
 
-async def test_it_keeps_nothing_where_that_is_not_wanted(server_folder: Path) -> None:
+async def test_it_keeps_nothing_where_that_is_not_wanted(
+    server_folder: Path, port: int
+) -> None:
     async with (
-        valkey(server_folder, durable=False) as url,
+        valkey(server_folder, port=port, durable=False) as url,
         redis.from_url(url) as client,
     ):
         await client.set("lost", "7")
     async with (
-        valkey(server_folder, durable=False) as url,
+        valkey(server_folder, port=port, durable=False) as url,
         redis.from_url(url) as client,
     ):
         assert await client.get("lost") is None
 
 
 async def test_it_asks_for_a_password_that_only_we_can_read(
-    server_folder: Path,
+    server_folder: Path, port: int
 ) -> None:
-    async with server(server_folder, durable=False) as (url, child):
+    async with server(server_folder, port=port, durable=False) as (url, child):
         password = url.split("@")[0].rpartition(":")[2]
         mode = (server_folder / "valkey.conf").stat().st_mode
         assert stat.S_IMODE(mode) == 0o600
@@ -47,10 +54,12 @@ async def test_it_asks_for_a_password_that_only_we_can_read(
                 await guest.ping()
 
 
-async def test_all_that_it_keeps_is_closed_to_others(server_folder: Path) -> None:
+async def test_all_that_it_keeps_is_closed_to_others(
+    server_folder: Path, port: int
+) -> None:
     data = server_folder / "data"
     data.mkdir(mode=0o755)  # as earlier versions made it
-    async with valkey(data) as url, redis.from_url(url) as client:
+    async with valkey(data, port=port) as url, redis.from_url(url) as client:
         await client.set("kept", "7")
     kept = [path for path in data.rglob("*") if not path.name.endswith(".pid")]
     assert any(path.suffix == ".aof" for path in kept)
@@ -59,9 +68,8 @@ async def test_all_that_it_keeps_is_closed_to_others(server_folder: Path) -> Non
 
 
 async def test_after_a_kill_the_same_port_can_be_had_again(
-    server_folder: Path,
+    server_folder: Path, port: int
 ) -> None:
-    port = free_ports(1)[0]
     async with server(server_folder, port=port) as (_, child):
         os.kill(child.pid, signal.SIGKILL)
         await child.wait()
@@ -70,9 +78,8 @@ async def test_after_a_kill_the_same_port_can_be_had_again(
 
 
 async def test_one_that_lost_its_supervisor_is_stopped_by_the_next_start(
-    server_folder: Path,
+    server_folder: Path, port: int
 ) -> None:
-    port = free_ports(1)[0]
     async with server(server_folder, port=port) as (_, first):
         async with (
             valkey(server_folder, port=port) as url,
@@ -82,8 +89,9 @@ async def test_one_that_lost_its_supervisor_is_stopped_by_the_next_start(
         assert await first.wait() == 0
 
 
-async def test_a_taken_port_is_explained_by_its_log(server_folder: Path) -> None:
-    port = free_ports(1)[0]
+async def test_a_taken_port_is_explained_by_its_log(
+    server_folder: Path, port: int
+) -> None:
     async with valkey(server_folder / "one", port=port):
         with pytest.raises(LocalError, match="Address already in use"):
             async with valkey(server_folder / "two", port=port):

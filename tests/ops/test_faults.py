@@ -28,7 +28,6 @@ from control_plane.webhooks.model import retries
 from control_plane.webhooks.sending.http import WITHIN
 from control_plane.webhooks.service import attempts
 from deploy.local.place import Urls
-from deploy.local.valkey import valkey
 from mediamtx import client
 from tests.hooks.conftest import Service, publish
 from tests.ops.test_alerts import ROOT, RUNBOOK, alerts
@@ -43,6 +42,7 @@ from tests.support.receiver import Receiver, receiver
 from tests.support.service import serve
 from tests.support.small_disk import small_disk, small_folder
 from tests.support.stack import until
+from tests.support.valkeys import alone
 
 HOST = "127.0.0.1"
 SOON = 30.0  # seconds
@@ -251,7 +251,7 @@ def _clock(ahead: str) -> str:
 async def test_a_full_redis(
     database_url: str, server_folder: Path, at_once: None
 ) -> None:
-    async with valkey(server_folder / "valkey", durable=False) as url:
+    async with alone(server_folder / "valkey") as url:
         client = redis.from_url(url)
         used = (await client.info("memory"))["used_memory"]
         async with looking(settings(database_url, url)) as desk:
@@ -265,7 +265,7 @@ async def test_a_full_redis(
 async def test_a_redis_that_takes_no_writes(
     database_url: str, server_folder: Path, at_once: None
 ) -> None:
-    async with valkey(server_folder / "valkey", durable=False) as url:
+    async with alone(server_folder / "valkey") as url:
         client = redis.from_url(url)
         async with looking(settings(database_url, url)) as desk:
             await client.replicaof(HOST, 1)

@@ -1,16 +1,23 @@
-"""Valkeys that belong together."""
+"""Valkeys of a test's own."""
 
 import signal
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from deploy.local.process import Program
-from deploy.local.valkey import ADDRESS, installed
+from deploy.local.valkey import ADDRESS, installed, valkey
+from tests.support.ports import free_ports
 
 PASSWORD = "of servers"
 #: As it stands in an address.
 LOGIN = f":{PASSWORD}@".replace(" ", "%20")
 KEEPS_NOTHING = {"requirepass": f'"{PASSWORD}"', "save": '""'}
+
+
+def alone(folder: Path) -> AbstractAsyncContextManager[str]:
+    """One by itself, which keeps nothing. Its URL."""
+    return valkey(folder, port=free_ports(1)[0], durable=False)
 
 
 def server(

@@ -19,12 +19,12 @@ from control_plane.live.store import sessions
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
-from deploy.local.valkey import valkey
 from tests.support.api import running, settings
 from tests.support.closed import closed
 from tests.support.commands import command
 from tests.support.locks import WAITING, held_up
 from tests.support.stack import until
+from tests.support.valkeys import alone
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 START = NOON.timestamp()
@@ -116,7 +116,7 @@ async def test_what_could_not_be_written_is_written_later(
     opened: Services, session_id: int, server_folder: Path
 ) -> None:
     # Others share the run's Valkey, and would be held up too.
-    async with valkey(server_folder, durable=False) as url, open_redis(url) as redis:
+    async with alone(server_folder) as url, open_redis(url) as redis:
         one = Attendance(opened.pool, ViewerSets(redis))
         one.watched({session_id: 1}, START, START + 10)
         one.joined({session_id: {"a"}})
@@ -163,7 +163,7 @@ async def test_redis_is_told_once_while_postgres_is_away(
     database_url: str,
     server_folder: Path,
 ) -> None:
-    async with valkey(server_folder, durable=False) as url, open_redis(url) as redis:
+    async with alone(server_folder) as url, open_redis(url) as redis:
         one = Attendance(opened.pool, ViewerSets(redis))
         one.watched({session_id: 2}, START, START + 10)
         one.joined({session_id: {"a", "b"}})

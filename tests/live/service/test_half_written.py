@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from control_plane.base.faults import Away
 from control_plane.live.store.viewers import ViewerSets
-from deploy.local.valkey import valkey
+from tests.support.valkeys import alone
 
 ROOM = 2_000_000  # bytes
 
@@ -16,7 +16,7 @@ async def test_a_large_audience(server_folder: Path) -> None:
     """While it is full their session ends, and nobody says again who watches."""
     viewers = [f"viewer-{number}" for number in range(100_000)]
     async with (
-        valkey(server_folder / "valkey", durable=False) as url,
+        alone(server_folder / "valkey") as url,
         Redis.from_url(url) as redis,
     ):
         used = (await redis.info("memory"))["used_memory"]

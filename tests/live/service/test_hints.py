@@ -13,9 +13,9 @@ from control_plane.live.service.hints import Hints
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.unlisted import UnlistedTokens
 from control_plane.live.store.viewers import ViewerSets
-from deploy.local.valkey import valkey
 from tests.support.cluster import Cluster, held_by
 from tests.support.stack import until
+from tests.support.valkeys import alone
 
 
 async def _written(hints: Hints) -> bool:
@@ -30,7 +30,7 @@ async def _written(hints: Hints) -> bool:
 async def test_who_stays_is_not_known_once_something_was_lost(
     server_folder: Path,
 ) -> None:
-    async with valkey(server_folder, durable=False) as url, open_redis(url) as redis:
+    async with alone(server_folder) as url, open_redis(url) as redis:
         beats = Beats(redis)
         hints = Hints(ViewerSets(redis), beats, UnlistedTokens(redis, 60))
         hints.know_caches({"c"})

@@ -16,9 +16,9 @@ from control_plane.live.model.viewers import Listed
 from control_plane.live.service.judging import Judging
 from control_plane.live.store.unlisted import ByReader, UnlistedTokens
 from control_plane.wiring.services import Services
-from deploy.local.valkey import valkey
 from tests.live.service.one_viewer import ADDRESS, OneViewer
 from tests.support.cluster import Cluster
+from tests.support.valkeys import alone
 
 AGES = 1_000_000  # seconds
 TOKEN = ViewerToken("viewer", "live/1", 0, 2_000_000_000, epoch=1)
@@ -27,7 +27,7 @@ TOKEN = ViewerToken("viewer", "live/1", 0, 2_000_000_000, epoch=1)
 @pytest.fixture
 async def redis_url(server_folder: Path) -> AsyncIterator[str]:
     """Whose bytes are counted."""
-    async with valkey(server_folder / "valkey", durable=False) as url:
+    async with alone(server_folder / "valkey") as url:
         yield url
 
 
