@@ -24,17 +24,18 @@ from control_plane.live.model.nodes import Role
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
 from control_plane.live.model.viewers import PREVIEWER, WINDOW, viewer_of_address
+from control_plane.live.service import counting
 from control_plane.live.service.lifecycle import Source
 from control_plane.live.service.reconciler import Reconciler
 from control_plane.live.store.beats import Beats
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services, services
-from deploy.local.valkey import valkey
 from tests.support.api import settings
 from tests.support.closed import closed
 from tests.support.nodes import NEWEST
 from tests.support.stack import until
+from tests.support.valkeys import alone
 
 Json = dict[str, Any]
 
@@ -307,22 +308,24 @@ async def test_while_redis_is_away_hosts_lose_nothing(
     session: LiveSession,
     database_url: str,
     server_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(counting, "WINDOW", 600.0)  # however long all of this takes
     node.viewers = {"10.0.0.1": session.path}
     async with contextlib.AsyncExitStack() as running:
-        url = await running.enter_async_context(valkey(server_folder, durable=False))
-        async with another(settings(database_url, url)) as counting:
-            beats, now = Beats(counting.redis), time.time()
+        url = await running.enter_async_context(alone(server_folder))
+        async with another(settings(database_url, url)) as looking:
+            beats, now = Beats(looking.redis), time.time()
             place = (session.id, "local")
             await beats.beat({place: {"at an edge": now + BEAT}}, now)
-            await looked(counting, 2)
-            await counting.attendance.flush()
+            await looked(looking, 2)
+            await looking.attendance.flush()
             before = await opened.broadcasts.attended(session.id)
             await running.aclose()
             node.viewers["10.0.0.2"] = session.path
-            await looked(counting, 2)
+            await looked(looking, 2)
             with pytest.raises(Away):
-                await counting.attendance.flush()
+                await looking.attendance.flush()
     assert (await opened.broadcasts.get(session.id)).peak_viewers == 3
     after = await opened.broadcasts.attended(session.id)
     assert after.viewer_seconds > before.viewer_seconds
@@ -345,10 +348,10 @@ async def test_while_postgres_is_away_viewers_at_edges_go_on_to_count(
             await reconciler.round(edge)
         async with closed(owner, database_url):
             await opened.redis.flushdb()  # they would count for 5 seconds
+            now = time.time()
             await reconciler.count_only(edge)
-            assert await beats.count("local", [session.id], time.time()) == {
-                session.id: 2
-            }
+            found = await beats.count("local", [session.id], now)
+            assert found == {session.id: 2}
             fake.viewers = {}
             await reconciler.count_only(edge)
 
