@@ -9,7 +9,7 @@ from control_plane.base.database import Pool, open_pool
 from control_plane.live.model.keys import NewKey
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start, Wanted
-from control_plane.live.store import openings
+from control_plane.live.store import beats, openings
 from control_plane.people.model.users import User
 from control_plane.people.store import users
 from control_plane.wiring.node_config import configured_node
@@ -37,6 +37,12 @@ async def owner(owner_url: str) -> AsyncIterator[Pool]:
     """For what only the owner of the tables may do."""
     async with open_pool(owner_url) as found:
         yield found
+
+
+@pytest.fixture
+def well_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of caches stays so, however long a test takes."""
+    monkeypatch.setattr(beats, "KEEP_HEARD", 600)
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ async def test_who_reads_at_a_full_origin_stays_there(
     assert (await _sent(opened, session))[0] == "c"
 
 
+@pytest.mark.usefixtures("well_heard")
 async def test_a_full_cache_stays_full_when_redis_forgets(
     opened: Services, session: LiveSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

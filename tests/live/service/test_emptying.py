@@ -11,6 +11,8 @@ from control_plane.live.model.nodes import Node
 from control_plane.live.store.beats import Beats
 from control_plane.wiring.services import Services
 
+pytestmark = pytest.mark.usefixtures("well_heard")
+
 VIEWERS = [f"viewer-{n}" for n in range(6)]
 
 

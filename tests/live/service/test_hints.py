@@ -17,6 +17,8 @@ from tests.support.cluster import Cluster, held_by
 from tests.support.stack import until
 from tests.support.valkeys import alone
 
+pytestmark = pytest.mark.usefixtures("well_heard")
+
 
 async def _written(hints: Hints) -> bool:
     """A server that said nothing is let alone for a moment."""
