@@ -23,6 +23,7 @@ from control_plane.base.redis import (
     translated,
     write,
 )
+from control_plane.base.redis_servers import OPTIONS
 from tests.support.cluster import SERVERS, Cluster, held_by
 from tests.support.sentinels import Watched
 from tests.support.stack import until
@@ -124,8 +125,12 @@ async def test_whether_each_of_a_cluster_takes_writes(server_folder: Path) -> No
             await cluster.refuse_writes(number, on=False)
 
 
-async def test_who_asks_the_others_of_a_cluster_goes_on(server_folder: Path) -> None:
+async def test_who_asks_the_others_of_a_cluster_goes_on(
+    server_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However often one that is away makes it find its servers anew."""
+    # Or who waits for an answer asks again meanwhile, and then not any more.
+    monkeypatch.setitem(OPTIONS, "socket_timeout", 60.0)
     async with (
         Cluster(server_folder).running() as cluster,
         open_redis(cluster.url) as redis,
