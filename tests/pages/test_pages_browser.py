@@ -81,10 +81,8 @@ async def test_gifts_show_as_they_come(on: Stage) -> None:
         [gift(1, sender="bob", count=2), gift(2, sender="<b>eve", count=1)]
     )
     shown = page.locator("#gifts li")
-    await expect(shown).to_have_count(2)
-    await expect(shown.first).to_contain_text("bob")
-    await expect(shown.first.locator(".times")).to_contain_text("2")
-    await expect(shown.last).to_contain_text("<b>eve")
+    # At one look: they go by themselves.
+    await expect(shown).to_contain_text([re.compile("bob.*2$"), "<b>eve"])
     on.site.feeds.put([gift(3, sender="bob", count=3)])
     await expect(shown.first.locator(".times")).to_contain_text("5")
     await expect(shown).to_have_count(0)  # after a while
