@@ -1,17 +1,12 @@
 """Signing out: this phone, or everywhere; and what a ban does to tokens."""
 
-import asyncio
-from collections.abc import Iterator
-
 import pytest
-import structlog
-from click.testing import CliRunner
 
-from control_plane.commands.main import main
 from control_plane.config.settings import Settings
 from control_plane.live.model.bans import Banned
 from control_plane.wiring.services import services
 from tests.support.api import App
+from tests.support.commands import command
 
 
 async def test_signing_out_ends_this_sign_in_and_no_other(app: App) -> None:
@@ -79,14 +74,6 @@ async def test_a_ban_ends_every_sign_in_and_lifting_it_brings_none_back(
     assert await (await app.sign_in("ann")).ask("showUserDetail", {})
 
 
-@pytest.fixture
-def _logs_as_before() -> Iterator[None]:
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
-
-
-@pytest.mark.usefixtures("_logs_as_before")
 async def test_an_operator_can_sign_a_user_out(app: App, wanted: Settings) -> None:
     ann, bob = await app.sign_in("ann"), await app.sign_in("bob")
     env = {
@@ -95,15 +82,10 @@ async def test_an_operator_can_sign_a_user_out(app: App, wanted: Settings) -> No
         "CONTROL_PLANE_SECRET": wanted.secret.get_secret_value(),
     }
 
-    async def command(*words: str) -> tuple[int, str]:
-        """In a thread: a command runs an event loop of its own."""
-        said = await asyncio.to_thread(CliRunner().invoke, main, words, env=env)
-        return said.exit_code, said.output
+    said = await command(env, "users", "sign-out", str(ann.id))
 
-    code, said = await command("users", "sign-out", str(ann.id))
-
-    assert (code, said) == (0, "Signed out everywhere.\n")
+    assert (said.exit_code, said.output) == (0, "Signed out everywhere.\n")
     assert (await ann.refused("editProfile", {}))["code"] == 501
     assert await bob.ask("editProfile", {})
-    code, said = await command("users", "sign-out", "999999")
-    assert (code, said) == (1, "Error: There is no such user.\n")
+    said = await command(env, "users", "sign-out", "999999")
+    assert (said.exit_code, said.output) == (1, "Error: There is no such user.\n")

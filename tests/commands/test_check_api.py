@@ -1,15 +1,12 @@
 """The script that tries any server."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from click.testing import CliRunner
 
 from control_plane.base.database import open_pool
 from control_plane.commands.api_checks import Failed, checks
-from control_plane.commands.check_api import check_api
 from control_plane.commands.seed_demo import seed_demo
 from control_plane.config.settings import Settings
 from control_plane.people.model.users import NewUser
@@ -17,6 +14,7 @@ from control_plane.people.service.accounts import Identity
 from control_plane.videos.model.videos import NewVideo
 from control_plane.wiring.services import Services, services
 from tests.support.api import running, settings
+from tests.support.commands import command
 from tests.support.ports import free_ports
 from tests.support.provider import provider
 
@@ -27,10 +25,8 @@ def wanted(database_url: str, redis_url: str) -> Settings:
 
 
 async def _check(url: str, *more: str) -> tuple[int, str]:
-    """In a thread: the command has a loop of its own, and the server runs in ours."""
-    words = ["--url", url, *more]
-    result = await asyncio.to_thread(CliRunner().invoke, check_api, words)
-    return result.exit_code, result.output
+    said = await command({}, "check-api", "--url", url, *more)
+    return said.exit_code, said.output
 
 
 async def _left(opened: Services) -> tuple[int, int]:
