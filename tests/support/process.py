@@ -16,6 +16,7 @@ class Process:
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self.process = process
         self.log = log
+        self.stopped = False  # by us
 
     @classmethod
     async def start(
@@ -41,6 +42,7 @@ class Process:
             return await self.process.wait()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.stopped = True
         if not self.running:
             return
         with contextlib.suppress(ProcessLookupError):

@@ -5,6 +5,7 @@ double, delay or hold messages."""
 import asyncio
 import contextlib
 import os
+import re
 import secrets
 import sys
 import time
@@ -88,6 +89,7 @@ class Stack:
         self.binary = os.environ.get("MEDIAMTX_BIN", "")
         self._stack = contextlib.AsyncExitStack()
         self._encoders: list[Process] = []
+        self._published: list[tuple[str, Process, list[str]]] = []  # address, options
         self._nodes: list[Process] = []
         self._services: list[Process] = []
         self.base = f"http://127.0.0.1:{self.ports['PUBLIC']}"
@@ -111,6 +113,7 @@ class Stack:
 
     async def tidy(self) -> None:
         """Leaves what runs to the next test, without encoders and faults."""
+        self._published.clear()
         while self._encoders:
             await self._encoders.pop().kill()
         self.proxy.clear()
@@ -233,7 +236,10 @@ class Stack:
     ) -> Json:
         async def look() -> Json | None:
             live = await self.show(session)
-            return live if live["status"] == wanted else None
+            found = live["status"] == wanted
+            if wanted == "live":
+                await self._coming(live["path"], there=found)
+            return live if found else None
 
         found: Json = await until(look, deadline)
         return found
@@ -248,7 +254,15 @@ class Stack:
 
     async def listed(self, **what: str) -> Json:
         """As ``is_listed``, once it is."""
-        found: Json = await until(lambda: self.is_listed(**what))
+
+        async def look() -> Json | None:
+            found = await self.is_listed(**what)
+            if "channel_name" in what:
+                path = f"live/{what['channel_name']}"
+                await self._coming(path, there=found is not None)
+            return found
+
+        found: Json = await until(look)
         return found
 
     async def viewers(
@@ -286,7 +300,23 @@ class Stack:
         ``key_frames``: see ``media.endless``."""
         clip = media.endless("opus" if url.endswith("/whip") else "aac", key_frames)
         options = f"-t {seconds} -c copy {_output(url, bearer)}"
-        return await self._ffmpeg("encoder.log", *clip, *options.split(), url)
+        words = [*clip, *options.split(), url]
+        encoder = await self._ffmpeg("encoder.log", *words)
+        self._published.append((url, encoder, words))
+        return encoder
+
+    async def _coming(self, path: str, *, there: bool) -> None:
+        """Until it is there whoever published last comes again, as real encoders do:
+        where Postgres takes its time, a key that is new may be refused."""
+        named = re.compile(rf"\b{re.escape(path)}(?![\w-])")
+        found = [one for one in self._published if named.search(one[0])]
+        if there:
+            self._published = [one for one in self._published if one not in found]
+            return
+        for _, encoder, words in found[-1:]:
+            if not encoder.running and not encoder.stopped:
+                again = await Process.start(encoder.log, media.ffmpeg(), *words)
+                encoder.process = again.process
 
     async def loop(self, clip: Path, url: str) -> Process:
         """This one, again and again."""
