@@ -53,6 +53,8 @@ async def test_a_key_opens_its_path_for_every_generation(
         {"query": "key=KEY"},
         {"query": "user=u&pass=KEY"},
         {"query": "token=KEY"},
+        {"query": "jwt=KEY"},
+        {"query": "a=b&jwt=KEY"},
         {"password": "other", "query": "a=b&key=KEY"},
     ],
 )
@@ -215,6 +217,14 @@ class TestTokensRequired:
         assert await service.auth(read(live["path"])) == 401
         assert await service.auth(read(live["path"], query="token=x.y")) == 401
         assert await service.auth(publish(live["path"], "", query=query)) == 401
+
+    async def test_a_token_that_came_in_a_header_is_in_the_query_of_some_versions(
+        self, service: Service
+    ) -> None:
+        live, _t = await service.go_live()
+        query = f"jwt={await self._token(service, live)}"
+        payload = as_sent_by("v1.6", read(live["path"], id=None, query=query))
+        assert await service.lets_in(payload)
 
     async def test_children_without_a_query_on_the_oldest_nodes(
         self, service: Service

@@ -2,11 +2,12 @@
 
 It may be in ``token``, in ``password`` or in the query as ``key``, ``pass`` or
 ``token``, by protocol and server version; MediaMTX up to v1.20.1 fills the first
-two from the last in some cases only.
+two from the last in some cases only. A Bearer token is ``jwt`` in the query of v1.8.3
+to v1.12.2.
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote_plus
 
 from msgspec import UNSET
@@ -17,6 +18,8 @@ from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.edges import EDGE, path_at_origin
 
 QUERY_NAMES = ("key", "pass", "token")
+#: Of an auth call: what was added to it the lists from v1.9.2 on do not show.
+CALL_NAMES = (*QUERY_NAMES, "jwt")
 LONGEST = 512  # characters; nothing that we give out is longer
 MOST = 4  # each is hashed, within the node's lock; no encoder has more places
 
@@ -24,11 +27,12 @@ MOST = 4  # each is hashed, within the node's lock; no encoder has more places
 def candidates(call: AuthCall) -> list[str]:
     """What the caller may have meant, the likeliest first, no doubles, ``MOST``."""
     token = "" if call.token is UNSET else call.token
-    return _first((token, call.password, *_values(call.query)))
+    return _first((token, call.password, *_values(call.query, CALL_NAMES)))
 
 
 def from_query(query: str) -> list[str]:
-    return _first(_values(query))
+    """Of a query as lists show it."""
+    return _first(_values(query, QUERY_NAMES))
 
 
 def viewer_token(keys: Derived, query: str, path: str) -> ViewerToken | None:
@@ -42,17 +46,17 @@ def viewer_token(keys: Derived, query: str, path: str) -> ViewerToken | None:
     return None
 
 
-def _values(query: str) -> list[str]:
+def _values(query: str, names: Sequence[str]) -> list[str]:
     """By hand: this runs for every viewer, and parse_qsl costs as much as the rest."""
     if not query or len(query) > 4 * LONGEST:
         return []
     if "&" not in query and "%" not in query and "+" not in query:
         name, _, value = query.partition("=")
-        return [value] if name in QUERY_NAMES else []
+        return [value] if name in names else []
     pairs = [pair.partition("=") for pair in query.split("&")]
     return [
         unquote_plus(value)
-        for wanted in QUERY_NAMES
+        for wanted in names
         for name, _, value in pairs
         if name == wanted
     ]

@@ -15,6 +15,12 @@ def test_all_four_that_an_encoder_can_mean() -> None:
     assert candidates(call) == ["a", "b", "c", "d"]
 
 
+def test_what_a_server_added_to_a_query_is_in_no_list() -> None:
+    assert candidates(AuthCall(query="jwt=j&token=t")) == ["t", "j"]
+    assert from_query("jwt=j&token=t") == ["t"]
+    assert from_query("jwt=j") == []
+
+
 def test_a_query_full_of_keys_is_four_at_most() -> None:
     query = "&".join(f"key={n}" for n in range(256))
     assert len(query) <= 2048
