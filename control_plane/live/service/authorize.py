@@ -20,7 +20,7 @@ from control_plane.base.secrets import Secrets
 from control_plane.base.tokens import BadToken, ViewerToken, read_viewer
 from control_plane.live.model import permissions as rules
 from control_plane.live.model.auth_call import AuthCall
-from control_plane.live.model.credentials import candidates, from_query
+from control_plane.live.model.credentials import candidates, viewer_token
 from control_plane.live.model.edges import EDGE, lot, path_at_origin
 from control_plane.live.model.keys import all_hashes
 from control_plane.live.model.nodes import Node, Role
@@ -193,11 +193,22 @@ class Authorizer:
             return deny(reason)
         if self._goes_elsewhere(node, call, token):
             return deny("node_draining")
-        if token is not None and call.id and not _is_listed(call):
-            self._hints.unlisted(permission.session_id, call.id, token)
+        if token is not None:
+            self._remember(call, permission, token)
         if call.action == "read" and not _is_nobody(token):
             self._count(node, call, permission, None if token is None else token.viewer)
         return ALLOW
+
+    def _remember(
+        self, call: AuthCall, permission: Permission, token: ViewerToken
+    ) -> None:
+        """What no list says of who was let in."""
+        if call.id and not self._is_listed(call, token):
+            self._hints.unlisted(permission.session_id, call.id, token)
+
+    def _is_listed(self, call: AuthCall, token: ViewerToken) -> bool:
+        """The node's lists show its query, and of what may be a token nothing else."""
+        return viewer_token(self._viewer_key, call.query, call.path) == token
 
     def _goes_elsewhere(
         self, node: str, call: AuthCall, token: ViewerToken | None
@@ -293,11 +304,6 @@ class Authorizer:
         if not any(hmac.compare_digest(one.encode(), given) for one in known):
             return deny("wrong_key")
         return ALLOW
-
-
-def _is_listed(call: AuthCall) -> bool:
-    """The node's lists show its query, and nothing else that may be a token."""
-    return bool(from_query(call.query))
 
 
 def _is_nobody(token: ViewerToken | None) -> bool:

@@ -5,7 +5,11 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.base.tokens import ViewerToken
+from control_plane.live.model.auth_call import AuthCall
 from control_plane.live.model.rights import viewer_of
+from control_plane.live.service.authorize import Authorizer
+from control_plane.live.service.grants import Grants
+from control_plane.live.service.permissions import Permissions
 from control_plane.live.service.watching import Admission
 from control_plane.people.model.users import User
 from control_plane.wiring.services import Services
@@ -65,6 +69,48 @@ async def test_so_is_an_account_whose_token_no_list_shows(
     await pool.execute("UPDATE users SET token_version = token_version + 1")
     await looked_at(opened, session_id)
     assert node.kicked == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "header", "shown"),
+    [("token=x", "TOKEN", "token=x"), ("jwt=TOKEN", "", "")],
+    ids=["beside another text", "added to the query"],
+)
+async def test_so_is_one_whose_query_shows_no_token(
+    opened: Services,
+    node: OneViewer,
+    session_id: int,
+    pool: Pool,
+    database_url: str,
+    asked: str,
+    header: str,
+    shown: str,
+) -> None:
+    """It was let in by what came in a header."""
+    await pool.execute("UPDATE live_streaming_sessions SET policy = 'token'")
+    bob = await new_user(pool, "bob")
+    token = (await opened.watching.admit(str(session_id), bob, "")).token
+    query, given = (text.replace("TOKEN", token) for text in (asked, header))
+    call = AuthCall("read", node.path, "hls", ADDRESS, "one", query, token=given)
+    assert (await _authorizer(opened, database_url).decide("local", call)).allow
+    await opened.hints.flush()
+    node.query = shown
+    await _looked_at(opened, session_id)
+    assert node.kicked == []
+    await pool.execute("UPDATE users SET token_version = token_version + 1")
+    await _looked_at(opened, session_id)
+    assert node.kicked == ["one"]
+
+
+def _authorizer(opened: Services, database_url: str) -> Authorizer:
+    return Authorizer(
+        opened.secrets,
+        Permissions(opened.pool, database_url),
+        opened.hints,
+        Grants(opened.pool),
+        tokens_required=False,
+        limit=5.0,
+    )
 
 
 def _token(user: User, path: str) -> ViewerToken:
