@@ -199,6 +199,18 @@ async def test_more_encoders_than_a_flapping_phone_has(service: Service) -> None
     assert answers == [200] * 5 + [401] * 2
 
 
+async def test_what_only_asks_whether_it_might_publish_is_no_encoder(
+    service: Service,
+) -> None:
+    """MediaMTX's page, and OPTIONS."""
+    live, _token = await service.go_live()
+    asked = publish(live["path"], live["key"], protocol="webrtc", id=None)
+    assert await service.lets_in(asked)
+    only_ask = [await service.auth(asked) for _ in range(10)]
+    come = [await service.auth(asked | {"id": f"source-{n}"}) for n in range(6)]
+    assert only_ask + come == [200] * 16
+
+
 class TestTokensRequired:
     @pytest.fixture
     def settings(self) -> dict[str, str]:

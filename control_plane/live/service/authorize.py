@@ -159,17 +159,18 @@ class Authorizer:
         if reason == "ok" and bans.has_device(key.device, now):
             reason = "banned"
         if reason == "ok":
-            reason = self._at_node(node, permission)
+            reason = self._at_node(node, call, permission)
         if reason != "ok":
             return deny(reason)
         if call.id:
             self._grants.note(node, call.id, permission.path, key.id)
         return ALLOW
 
-    def _at_node(self, node: str, permission: Permission) -> Reason:
+    def _at_node(self, node: str, call: AuthCall, permission: Permission) -> Reason:
+        """Pages and OPTIONS, which come without an id, start nothing."""
         if not self._has_place(node, permission):
             return "node_full"
-        return "flapping" if self._flaps(permission.path) else "ok"
+        return "flapping" if call.id and self._flaps(permission.path) else "ok"
 
     def _has_place(self, node: str, permission: Permission) -> bool:
         """A broadcast keeps its own; one that begins here or comes here needs one."""
