@@ -254,6 +254,25 @@ class TestTokensRequired:
         newer = read(live["path"], id=None)
         assert await service.auth(newer) == 401
 
+    async def test_a_denied_viewer_shuts_out_nobody_else_behind_its_address(
+        self, service: Service
+    ) -> None:
+        live, host = await service.go_live()
+        denied = (await service.ask("watch", {"id": live["id"]}))["Watch"]
+        who = {"id": live["id"], "viewer": denied["viewer"]}
+        await service.ask("denyViewer", who, host)
+        child = as_sent_by("v1.3", read(live["path"], id=None))
+        elsewhere = child | {"query": f"token={denied['token']}", "ip": "192.0.2.9"}
+
+        async def is_denied() -> bool:  # a notice takes milliseconds
+            return await service.auth(elsewhere) == 401
+
+        assert await until(is_denied)
+        query = f"token={await self._token(service, live)}"
+        assert await service.auth(child | {"query": query}) == 200
+        assert await service.auth(elsewhere | {"ip": child["ip"]}) == 401
+        assert await service.auth(child) == 200
+
 
 async def test_what_happens_while_postgres_says_nothing(
     service: Service, database_url: str

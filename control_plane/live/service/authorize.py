@@ -203,7 +203,8 @@ class Authorizer:
     def _remember(
         self, call: AuthCall, permission: Permission, token: ViewerToken
     ) -> None:
-        """What no list says of who was let in."""
+        """What neither a later call nor a list says of who was let in."""
+        self._admit(call, permission.path, token)
         if call.id and not self._is_listed(call, token):
             self._hints.unlisted(permission.session_id, call.id, token)
 
@@ -238,7 +239,6 @@ class Authorizer:
                 is_edge = call.protocol == "rtsp" and token.path in self._edges
                 return token if is_edge else None
             if token.path == path:
-                self._admit(call, path, token)
                 return token
         return None
 
@@ -256,11 +256,9 @@ class Authorizer:
     def _admitted_token(self, call: AuthCall, path: str) -> ViewerToken | None:
         if call.token is not UNSET or call.protocol != "hls":
             return None
-        who = (path, call.ip)
-        admitted = self._admitted.get(who)
+        admitted = self._admitted.get((path, call.ip))
         if admitted is None or admitted[0] < time.monotonic():
             return None
-        self._admitted[who] = (time.monotonic() + ADMITTED_FOR, admitted[1])
         return admitted[1]
 
     def _count(
