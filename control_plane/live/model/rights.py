@@ -52,13 +52,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """``starting``: let in a moment ago; nothing may show that it plays yet."""
+    """``starting``: let in a moment ago; nothing may show that it plays yet.
+    ``cut_lately``: within the last minute."""
 
     session_id: int
     node: str
     viewer: str
     starting: bool
     cut: bool
+    cut_lately: bool
 
 
 def viewer_of(user_id: int, version: int, own: str) -> str:

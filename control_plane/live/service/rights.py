@@ -209,12 +209,18 @@ def _whom(one: Seen, reason: Gone) -> Whom:
 
 
 async def take_back(
-    connection: Connection, session_id: int, whom: Whom, reason: Gone
+    connection: Connection,
+    session_id: int,
+    whom: Whom,
+    reason: Gone,
+    *,
+    came: bool = True,
 ) -> Cut | None:
-    """Their tokens count no more; they may ask for others."""
+    """Their tokens count no more; they may ask for others. ``came``: to a node; of who
+    did not there is nobody to cut."""
     await sessions.lock(connection, [session_id])  # first, as whoever says more
     await _take_back(connection, session_id, whom, reason)
-    return await owe(connection, session_id)
+    return await owe(connection, session_id) if came else None
 
 
 async def _take_back(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from control_plane.base.database import Executor
+from control_plane.base.database import Connection, Executor
 from control_plane.live.model.rights import Viewing
 
 STARTING = 15  # seconds from a token to what nodes list
@@ -35,7 +35,8 @@ async def of_user(executor: Executor, user_id: int) -> list[Viewing]:
     rows = await executor.fetch(
         """
         SELECT v.session_id, s.node, v.viewer, v.cut_at IS NOT NULL AS cut,
-            v.since > now() - make_interval(secs => $2) AS starting
+            v.since > now() - make_interval(secs => $2) AS starting,
+            coalesce(v.cut_at > now() - interval '1 minute', false) AS cut_lately
         FROM viewings v JOIN live_streaming_sessions s ON s.id = v.session_id
         WHERE v.user_id = $1 AND s.status IN ('created', 'live', 'reconnecting')
         ORDER BY v.since DESC
@@ -64,4 +65,19 @@ async def cut(executor: Executor, session_id: int, viewer: str) -> None:
         "UPDATE viewings SET cut_at = now() WHERE session_id = $1 AND viewer = $2",
         session_id,
         viewer,
+    )
+
+
+async def forget(connection: Connection, user_id: int, session_id: int) -> None:
+    """Its players there, and what was taken back of each: of all tokens of an account
+    that were taken back each is one."""
+    await connection.execute(
+        """
+        WITH gone AS (DELETE FROM viewings WHERE user_id = $1 AND session_id = $2
+            RETURNING viewer)
+        DELETE FROM viewer_denials d USING gone
+        WHERE d.session_id = $2 AND d.viewer = gone.viewer AND d.epoch IS NOT NULL
+        """,
+        user_id,
+        session_id,
     )

@@ -1,21 +1,27 @@
 """How many players of one account may play at once, over all nodes."""
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from control_plane.base.database import Pool
 from control_plane.base.refusals import Refusal
+from control_plane.base.tokens import read_viewer
+from control_plane.live.model.permissions import may_read
 from control_plane.live.model.sessions import LiveSession
 from control_plane.live.model.starts import Start
+from control_plane.live.store import keys
 from control_plane.live.store.viewers import ViewerSets
 from control_plane.people.model.users import User
 from control_plane.wiring.node_config import configured_node
 from control_plane.wiring.services import Services, services
 from tests.live.service.conftest import new_user
+from tests.live.service.one_viewer import OneViewer
 from tests.support.api import settings
 
 LIMIT = 2
+FEW = 50  # rows
 
 
 @pytest.fixture
@@ -42,7 +48,10 @@ async def _denied(pool: Pool) -> int:
 
 async def _time_passes(pool: Pool) -> None:
     """Nobody is just about to begin any more."""
-    await pool.execute("UPDATE viewings SET since = since - interval '1 minute'")
+    await pool.execute(
+        "UPDATE viewings SET since = since - interval '1 minute',"
+        " cut_at = cut_at - interval '1 minute'"
+    )
 
 
 async def _plays(opened: Services, live: LiveSession, pool: Pool, nth: int) -> None:
@@ -123,3 +132,62 @@ async def test_others_and_guests_are_not_counted(
         await _watch(opened, live, await new_user(pool, name))
         await opened.watching.admit(live.name, None, "")
     assert await _denied(pool) == 0
+
+
+async def test_an_account_that_asks_all_the_time_leaves_little_behind(
+    opened: Services, live: LiveSession, pool: Pool
+) -> None:
+    bob = await new_user(pool, "bob")
+    tokens: list[str] = []
+    for _ in range(4):
+        before = len(tokens)
+        tokens += await _asks(opened, live, bob, times=50)
+        assert len(tokens) > before
+        assert await _denied(pool) <= FEW
+        assert await pool.fetchval("SELECT count(*) FROM viewings") <= FEW
+        good = [one for one in tokens if await _may_watch(opened, live, one)]
+        assert good == tokens[-LIMIT:]
+        await _time_passes(pool)
+
+
+async def _asks(
+    opened: Services, live: LiveSession, who: User, times: int
+) -> list[str]:
+    """Without a pause. What it was given."""
+    tokens = []
+    for _ in range(times):
+        with contextlib.suppress(Refusal):
+            tokens.append(await _watch(opened, live, who))
+    return tokens
+
+
+async def _may_watch(opened: Services, live: LiveSession, text: str) -> bool:
+    known = (await keys.permissions(opened.pool, [live.path]))[live.path]
+    token = read_viewer(opened.secrets.viewer_tokens(), text, None)
+    return may_read(known, token, tokens_by_default=False) == "ok"
+
+
+async def test_a_player_that_goes_on_may_when_its_account_asks_all_the_time(
+    opened: Services, live: LiveSession, pool: Pool
+) -> None:
+    bob = await new_user(pool, "bob")
+    *_, newest = await _asks(opened, live, bob, times=50)
+    with pytest.raises(Refusal, match="too often"):
+        await _watch(opened, live, bob)
+    assert await _watch(opened, live, bob, newest)
+
+
+async def test_no_node_is_asked_for_whom_none_has_let_in(
+    opened: Services, node: OneViewer, session_id: int, pool: Pool
+) -> None:
+    bob = await new_user(pool, "bob")
+    for _ in range(LIMIT + 1):
+        await opened.watching.admit(str(session_id), bob, "")
+    await opened.cutter.finish()
+    assert await _denied(pool) == 1
+    assert node.lists == []
+    session = await opened.broadcasts.get(session_id)
+    await _plays(opened, session, pool, 1)
+    await opened.watching.admit(str(session_id), bob, "")
+    await opened.cutter.finish()
+    assert node.lists != []
