@@ -108,6 +108,13 @@ def test_kubernetes_sends_encoders_and_viewers_to_balancers_of_their_own(
         assert urlsplit(told[option]).hostname in through_ingress
 
 
+def test_kubernetes_has_no_log_of_whole_addresses(built: list[dict[str, Any]]) -> None:
+    """Keys and viewers' tokens are in them."""
+    [ingress] = [one for one in built if one["kind"] == "Ingress"]
+    about = ingress["metadata"]["annotations"]
+    assert about["nginx.ingress.kubernetes.io/enable-access-log"] == "false"
+
+
 def test_kubernetes_lets_one_decide_how_many_of_a_role_there_are(
     built: list[dict[str, Any]],
 ) -> None:
