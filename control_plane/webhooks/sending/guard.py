@@ -16,8 +16,11 @@ from typing import Any
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-#: NAT64: the last four bytes are an IPv4 address.
-TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+#: NAT64, and older ways of the same: the last four bytes are an IPv4 address.
+_TRANSLATED = ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+TRANSLATED = tuple(map(ip_network, _TRANSLATED))
+#: Nobody and this machine, which are no IPv4 addresses though they begin so.
+UNTRANSLATED = (IPv6Address("::"), IPv6Address("::1"))
 
 
 class Forbidden(OSError):
@@ -44,12 +47,15 @@ class Guard:
     def _may(self, address: Address) -> bool:
         if any(address in network for network in self._allowed):
             return True
+        # Python takes what was a site's own for global.
+        if isinstance(address, IPv6Address) and address.is_site_local:
+            return False
         return address.is_global and not address.is_multicast
 
 
 def _meant(address: Address) -> list[Address]:
     """An address, or those that it stands for."""
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or address in UNTRANSLATED:
         return [address]
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if any(address in network for network in TRANSLATED):
