@@ -15,8 +15,10 @@ from control_plane.base.database import Pool
 from control_plane.webhooks.sending import http
 from control_plane.webhooks.sending.guard import Forbidden, Guard
 from control_plane.webhooks.sending.http import open_sender
+from tests.support.api import App
 from tests.support.locks import WAITING
 from tests.support.log import bonus, new_user
+from tests.support.operators import ask, token
 from tests.support.receiver import Json, Receiver, receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import Operator
@@ -261,6 +263,37 @@ async def test_a_connection_that_is_reset_is_a_failure(
     await hook.takes(1)
     lines = await until(lambda: _lines_with(operator, endpoint, 0))
     assert lines[0]["error"]
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nLocation: /SECRET\r\n"]
+)
+async def test_what_an_address_hides_is_told_to_nobody_who_reads(
+    answer: bytes, app: App, operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    """Nor where something speaks there that is no HTTP, or not whole."""
+
+    async def babbles(request: web.Request, _event: Json) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(answer)
+        request.transport.close()
+        return web.Response()
+
+    hook.misbehave = babbles
+    endpoint = await operator.add(f"{hook.url}/SECRET?token=SECRET")
+    reader = await token(pool, "read")
+    await bonus(pool, await new_user(pool))
+
+    async def concern() -> str:
+        _, now = await ask(app, "GET", "/v1/now", reader)
+        return " ".join(one["words"] for one in now["attention"])
+
+    said = await until(concern)
+    assert f"Webhook {endpoint['id']}" in said
+    assert "takes nothing" in said
+    tested = await operator.ask("POST", f"/{endpoint['id']}/test")
+    for told in (said, tested, await operator.log(endpoint)):
+        assert "SECRET" not in str(told)
 
 
 class Endless(Once):

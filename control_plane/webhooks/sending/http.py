@@ -16,6 +16,14 @@ CONNECT_WITHIN = 5.0  # seconds
 READ = 4096  # bytes of an answer that are looked at
 NAMES_KEPT = 10  # seconds that an address stands for a name
 
+#: In our words: the library's quote the address or the answer, and secrets in them.
+_MET: Mapping[type[Exception], str] = {
+    aiohttp.ClientResponseError: "its answer is no HTTP",
+    aiohttp.ClientPayloadError: "its answer breaks off",
+    aiohttp.ServerDisconnectedError: "it closed the connection without an answer",
+    aiohttp.InvalidURL: "its address is none",
+}
+
 
 class HttpSender:
     """A Sender."""
@@ -65,8 +73,10 @@ def _refused(error: Exception) -> str:
 
 
 def _sentence(error: Exception) -> str:
-    reason = str(error) or type(error).__name__
-    return reason[:200]
+    name = type(error).__name__
+    if isinstance(error, OSError | UnicodeError):  # of the address the host alone
+        return (str(error) or name)[:200]
+    return next((said for kind, said in _MET.items() if isinstance(error, kind)), name)
 
 
 @contextlib.asynccontextmanager
