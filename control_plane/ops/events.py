@@ -25,7 +25,7 @@ from control_plane.events.reading import About, Reading, Wanted
 from control_plane.events.tail import Tail
 from control_plane.events.types import KINDS
 from control_plane.ops.dispatch import CHECK
-from control_plane.ops.routes import Call, Nothing, Route, Text, WebCall
+from control_plane.ops.routes import PLAIN, Call, Nothing, Route, Text, WebCall
 from control_plane.web import sse
 
 LIMIT, MOST = 100, 1000  # events in an answer
@@ -34,13 +34,15 @@ CHECK_EVERY = 30.0  # seconds that a revoked token may read on
 #: What ends a stream: its reader is gone, may read no more, or nobody knows whether.
 ENDING = (ConnectionError, Refusal, StoreFault)
 END = "end"  # the cursor of what is yet to come
+#: With room for more than there are.
+Types = Annotated[str, Meta(max_length=4000, pattern=PLAIN)]
 
 
 class Chosen(Struct, forbid_unknown_fields=True, kw_only=True):
     """``types``: only these, between commas. ``subject``: ``session/12``, ``user/7`` or
     ``node/1``. ``after``: a cursor, or ``end``."""
 
-    types: Text = ""
+    types: Types = ""
     subject: Text = ""
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from control_plane.base.database import Pool
 from control_plane.events.log import append_user_events
+from control_plane.events.types import KINDS
 from control_plane.ops import events
 from control_plane.web import metrics, sse
 from tests.support.api import APART_FROM_NODES, App, running, settings
@@ -89,6 +90,19 @@ async def test_types_and_a_subject_can_be_asked_for(
     assert [event["data"]["coin"] for event in found["events"]] == [2]
     found = await get(app, token, "?types=payout.paid,payout.rejected")
     assert found["events"] == []
+
+
+async def test_all_types_but_some_can_be_asked_for(
+    app: App, pool: Pool, token: str
+) -> None:
+    await bonus(pool, await new_user(pool))
+    all_of_them = ",".join(sorted(KINDS))
+    found = await get_some(app, token, 1, f"?types={all_of_them}")
+    assert [event["type"] for event in found["events"]] == ["coins.bonus"]
+    others = ",".join(sorted(KINDS.keys() - {"coins.bonus"}))
+    assert (await get(app, token, f"?types={others}"))["events"] == []
+    async with stream(app, token, f"?types={others}") as live:
+        await live.block()
 
 
 async def test_a_subject_can_be_asked_for_in_one_month(
