@@ -232,10 +232,12 @@ async def _is_sent_to_tls(server: Server, phone: App) -> None:
 
 
 async def _is_refused_by_the_service_alone(phone: App) -> None:
-    """What is too big for it, in the shape that the apps know."""
-    body = io.BytesIO(b"x" * 2_000_000)
-    async with phone.http.post(f"{phone.base}/api/showGifts", data=body) as response:
-        assert (response.status, (await response.json())["code"]) == (200, 400)
+    """What is too big for it or not there, in the shape that the apps know."""
+    for path, code in ("/api/showGifts", 400), ("/postVideo", 201):
+        body = io.BytesIO(b"x" * 2_000_000)
+        async with phone.http.post(phone.base + path, data=body) as response:
+            assert response.status == 200, path
+            assert (await response.json())["code"] == code
 
 
 async def _plays_in_a_browser(server: Server, session: str) -> None:
