@@ -24,7 +24,7 @@ LASTING = frozenset({"/v1/ledger/check", "/v1/audit/verify"})
 NAMED = re.compile(r"\{(\w+)\}")
 TOKEN = re.compile(r"[!-~]+")
 USER_IN_URL = "--server takes no user and no password: --token-file says who asks."
-LIMIT = "RateLimit-Limit"  # in each answer to a token that counts
+OURS = "Control-Plane"  # in each answer to a token that counts
 
 
 @contextlib.asynccontextmanager
@@ -110,7 +110,7 @@ def _why(error: Exception) -> str:
 
 async def _read(response: aiohttp.ClientResponse) -> Json:
     """Whoever is no control plane has done nothing, though it says 200."""
-    ours = LIMIT in response.headers or not 200 <= response.status < 300
+    ours = OURS in response.headers or not 200 <= response.status < 300
     with contextlib.suppress(ValueError):
         found = await response.json(content_type=None, loads=LOADS) or {}
         if ours and isinstance(found, dict):

@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
+from importlib.metadata import version
 
 import structlog
 from aiohttp import web
@@ -29,6 +30,8 @@ from control_plane.web.timing import timed
 log = structlog.get_logger(__name__)
 
 LARGEST = 65_536  # bytes of a body
+#: In each answer to a token: a command believes no other server that it did something.
+OURS = {"Control-Plane": version("live-control-plane")}
 
 #: Whether the request's token still counts, for answers that last.
 CHECK = web.RequestKey("check", Check)
@@ -63,7 +66,7 @@ class Dispatcher:
         except Refusal as refusal:
             response = problem(status_of(refusal), refusal.sentence)
         if not response.prepared:
-            response.headers.update(left.headers)
+            response.headers.update(OURS | left.headers)
         return response
 
     async def _admit(self, route: Route, request: web.Request) -> OperatorToken | None:

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from control_plane.commands import remote
 from tests.commands.conftest import Town, elsewhere
+from tests.support.api import APART_FROM_NODES, running, settings
 from tests.support.commands import command
 from tests.support.operators import token
 from tests.support.ports import free_ports
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Says = Callable[..., Awaitable[str]]
 Heard = list[web.Request]
 
+OURS = {"Control-Plane": "9.9.9"}
 #: By a program that is no control plane, about what is in the path.
 SAID = {
     "ledger": "[1]",
@@ -57,6 +59,20 @@ async def test_a_wrong_token_and_a_wrong_scope(town: Town, says: Says) -> None:
     assert "the scope admin" in await says(at, "audit show", reads)
     assert "the scope moderate" in await says(at, "kick 1", reads)
     assert "There is no such user" in await says(at, "users show 99", reads)
+
+
+async def test_without_a_limit_it_answers_as_well(
+    town: Town, module_database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """What was done is not told as if it were not."""
+    wanted = settings(module_database_url, redis_url, operator_requests_per_minute=0)
+    file = tmp_path / "token"
+    file.write_text(await token(town.pool, "moderate"))
+    async with running(wanted, APART_FROM_NODES) as app:
+        ann = await app.sign_in("ann")
+        env = elsewhere(app.operators, file)
+        said = await command(env, "users", "sign-out", str(ann.id))
+    assert (said.exit_code, said.stdout) == (0, "Signed out everywhere.\n"), said.output
 
 
 async def test_what_holds_no_token(says: Says) -> None:
@@ -122,7 +138,7 @@ async def others() -> AsyncIterator[tuple[str, Heard]]:
             return web.Response(status=404, text="404: Not Found")
         if "payouts" in request.path:
             text = '{"payouts": [{"id": 1}], "next": null}'
-            return web.Response(text=text, headers={"RateLimit-Limit": "6000"})
+            return web.Response(text=text, headers=OURS)
         said = (text for part, text in SAID.items() if part in request.path)
         return web.Response(text=next(said, "<html>"))
 
@@ -215,7 +231,7 @@ async def test_what_reads_everything_may_take_long(
         checked = {"faults": 1, "checks": [{"name": "a", "faults": 1}]}
         verified = {"broken": 7}
         said = checked if "ledger" in request.path else verified
-        return web.json_response(said, headers={"RateLimit-Limit": "6000"})
+        return web.json_response(said, headers=OURS)
 
     app = web.Application()
     app.router.add_get("/{any:.*}", slow)
