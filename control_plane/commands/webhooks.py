@@ -100,7 +100,10 @@ def disable(endpoint_id: int, reason: str) -> None:
 )
 @because
 def rotate(endpoint_id: int, hours: float, reason: str) -> None:
-    """Print a new secret; for some hours messages are signed with both."""
+    """Print a new secret; for some hours messages are signed with both.
+
+    Secrets before those count for as long as was said; with 0 hours none does.
+    """
     found = post(f"{ONE}/rotate", id=endpoint_id, hours=hours, reason=reason)
     click.echo(found["secret"])
 

@@ -105,6 +105,48 @@ async def test_two_secrets_while_one_rotates(
         hook.got[-1].verify(rotated["secret"])
 
 
+async def test_a_new_secret_that_was_lost_cuts_off_no_receiver(
+    operator: Operator, hook: Receiver
+) -> None:
+    """It has the first one while another is made."""
+    endpoint = await operator.add(hook.url)
+    path, secrets = f"/{endpoint['id']}", [endpoint["secret"]]
+    for hours in (24, 1, 24, 24):
+        rotated = await operator.ask("POST", f"{path}/rotate", {"hours": hours})
+        secrets.append(rotated["secret"])
+    await operator.ask("POST", f"{path}/test")
+    for secret in secrets:
+        hook.got[-1].verify(secret)
+    refused = await operator.ask("POST", f"{path}/rotate", expected=409)
+    assert "of 4 rotations ago still counts" in refused["detail"]
+    last = await operator.ask("POST", f"{path}/rotate", {"hours": 0})
+    await operator.ask("POST", f"{path}/test")
+    hook.got[-1].verify(last["secret"])
+    for secret in secrets:
+        with pytest.raises(WebhookVerificationError):
+            hook.got[-1].verify(secret)
+
+
+async def test_each_secret_counts_for_as_long_as_was_said(
+    operator: Operator, hook: Receiver, pool: Pool
+) -> None:
+    endpoint = await operator.add(hook.url)
+    path, secrets = f"/{endpoint['id']}", [endpoint["secret"]]
+    for hours in (24, 1):
+        rotated = await operator.ask("POST", f"{path}/rotate", {"hours": hours})
+        secrets.append(rotated["secret"])
+    await pool.execute(
+        "UPDATE webhook_endpoints SET old_until ="
+        " ARRAY(SELECT until - interval '2 h' FROM unnest(old_until) until)"
+    )
+    await operator.ask("POST", f"{path}/test")
+    first, second, third = secrets
+    for secret in (first, third):
+        hook.got[-1].verify(secret)
+    with pytest.raises(WebhookVerificationError):
+        hook.got[-1].verify(second)
+
+
 @pytest.mark.parametrize(("skip", "sent"), [(False, [1, 2]), (True, [2])])
 async def test_what_happens_while_it_is_off_is_sent_afterwards_or_left_out(
     skip: bool, sent: list[int], wanted: Settings, hook: Receiver, pool: Pool

@@ -324,9 +324,10 @@ CREATE TABLE webhook_endpoints (
     enabled boolean NOT NULL DEFAULT false,
     disabled_because text NOT NULL DEFAULT '',
     switched integer NOT NULL DEFAULT 0, -- how often, on or off
-    -- Its secret is derived from this number, the one before counts until then.
+    -- Its secret is derived from this number; until when those of the numbers before
+    -- count, the newest first.
     generation integer NOT NULL DEFAULT 1,
-    old_until timestamptz,
+    old_until timestamptz[] NOT NULL DEFAULT '{}',
     -- The place in the log behind which all is delivered or parked.
     era smallint NOT NULL,
     xid xid8 NOT NULL,

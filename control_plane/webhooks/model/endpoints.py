@@ -19,7 +19,8 @@ BY_HAND = "An operator switched it off."
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``types``: none: all. ``position``: behind it all is delivered or parked."""
+    """``types``: none: all. ``old_until``: that secrets before this one count, the
+    newest first. ``position``: behind it all is delivered or parked."""
 
     id: int
     url: str
@@ -29,7 +30,7 @@ class Endpoint:
     disabled_because: str
     switched: int
     generation: int
-    old_until: datetime | None
+    old_until: Sequence[datetime]
     position: Position
     failing_since: datetime | None
     created_at: datetime

@@ -44,5 +44,6 @@ class Signer:
 
     def _keys(self, endpoint: Endpoint, now: datetime) -> Iterator[bytes]:
         yield from self._derived(endpoint.id, endpoint.generation)
-        if endpoint.old_until is not None and now < endpoint.old_until:
-            yield from self._derived(endpoint.id, endpoint.generation - 1)
+        for before, until in enumerate(endpoint.old_until, 1):
+            if now < until:
+                yield from self._derived(endpoint.id, endpoint.generation - before)

@@ -31,6 +31,11 @@ from control_plane.webhooks.store import attempts, endpoints, waiting
 log = structlog.get_logger(__name__)
 
 LONGEST_OVERLAP = timedelta(days=7)
+MOST_BEFORE = 4  # secrets that count besides: each is a signature in a header
+STILL_COUNTS = (
+    f"The secret of {MOST_BEFORE} rotations ago still counts: rotate later, or with 0"
+    " hours, which ends all but the new one."
+)
 NEWEST = 2**62  # ids of attempts
 MOST_RESENT = 1000  # events at once
 RESEND_WITHIN = 30.0  # seconds; none is begun after them, since somebody waits for it
@@ -135,12 +140,17 @@ class Webhooks:
             await _note(connection, "disabled", endpoint_id)
 
     async def rotate(self, endpoint_id: int, overlap: timedelta) -> Endpoint:
-        """A new secret. Until ``overlap`` is over messages carry both signatures."""
+        """A new secret. Until ``overlap`` is over messages carry both signatures, and
+        those of secrets before that still count: a receiver may have none newer, where
+        one was lost. Without an overlap the new one's alone."""
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise BadInput("Two secrets overlap for 0 to 168 hours.")
+        await self.get(endpoint_id)
         async with self._pool.transaction() as connection:
-            if not await endpoints.rotate(connection, endpoint_id, overlap):
-                raise Empty("There is no such endpoint.")
+            if not await endpoints.rotate(
+                connection, endpoint_id, overlap, MOST_BEFORE
+            ):
+                raise Refusal(STILL_COUNTS)
             await _note(connection, "rotated", endpoint_id)
         return await self.get(endpoint_id)
 

@@ -127,14 +127,22 @@ async def give_up(executor: Executor, endpoint_id: int, because: str) -> bool:
     )
 
 
-async def rotate(executor: Executor, endpoint_id: int, overlap: timedelta) -> bool:
-    """A new secret; the one before it counts for a while."""
+async def rotate(
+    executor: Executor, endpoint_id: int, overlap: timedelta, most: int
+) -> bool:
+    """A new secret. The one before it counts for a while, those before that for as long
+    as was said then; without a while none does. False: ``most`` of them count as it
+    is."""
     return (
         await executor.fetchval(
             "UPDATE webhook_endpoints SET generation = generation + 1,"
-            " old_until = now() + $2 WHERE id = $1 RETURNING true",
+            " old_until = CASE WHEN $2::interval > '0'"
+            " THEN (array_prepend(now() + $2::interval, old_until))[:$3::int]"
+            " ELSE '{}' END WHERE id = $1 AND ($2::interval = '0'"
+            " OR coalesce(old_until[$3::int] <= now(), true)) RETURNING true",
             endpoint_id,
             overlap,
+            most,
         )
         is True
     )
