@@ -17,6 +17,7 @@ from control_plane.webhooks.model.endpoints import Wish
 from control_plane.webhooks.service import delivery, pump, webhooks
 from control_plane.webhooks.service.figures import Figures
 from control_plane.wiring.services import services
+from deploy.local.folder import CHECKOUT
 from tests.support.api import APART_FROM_NODES, running
 from tests.support.commands import command
 from tests.support.log import BONUS, bonus, new_user, whole_log
@@ -125,6 +126,27 @@ async def test_a_new_secret_that_was_lost_cuts_off_no_receiver(
     for secret in secrets:
         with pytest.raises(WebhookVerificationError):
             hook.got[-1].verify(secret)
+
+
+async def test_another_secret_of_ours_leads_to_another_one_of_theirs(
+    hook: Receiver, env: dict[str, str]
+) -> None:
+    """In the way that docs/deploy.md says, without a moment in which none counts."""
+    added = await command(env, "webhooks", "add", hook.url, "--json")
+    before = json.loads(added.output)["secret"]
+    env["CONTROL_PLANE_OLD_SECRET"] = env["CONTROL_PLANE_SECRET"]
+    env["CONTROL_PLANE_SECRET"] = "n" * 32
+    text = " ".join((CHECKOUT / "docs/deploy.md").read_text("utf-8").split())
+    [words] = re.findall(r"receivers? of webhooks [^`]*`control-plane ([^`]+)`", text)
+    said = await command(env, *words.replace("ID", "1").split())
+    assert "whsec_" in said.output
+    new = said.output.strip()
+    await command(env, "webhooks", "send-test", "1")
+    for secret in (before, new):
+        hook.got[-1].verify(secret)
+    del env["CONTROL_PLANE_OLD_SECRET"]
+    await command(env, "webhooks", "send-test", "1")
+    hook.got[-1].verify(new)
 
 
 async def test_each_secret_counts_for_as_long_as_was_said(
