@@ -134,6 +134,17 @@ async def applied(connection: RawConnection) -> set[str]:
     return {row["name"] for row in rows}
 
 
+async def skip_event_ids(url: str) -> None:
+    """Of a database that was restored: what was told after it was saved keeps its ids.
+    As the tables' owner."""
+    with translated():
+        connection = await connect(url)
+        try:
+            await connection.execute("SELECT skip_event_ids()")
+        finally:
+            await connection.close()
+
+
 async def _prepare_log(connection: RawConnection) -> None:
     """Before the first event: those of another server are not confused with ours, and
     the months that come have their partitions."""

@@ -1,6 +1,7 @@
 """A backup that is made while coins move holds all that was committed before, and the
 restored database proves it."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from control_plane.coins.service.audit import Audit
 from deploy.local.folder import CHECKOUT
 from deploy.local.place import Urls, installed
 from tests.support.commands import command
+from tests.support.log import bonus, whole_log
 from tests.support.money import new_session, new_user
 from tests.support.process import Process
 from tests.support.small_disk import small_folder
@@ -114,6 +116,34 @@ async def _all_there(pool: Pool, said: list[str]) -> None:
     kept = await pool.fetchval("SELECT count(*) FROM gift_transactions")
     events = "SELECT count(*) FROM events WHERE type = 'gift.sent'"
     assert await pool.fetchval(events) == kept
+
+
+async def test_no_id_that_a_receiver_remembers_is_given_to_another_event(
+    old: Site, new: Site, database: Urls, empty_database: Urls, tmp_path: Path
+) -> None:
+    """Nor one of those that came after the backup."""
+    folder = str(tmp_path / "backup")
+    async with open_pool(database.service) as pool:
+        user = await new_user(pool)
+        await bonus(pool, user)
+        assert (await old.run("backup", folder)).exit_code == 0
+        for _ in range(3):
+            await bonus(pool, user)
+        told = await until(lambda: _ids(pool, 4))
+    assert (await new.run("restore", folder)).exit_code == 0
+    async with open_pool(empty_database.service) as pool:
+        await bonus(pool, user)
+        kept, given = await until(lambda: _ids(pool, 2))
+    assert kept == told[0]
+    assert given not in told
+    shown = await command(new.env, "events", "show", given, "--json")
+    assert json.loads(shown.stdout)["id"] == given
+
+
+async def _ids(pool: Pool, count: int) -> list[str]:
+    """Of all events, once there are so many."""
+    found = [event.id for event in await whole_log(pool)]
+    return found if len(found) == count else []
 
 
 async def test_no_secret_is_in_it(old: Site, tmp_path: Path) -> None:

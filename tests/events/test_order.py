@@ -129,5 +129,17 @@ async def test_an_era_ends_once(pool: Pool, owner: Pool, owner_url: str) -> None
     assert [era for era, _ in groupby(await _events(pool, 2), _era)] == [0, 1]
 
 
+async def test_ids_that_another_server_gave_are_given_to_nothing_else(
+    pool: Pool, owner: Pool, owner_url: str
+) -> None:
+    """It may have told more events than those that came along."""
+    await bonus(pool, await new_user(pool))
+    await owner.execute("UPDATE events SET xid = '9000000000'")
+    await migrate(owner_url)
+    await bonus(pool, await new_user(pool))
+    first, then = await _events(pool, 2)
+    assert then.position.id - first.position.id > 1_000_000
+
+
 def _era(event: Event) -> int:
     return event.position.era

@@ -202,6 +202,16 @@ BEGIN
     DELETE FROM events_other WHERE created_at < oldest;
 END $$;
 
+-- Events go on with ids that nobody was told: receivers remember those they had, also of
+-- events that a restored database knows nothing of. From microseconds since 1970: no log
+-- grows as fast, and the same backup may be restored twice.
+CREATE FUNCTION skip_event_ids() RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    SELECT setval(ids, greatest(nextval(ids),
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint))
+    FROM (SELECT pg_get_serial_sequence('events', 'id')::regclass) AS log (ids)
+$$;
+
 -- True when it began a new era: there are events of transactions that this server has
 -- not had yet, so they come from another one.
 CREATE FUNCTION settle_event_era() RETURNS boolean
@@ -216,6 +226,7 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO event_eras VALUES (newest.era + 1);
+    PERFORM skip_event_ids();
     EXECUTE format('ALTER TABLE events ALTER era SET DEFAULT %s', newest.era + 1);
     UPDATE live_streaming_sessions SET event_xid = '0' WHERE event_xid > '0';
     UPDATE users SET event_xid = '0' WHERE event_xid > '0';
@@ -223,8 +234,8 @@ BEGIN
     UPDATE bans SET event_xid = '0' WHERE event_xid > '0';
     RETURN true;
 END $$;
-REVOKE EXECUTE ON FUNCTION make_event_partitions, drop_old_events, settle_event_era
-    FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION make_event_partitions, drop_old_events, settle_event_era,
+    skip_event_ids FROM PUBLIC;
 
 -- Operators: who may ask the service itself, what they asked, and what was done.
 
