@@ -85,7 +85,7 @@ async def watched(
         key = opened.secrets.viewer_tokens()[0]
         with simulated(ids, viewers, CHURN, key) as plan:
             await point_at(opened.pool, plan)
-            live = await session_store.listing(opened.pool, ["live"], 10**6, 0)
+            live = await session_store.live(opened.pool, 10**6, 0)
             with work_role(public) as work:
                 await until_near(opened, live, viewers)
                 yield Crowd(opened, work, request)

@@ -142,7 +142,7 @@ async def _measure(opened: Services, listener: Listener, asking: Asking) -> None
 
 
 async def _counted(opened: Services) -> int:
-    live = await session_store.listing(opened.pool, ["live"], 10**6, 0)
+    live = await session_store.live(opened.pool, 10**6, 0)
     return sum((await opened.counts.of(live)).values())
 
 

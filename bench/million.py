@@ -54,7 +54,7 @@ async def _bench(options: argparse.Namespace) -> None:
 
 
 async def _watch(opened: Services, plan: Plan, seconds: float) -> None:
-    live = await session_store.listing(opened.pool, ["live"], 10**6, 0)
+    live = await session_store.live(opened.pool, 10**6, 0)
     empty = await _redis_bytes(opened)
     owner = Owner(
         opened.reserved,

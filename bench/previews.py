@@ -90,7 +90,7 @@ async def _measures(count: int, rotations: int) -> None:
         await migrate(urls.database)
         async with services(settings(urls)) as opened:
             await live_sessions(opened.pool, 1, count)
-            live = await sessions.listing(opened.pool, ["live"], count, 0)
+            live = await sessions.live(opened.pool, count, 0)
             await _measure(opened, live, rotations)
 
 

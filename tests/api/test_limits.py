@@ -93,7 +93,7 @@ async def test_without_redis_what_is_paid_for_is_credited(
     database_url: str, server_folder: Path
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        async with valkey(server_folder / "valkey", durable=False) as url:
+        async with alone(server_folder / "valkey") as url:
             wanted = settings(database_url, url, money_per_minute=300)
             app = await stack.enter_async_context(running(wanted, API))
             ann, bob = await app.sign_in("ann"), await app.sign_in("bob")

@@ -95,10 +95,10 @@ async def test_so_is_one_whose_query_shows_no_token(
     assert (await _authorizer(opened, database_url).decide("local", call)).allow
     await opened.hints.flush()
     node.query = shown
-    await _looked_at(opened, session_id)
+    await looked_at(opened, session_id)
     assert node.kicked == []
     await pool.execute("UPDATE users SET token_version = token_version + 1")
-    await _looked_at(opened, session_id)
+    await looked_at(opened, session_id)
     assert node.kicked == ["one"]
 
 
