@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,26 +13,38 @@ from control_plane.config.settings import Settings
 from control_plane.events import store
 from control_plane.events.log import append_user_event
 from control_plane.events.model import Event
+from control_plane.webhooks.service import pump
 from tests.support.api import APART_FROM_NODES, running
 from tests.support.log import bonus, bonus_in, new_user, whole_log
 from tests.support.receiver import Json, Receiver, receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import Operator, new_operator
 
+ALWAYS = 10**6
+WAIT: Mapping[str, str] = {"Retry-After": "1"}
+
 
 class Failing:
     """One event is not taken so many times."""
 
-    def __init__(self, subject_id: int, seq: int, times: int) -> None:
+    def __init__(
+        self,
+        subject_id: int,
+        seq: int,
+        times: int,
+        status: int = 500,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._of = subject_id, seq
         self.left = times
+        self._status, self._headers = status, headers
 
     async def __call__(
         self, _request: web.Request, event: Json
     ) -> web.StreamResponse | None:
         if (event["subject_id"], event["seq"]) == self._of and self.left:
             self.left -= 1
-            return web.Response(status=500)
+            return web.Response(status=self._status, headers=self._headers)
         return None
 
 
@@ -83,6 +96,33 @@ async def _statuses(
 ) -> list[int] | None:
     found = [line["status"] for line in await operator.log(endpoint)]
     return found if found.count(status) >= count else None
+
+
+@pytest.mark.parametrize(
+    ("window", "events"),
+    [pytest.param(pump.WINDOW, 1, id="one"), pytest.param(5, 6, id="a window of them")],
+)
+async def test_one_that_is_always_told_to_wait_stops_nobody_else(
+    window: int,
+    events: int,
+    operator: Operator,
+    hook: Receiver,
+    pool: Pool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where so many wait behind it that there is no room for others."""
+    monkeypatch.setattr(pump, "WINDOW", window)
+    slow, others = await new_user(pool), [await new_user(pool) for _ in range(10)]
+    hook.misbehave = Failing(slow, 1, ALWAYS, 503, WAIT)
+    await operator.add(hook.url)
+    for _ in range(events):
+        await bonus(pool, slow)
+    await hook.until(lambda: len(hook.got) >= 3)  # the challenge, and it twice
+    for user in others:
+        await bonus(pool, user)
+    await hook.takes(10)
+    assert [hook.of(user) for user in others] == [[1]] * 10
+    assert await until(lambda: _parked(pool)) == 1
 
 
 PASSED = """

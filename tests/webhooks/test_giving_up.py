@@ -10,7 +10,7 @@ from tests.support.log import bonus, new_user
 from tests.support.receiver import Receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import new_operator
-from tests.webhooks.test_delivering import Failing
+from tests.webhooks.test_delivering import ALWAYS, WAIT, Failing
 from tests.webhooks.test_hostile_receivers import Once
 
 #: It is tried since then.
@@ -61,6 +61,16 @@ async def test_nothing_is_given_up_while_the_receiver_is_away(
     await pool.execute(TRIED)
     hook.misbehave = Once(web.Response(status=503, headers={"Retry-After": "1"}))
     assert await _taken(wanted, hook, user) == [1, 2, 3]
+
+
+async def test_one_that_is_told_to_wait_is_given_up_if_others_are_taken(
+    wanted: Settings, pool: Pool, hook: Receiver, user: int
+) -> None:
+    await pool.execute(TRIED)
+    hook.misbehave = Failing(user, 1, ALWAYS, 503, WAIT)
+    await bonus(pool, await new_user(pool))
+    assert await _taken(wanted, hook, user) == [2, 3]
+    assert await pool.fetchval("SELECT count(*) FROM webhook_dead_letters") == 1
 
 
 async def test_hours_in_which_it_was_not_tried_do_not_count(

@@ -33,6 +33,19 @@ def test_one_failure_says_nothing_about_the_receiver() -> None:
     assert circuit.pause(100.0) <= 0
 
 
+def test_one_that_takes_others_is_not_away_when_it_asks_to_wait() -> None:
+    circuit = Circuit()
+    circuit.asked(100.0, 60.0)
+    assert circuit.away(101.0, None)
+    assert circuit.away(101.0, circuit.taken)
+    before = circuit.taken
+    circuit.took()
+    assert not circuit.away(101.0, before)
+    for _ in range(retries.IN_A_ROW):
+        circuit.failed(101.0, 0.0)
+    assert circuit.away(101.0, before)
+
+
 def test_a_receiver_may_ask_for_a_day_at_most() -> None:
     circuit = Circuit()
     circuit.asked(100.0, 1e9)

@@ -32,9 +32,17 @@ class Circuit:
     failures: int = 0
     paused_until: float = 0.0
     asked_until: float = 0.0  # by the receiver
+    taken: int = 0  # messages
 
     def tripped(self, now: float) -> bool:
         return self.failures >= IN_A_ROW or now < self.asked_until
+
+    def away(self, now: float, taken: int | None) -> bool:
+        """Whether an event that failed is not at fault. ``taken``: how many were when
+        it failed before; None: it had not. Who asks to be left alone whenever this one
+        comes, and takes others meanwhile, is there."""
+        asks = now < self.asked_until and taken in (None, self.taken)
+        return self.failures >= IN_A_ROW or asks
 
     def pause(self, now: float) -> float:
         """Seconds until the next attempt; below zero: at once."""
@@ -42,6 +50,7 @@ class Circuit:
 
     def took(self) -> None:
         self.failures, self.paused_until = 0, 0.0
+        self.taken += 1
 
     def failed(self, now: float, chance: float) -> None:
         self.failures += 1

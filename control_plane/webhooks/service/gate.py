@@ -53,13 +53,17 @@ class Gate:
         self._failing = endpoint.failing_since is not None
 
     @property
-    def tripped(self) -> bool:
-        """The receiver is away, or asked to be left alone: no event is at fault."""
-        return self._circuit.tripped(time.monotonic())
+    def taken(self) -> int:
+        """How many were, since this began."""
+        return self._circuit.taken
+
+    def away(self, taken: int | None) -> bool:
+        """As the circuit says it."""
+        return self._circuit.away(time.monotonic(), taken)
 
     async def attempt(self, event: Event, *, again: bool = False) -> Answer:
         async with self._slots:
-            if not self.tripped:
+            if not self._circuit.tripped(time.monotonic()):
                 return await self._send(event, again=again)
             async with self._probe:
                 await asyncio.sleep(self._circuit.pause(time.monotonic()))

@@ -2,8 +2,9 @@
 
 Each subject's events go one after the other, different subjects' side by side. An event
 that is not taken parks its subject: that one is tried again later, and its later events
-wait behind it, while the others go on. When several in a row are not taken the receiver
-is away, and all of them wait. What is behind the saved position is delivered or parked.
+wait behind it, while the others go on. When several in a row are not taken, or it asks
+to be left alone, the receiver is away and all of them wait. What is behind the saved
+position is delivered or parked.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from control_plane.events.reading import About
 from control_plane.events.tail import Tail
 from control_plane.webhooks.model.endpoints import Endpoint
 from control_plane.webhooks.model.messages import Answer, Parked
-from control_plane.webhooks.model.retries import GIVE_UP_AFTER, delay
+from control_plane.webhooks.model.retries import GIVE_UP_AFTER, IN_A_ROW, delay
 from control_plane.webhooks.service.attempts import Attempts
 from control_plane.webhooks.service.gate import Gate, Over
 from control_plane.webhooks.store import endpoints, waiting
@@ -40,11 +41,13 @@ class _Place:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A parked subject. ``skipped``: the last of it that was passed over since."""
+    """A parked subject. ``skipped``: the last of it that was passed over since.
+    ``taken``: how many messages were at its last failure."""
 
     of: Parked
     skipped: int
     due: float  # of the monotonic clock
+    taken: int
     page: deque[Event] = field(default_factory=deque)
 
     @property
@@ -136,12 +139,26 @@ class Pump:
     async def _lane(self, about: About, queue: deque[tuple[Event, _Place]]) -> None:
         while queue:
             event, place = queue[0]
-            if (await self._gate.attempt(event)).taken:
+            if await self._gets_through(event):
                 queue.popleft()
                 self._settle(place)
-            elif not self._gate.tripped:
+            else:
                 await self._park(about, event, queue)
         del self._lanes[about]
+
+    async def _gets_through(self, event: Event) -> bool:
+        """Tries it for as long as the receiver is away."""
+        taken: int | None = None
+        while not (await self._gate.attempt(event)).taken:
+            if not self._gate.away(taken) or self._keeps_others_out():
+                return False
+            taken = self._gate.taken
+        return True
+
+    def _keeps_others_out(self) -> bool:
+        """There is no room for another subject, of which none could then show that the
+        receiver is there, and there are too few to say that it is away."""
+        return len(self._open) >= WINDOW and len(self._lanes) < IN_A_ROW
 
     async def _park(
         self, about: About, event: Event, queue: deque[tuple[Event, _Place]]
@@ -153,7 +170,8 @@ class Pump:
             self._settle(queue.popleft()[1])
 
     def _await_retry(self, parked: Parked, skipped: int = 0) -> None:
-        one = _Waiting(parked, skipped, time.monotonic() + parked.wait)
+        due = time.monotonic() + parked.wait
+        one = _Waiting(parked, skipped, due, self._gate.taken)
         self._waiting[one.about] = one
         self._tasks.create_task(self._retry(one))
 
@@ -193,7 +211,8 @@ class Pump:
                 return None
 
     async def _failed_again(self, one: _Waiting, event: Event, answer: Answer) -> None:
-        attempts, away = one.of.attempts + 1, self._gate.tripped
+        attempts, away = one.of.attempts + 1, self._gate.away(one.taken)
+        one.taken = self._gate.taken
         one.of = await self._parked(
             self.pool, one.about, event.seq, attempts, away=away
         )
