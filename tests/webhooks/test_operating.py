@@ -23,8 +23,8 @@ from tests.support.commands import command
 from tests.support.log import BONUS, bonus, new_user, whole_log
 from tests.support.receiver import Json, Receiver
 from tests.support.stack import until
-from tests.webhooks.conftest import Operator
-from tests.webhooks.test_delivering import Failing
+from tests.webhooks.conftest import Operator, new_operator
+from tests.webhooks.test_delivering import PASSED, Failing
 from tests.webhooks.test_two_senders import Late
 
 
@@ -280,6 +280,21 @@ async def test_changes_are_followed(
     assert hook.got[-1].path == "/other"
     await operator.ask("DELETE", f"/{endpoint['id']}", expected=204)
     await operator.ask("GET", f"/{endpoint['id']}", expected=404)
+
+
+async def test_what_happens_after_other_types_are_wanted_is_sent(
+    wanted: Settings, hook: Receiver, pool: Pool
+) -> None:
+    """Whoever sends hears of it only when it looks again."""
+    user = await new_user(pool)
+    async with running(wanted, APART_FROM_NODES) as app:
+        operator = await new_operator(app, pool)
+        endpoint = await operator.add(hook.url, types=["user.banned"])
+        await bonus(pool, user)
+        await until(lambda: pool.fetchval(PASSED, user, 1))
+        await operator.ask("PATCH", f"/{endpoint['id']}", {"types": []})
+        await bonus(pool, user)
+        await hook.until(lambda: 2 in hook.of(user))
 
 
 async def test_what_was_given_up_can_be_sent_again(

@@ -193,7 +193,9 @@ class Pump:
         # From here on new ones take the usual way, those that come late not at all.
         del self._waiting[one.about]
         self._ahead[one.about] = one.of.seq - 1
-        await waiting.unpark(self.pool, self.endpoint.id, *one.about, one.of.parked_at)
+        await waiting.unpark(
+            self.pool, self.endpoint, self.owner, *one.about, one.of.parked_at
+        )
 
     async def _next(self, one: _Waiting) -> Event | None:
         """The first that is not delivered; None: there is none any more."""

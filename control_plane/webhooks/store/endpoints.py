@@ -53,9 +53,12 @@ async def listing(executor: Executor) -> list[Endpoint]:
 
 
 async def change(executor: Executor, endpoint_id: int, wish: Wish) -> bool:
+    """Other types count as a switch: whoever still delivers by the old ones passes over
+    what is wanted now, and may not save a place behind it."""
     return (
         await executor.fetchval(
-            "UPDATE webhook_endpoints SET url = $2, types = $3, description = $4"
+            "UPDATE webhook_endpoints SET url = $2, types = $3, description = $4,"
+            " switched = switched + (types <> $3)::int"
             " WHERE id = $1 RETURNING true",
             endpoint_id,
             wish.url,

@@ -10,6 +10,11 @@ from control_plane.webhooks.model.messages import DeadLetter, Parked
 
 _WAIT = "extract(epoch FROM next_at - clock_timestamp())::float AS wait"
 _PARKED = f"subject, subject_id, seq, attempts, failed_since, {_WAIT}, parked_at"
+#: Whoever switches it comes before this or after it.
+_OURS = (
+    "WITH ours AS (SELECT id FROM webhook_endpoints"
+    " WHERE id = $1 AND owner = $2 AND switched = $3 FOR SHARE)"
+)
 
 
 async def parked(executor: Executor, endpoint_id: int) -> list[Parked]:
@@ -65,16 +70,21 @@ async def park(
 
 async def unpark(
     executor: Executor,
-    endpoint_id: int,
+    endpoint: Endpoint,
+    owner: str,
     subject: Subject,
     subject_id: int,
     parked_at: datetime,
 ) -> None:
-    """Unless it was parked anew meanwhile."""
+    """Unless it was parked anew meanwhile, or the endpoint is another's or was
+    switched: what waits is then for another to say."""
     await executor.execute(
-        "DELETE FROM webhook_parked WHERE endpoint_id = $1 AND subject = $2"
-        " AND subject_id = $3 AND parked_at = $4",
-        endpoint_id,
+        f"{_OURS} DELETE FROM webhook_parked AS p USING ours"  # noqa: S608
+        " WHERE p.endpoint_id = ours.id AND p.subject = $4"
+        " AND p.subject_id = $5 AND p.parked_at = $6",
+        endpoint.id,
+        owner,
+        endpoint.switched,
         subject,
         subject_id,
         parked_at,
