@@ -138,8 +138,8 @@ async def test_what_happens_while_a_subject_catches_up_is_sent_too(
     user, find = await new_user(pool), store.of_subject
     looks: list[int] = []
 
-    async def finds_late(*asked: Any) -> list[Event]:
-        found = await find(*asked)
+    async def finds_late(*asked: Any, **more: Any) -> list[Event]:
+        found = await find(*asked, **more)
         if not found and 0 not in looks:
             await bonus(pool, user)
             await until(lambda: pool.fetchval(PASSED, user, 2))

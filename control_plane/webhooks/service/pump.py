@@ -29,6 +29,9 @@ from control_plane.webhooks.store import endpoints, waiting
 
 WINDOW = 1000  # events on their way
 SAVE_EVERY = 1.0  # seconds; so much may be sent again after a crash
+#: Events of a parked subject that are in memory: many subjects may wait.
+CATCHES_UP = 100
+FAILING = 10  # where the first will not be taken, perhaps
 
 
 @dataclass(slots=True)
@@ -206,13 +209,17 @@ class Pump:
                     return event
                 one.page.popleft()
                 one.of = replace(one.of, seq=max(one.of.seq, event.seq + 1))
+            limit = FAILING if one.of.attempts else CATCHES_UP
             one.page.extend(
-                await events.of_subject(self.pool, *one.about, one.of.seq - 1)
+                await events.of_subject(
+                    self.pool, *one.about, one.of.seq - 1, limit=limit
+                )
             )
             if not one.page:
                 return None
 
     async def _failed_again(self, one: _Waiting, event: Event, answer: Answer) -> None:
+        one.page.clear()  # it may be hours until the next time
         attempts, away = one.of.attempts + 1, self._gate.away(one.taken)
         one.taken = self._gate.taken
         one.of = await self._parked(
