@@ -16,7 +16,7 @@ from control_plane.events.model import Event
 from control_plane.webhooks.service import pump
 from tests.support.api import APART_FROM_NODES, running
 from tests.support.log import bonus, bonus_in, new_user, whole_log
-from tests.support.receiver import Json, Receiver, receiver
+from tests.support.receiver import Json, Receiver, behave, receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import Operator, new_operator
 
@@ -181,6 +181,42 @@ async def test_what_is_parked_survives_a_restart(
         await bonus(pool, user)
         await hook.takes(4)
     assert hook.of(user) == [1, 2, 3, 4]
+
+
+class Unanswered:
+    """One event is never answered."""
+
+    def __init__(self, subject_id: int, seq: int) -> None:
+        self._of = subject_id, seq
+        self.asked = asyncio.Event()
+
+    async def __call__(
+        self, _request: web.Request, event: Json
+    ) -> web.StreamResponse | None:
+        if (event["subject_id"], event["seq"]) == self._of:
+            self.asked.set()
+            await asyncio.Event().wait()
+        return None
+
+
+async def test_what_was_taken_before_the_service_ends_does_not_come_again(
+    wanted: Settings, pool: Pool, hook: Receiver, quick: None
+) -> None:
+    """Of a subject that catches up."""
+    user = await new_user(pool)
+    async with running(wanted, APART_FROM_NODES) as app:
+        hook.misbehave = Failing(user, 1, ALWAYS)
+        await (await new_operator(app, pool)).add(hook.url)
+        for _ in range(3):
+            await bonus(pool, user)
+        await until(lambda: _parked(pool))
+    hook.misbehave = last = Unanswered(user, 3)
+    async with running(wanted, APART_FROM_NODES):
+        await last.asked.wait()
+    hook.misbehave = behave
+    async with running(wanted, APART_FROM_NODES):
+        await hook.takes(3)
+    assert [event["seq"] for event in hook.taken] == [1, 2, 3]
 
 
 async def test_a_receiver_that_is_away_gets_everything_when_it_is_back(

@@ -10,7 +10,7 @@ from tests.support.log import bonus, new_user
 from tests.support.receiver import Receiver
 from tests.support.stack import until
 from tests.webhooks.conftest import new_operator
-from tests.webhooks.test_delivering import ALWAYS, WAIT, Failing
+from tests.webhooks.test_delivering import ALWAYS, WAIT, Failing, Unanswered
 from tests.webhooks.test_hostile_receivers import Once
 
 #: It is tried since then.
@@ -53,6 +53,18 @@ async def test_the_next_one_is_tried_for_as_long(
     await pool.execute(TRIED)
     hook.misbehave = Failing(user, 2, 1)
     assert await _taken(wanted, hook, user) == [1, 2, 3]
+
+
+async def test_so_is_the_one_that_was_its_turn_when_the_service_ended(
+    wanted: Settings, pool: Pool, hook: Receiver, user: int
+) -> None:
+    await pool.execute(TRIED)
+    hook.misbehave = last = Unanswered(user, 3)
+    async with running(wanted, APART_FROM_NODES):
+        await last.asked.wait()
+    hook.misbehave = Failing(user, 3, 1)
+    assert await _taken(wanted, hook, user) == [1, 2, 3]
+    assert await pool.fetchval("SELECT count(*) FROM webhook_dead_letters") == 0
 
 
 async def test_nothing_is_given_up_while_the_receiver_is_away(

@@ -45,12 +45,14 @@ class _Place:
 @dataclass(slots=True)
 class _Waiting:
     """A parked subject. ``skipped``: the last of it that was passed over since.
-    ``taken``: how many messages were at its last failure."""
+    ``taken``: how many messages were at its last failure. ``saved``: the ``seq`` that
+    stands in the table, or one before it."""
 
     of: Parked
     skipped: int
     due: float  # of the monotonic clock
     taken: int
+    saved: int
     page: deque[Event] = field(default_factory=deque)
 
     @property
@@ -174,7 +176,7 @@ class Pump:
 
     def _await_retry(self, parked: Parked, skipped: int = 0) -> None:
         due = time.monotonic() + parked.wait
-        one = _Waiting(parked, skipped, due, self._gate.taken)
+        one = _Waiting(parked, skipped, due, self._gate.taken, parked.seq)
         self._waiting[one.about] = one
         self._tasks.create_task(self._retry(one))
 
@@ -271,12 +273,24 @@ class Pump:
 
     async def save(self) -> None:
         """Raises Over."""
+        await self._save_waiting()
         at = self._done
         if at == self._saved:
             return
         if not await endpoints.save_position(self.pool, self.endpoint, self.owner, at):
             raise Over
         self._saved = at
+
+    async def _save_waiting(self) -> None:
+        """How far those are that catch up."""
+        every = self._waiting.values()
+        ahead = [(one, one.of) for one in every if one.of.seq > one.saved]
+        if not ahead:
+            return
+        parked = [of for _, of in ahead]
+        await waiting.advance(self.pool, self.endpoint, self.owner, parked)
+        for one, of in ahead:
+            one.saved = of.seq
 
 
 def _delay(attempts: int) -> float:

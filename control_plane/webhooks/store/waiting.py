@@ -39,8 +39,9 @@ async def park(
 ) -> Parked | None:
     """From its first failure on, or once more for the same event. Its hours do not
     count in which the receiver was ``away``, or it was later than it was to be tried:
-    it waited behind others then, or nobody sent. None when the endpoint is another's
-    now, or was switched: what waits may be left out since."""
+    it waited behind others then, or nobody sent; nor those before its first attempt.
+    None when the endpoint is another's now, or was switched: what waits may be left out
+    since."""
     row = await executor.fetchrow(
         "INSERT INTO webhook_parked AS p (endpoint_id, subject, subject_id, seq,"  # noqa: S608
         " attempts, failed_since, next_at, parked_at) SELECT id, $2, $3, $4, $5,"
@@ -51,7 +52,8 @@ async def park(
         " ON CONFLICT (endpoint_id, subject, subject_id)"
         " DO UPDATE SET seq = $4, attempts = $5, next_at = excluded.next_at,"
         " parked_at = excluded.parked_at,"
-        " failed_since = CASE WHEN p.seq <> $4 THEN excluded.failed_since"
+        " failed_since = CASE WHEN p.seq <> $4 OR p.attempts = 0"
+        " THEN excluded.failed_since"
         " WHEN $7 THEN p.failed_since + (excluded.parked_at - p.parked_at)"
         " ELSE p.failed_since + greatest(excluded.parked_at - p.next_at, '0') END"
         f" RETURNING {_PARKED}",
@@ -66,6 +68,28 @@ async def park(
         endpoint.switched,
     )
     return None if row is None else Parked(**dict(row))
+
+
+async def advance(
+    executor: Executor, endpoint: Endpoint, owner: str, many: Sequence[Parked]
+) -> None:
+    """Saves how far their subjects are, which is at what has not failed yet; as for
+    ``unpark``."""
+    await executor.execute(
+        f"{_OURS} UPDATE webhook_parked AS p SET seq = a.seq, attempts = 0"  # noqa: S608
+        " FROM ours, unnest($4::text[], $5::int[], $6::bigint[], $7::timestamptz[])"
+        " AS a (subject, subject_id, seq, parked_at)"
+        " WHERE p.endpoint_id = ours.id AND p.subject = a.subject"
+        " AND p.subject_id = a.subject_id AND p.parked_at = a.parked_at"
+        " AND p.seq < a.seq",
+        endpoint.id,
+        owner,
+        endpoint.switched,
+        [one.subject for one in many],
+        [one.subject_id for one in many],
+        [one.seq for one in many],
+        [one.parked_at for one in many],
+    )
 
 
 async def unpark(
