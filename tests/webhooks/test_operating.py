@@ -1,5 +1,6 @@
 """Endpoints as operators make, change and repair them."""
 
+import asyncio
 import json
 import math
 import re
@@ -455,6 +456,48 @@ async def test_one_that_is_off_is_sent_nothing_again(
         refused = await operator.ask("POST", f"{path}/resend", which, 409)
         assert "off" in refused["detail"]
     assert hook.taken == [event]
+
+
+class Slow:
+    """Takes the first event once it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, _request: web.Request, _event: Json) -> None:
+        self.asked.set()
+        await self.answer.wait()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/disable", 200), ("DELETE", "", 204), ("PATCH", "", 200)],
+    ids=["switched off", "removed", "moved"],
+)
+async def test_one_that_is_no_more_is_sent_nothing_more(
+    method: str,
+    path: str,
+    status: int,
+    operator: Operator,
+    hook: Receiver,
+    pool: Pool,
+) -> None:
+    endpoint = await operator.add(hook.url, types=["user.banned"])
+    user, one = await new_user(pool), f"/{endpoint['id']}"
+    for _ in range(3):
+        await bonus(pool, user)
+    await _given_up(pool)
+    hook.misbehave = slow = Slow()
+    resent = asyncio.create_task(
+        operator.ask("POST", f"{one}/resend", {"dead": True}),
+    )
+    await slow.asked.wait()
+    elsewhere = {"url": f"{hook.url}/elsewhere"} if method == "PATCH" else None
+    await operator.ask(method, f"{one}{path}", elsewhere, status)
+    slow.answer.set()
+    found = await resent
+    assert hook.of(user) == [1]
+    assert [answer["event"] for answer in found["answers"]] == [found["next"]]
 
 
 async def test_the_command_line(hook: Receiver, env: dict[str, str]) -> None:

@@ -231,10 +231,15 @@ class Webhooks:
             tried.append((event, answer))
             if answer.taken:
                 await waiting.revive(self._pool, endpoint.id, event.position.id)
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or not await self._stands(endpoint):
                 break
         await self._attempts.flush()
         return tried
+
+    async def _stands(self, endpoint: Endpoint) -> bool:
+        """Still enabled, and where it was."""
+        now = await endpoints.get(self._pool, endpoint.id)
+        return now is not None and now.enabled and now.url == endpoint.url
 
     async def _challenge(self, endpoint: Endpoint) -> str:
         """Nobody is sent events whose address somebody else has written down."""
