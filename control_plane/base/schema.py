@@ -134,13 +134,14 @@ async def applied(connection: RawConnection) -> set[str]:
     return {row["name"] for row in rows}
 
 
-async def skip_event_ids(url: str) -> None:
-    """Of a database that was restored: what was told after it was saved keeps its ids.
-    As the tables' owner."""
+async def begin_anew(url: str) -> None:
+    """Of a database that was restored: what was told after it was saved keeps its ids,
+    and who came after it was saved has signed in to nobody's account. As the tables'
+    owner."""
     with translated():
         connection = await connect(url)
         try:
-            await connection.execute("SELECT skip_event_ids()")
+            await connection.execute("SELECT skip_event_ids(), outdate_what_is_lost()")
         finally:
             await connection.close()
 

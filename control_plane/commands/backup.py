@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from control_plane.base.dumps import Dump, DumpFailed, differences
-from control_plane.base.schema import skip_event_ids
+from control_plane.base.schema import begin_anew
 from control_plane.base.secrets import Secrets
 from control_plane.commands.beside import explained, run, settings
 from control_plane.commands.output import write_private
@@ -83,7 +83,7 @@ def restore(folder: Path, programs: Path | None) -> None:
         rows = asyncio.run(Dump(owner(known), programs).load(folder / DUMP))
         wrong = differences(about["rows"], rows)
         asyncio.run(migrated(known))
-        asyncio.run(skip_event_ids(owner(known)))
+        asyncio.run(begin_anew(owner(known)))
     wrong += ledger_faults()
     for name in wrong:
         click.echo(f"wrong: {name}", err=True)

@@ -13,6 +13,7 @@ from control_plane.base.database import Pool, open_pool
 from control_plane.base.dumps import Dump
 from control_plane.base.schema import migrate
 from control_plane.coins.service.audit import Audit
+from control_plane.people.store import users
 from deploy.local.folder import CHECKOUT
 from deploy.local.place import Urls, installed
 from tests.support.commands import command
@@ -138,6 +139,27 @@ async def test_no_id_that_a_receiver_remembers_is_given_to_another_event(
     assert given not in told
     shown = await command(new.env, "events", "show", given, "--json")
     assert json.loads(shown.stdout)["id"] == given
+
+
+async def test_who_came_after_the_backup_has_signed_in_to_nobodys_account(
+    old: Site, new: Site, database: Urls, empty_database: Urls, tmp_path: Path
+) -> None:
+    """A token names an id and a version of its sign-ins."""
+    folder = str(tmp_path / "backup")
+    async with open_pool(database.service) as pool:
+        assert (await old.run("backup", folder)).exit_code == 0
+        late = await _newcomer(pool)
+    assert (await new.run("restore", folder)).exit_code == 0
+    async with open_pool(empty_database.service) as pool:
+        other = await _newcomer(pool)
+    assert late[0] == other[0]
+    assert late[1] < other[1]
+
+
+async def _newcomer(pool: Pool) -> tuple[int, int]:
+    user = await users.get(pool, await new_user(pool))
+    assert user is not None
+    return user.id, user.token_version
 
 
 async def _ids(pool: Pool, count: int) -> list[str]:

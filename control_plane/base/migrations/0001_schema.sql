@@ -212,6 +212,18 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
     FROM (SELECT pg_get_serial_sequence('events', 'id')::regclass) AS log (ids)
 $$;
 
+-- A restored database gives the ids of those who came after its backup to others, for whom
+-- neither their sign-ins nor their webhooks' secrets may count. In minutes since 2020.
+CREATE FUNCTION outdate_what_is_lost() RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    minutes integer := extract(epoch FROM now() - timestamptz '2020-01-01 00:00Z') / 60;
+BEGIN
+    EXECUTE format('ALTER TABLE users ALTER token_version SET DEFAULT %s', minutes);
+    EXECUTE format('ALTER TABLE webhook_endpoints ALTER generation SET DEFAULT %s',
+        minutes);
+END $$;
+
 -- True when it began a new era: there are events of transactions that this server has
 -- not had yet, so they come from another one.
 CREATE FUNCTION settle_event_era() RETURNS boolean
@@ -226,7 +238,7 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO event_eras VALUES (newest.era + 1);
-    PERFORM skip_event_ids();
+    PERFORM skip_event_ids(), outdate_what_is_lost();
     EXECUTE format('ALTER TABLE events ALTER era SET DEFAULT %s', newest.era + 1);
     UPDATE live_streaming_sessions SET event_xid = '0' WHERE event_xid > '0';
     UPDATE users SET event_xid = '0' WHERE event_xid > '0';
@@ -235,7 +247,7 @@ BEGIN
     RETURN true;
 END $$;
 REVOKE EXECUTE ON FUNCTION make_event_partitions, drop_old_events, settle_event_era,
-    skip_event_ids FROM PUBLIC;
+    skip_event_ids, outdate_what_is_lost FROM PUBLIC;
 
 -- Operators: who may ask the service itself, what they asked, and what was done.
 
@@ -334,7 +346,7 @@ CREATE TABLE webhook_endpoints (
     description text NOT NULL DEFAULT '',
     enabled boolean NOT NULL DEFAULT false,
     disabled_because text NOT NULL DEFAULT '',
-    switched integer NOT NULL DEFAULT 0, -- how often, on or off
+    switched integer NOT NULL DEFAULT 0, -- how often: on, off, or to other types
     -- Its secret is derived from this number; until when those of the numbers before
     -- count, the newest first.
     generation integer NOT NULL DEFAULT 1,
