@@ -13,12 +13,14 @@ from deploy.local.ports import HLS, LOOPBACK, OPERATORS, PUBLIC, RTMP
 def greeting(environ: Mapping[str, str], folder: Folder, kind: Kind, token: str) -> str:
     public, rtmp = PUBLIC.number(environ), RTMP.number(environ)
     page = f"http://{LOOPBACK}:{public}/"
-    moved = "" if public == 8080 else f" --url {page.rstrip('/')}"
+    moved = public != PUBLIC.number({})
+    url = f" --url {page.rstrip('/')}" if moved else ""
+    there = f"{PUBLIC.setting}={public} " if moved else ""
     lines = [
         f"Open            {page}",
-        f"Demo            .venv/bin/control-plane demo{moved}   (in another terminal)",
+        f"Demo            .venv/bin/control-plane demo{url}   (in another terminal)",
         f"OBS             Settings, Stream, Custom: server rtmp://{LOOPBACK}:{rtmp}/live",
-        "                stream key: `make key` prints one",
+        f"                stream key: `{there}make key` prints one",
         f"Dashboard       http://{LOOPBACK}:{OPERATORS.number(environ)}/ops",
         f"                token {token}",
         *_phone(lan_address(), public, rtmp, HLS.number(environ)),

@@ -15,6 +15,8 @@ import aiohttp
 import psutil
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.support.client import App
 from tests.support.local import DEADLINE, LocalRun, Run, eventually
@@ -98,6 +100,7 @@ async def test_it_says_how_to_go_live(up: Up) -> None:
     places = [said.index(words) for words in order]
     assert places == sorted(places)
     assert f"{up.local.base}/" in said
+    assert f"`CONTROL_PLANE_PUBLIC_PORT={up.local.ports['PUBLIC']} make key`" in said
     assert await operates(up.local, said) == 200
 
 
@@ -139,10 +142,39 @@ async def test_a_key_for_obs(up: Up, tmp_path: Path) -> None:
     assert "obs?key=" in said
 
 
+@looks
+async def test_no_proxy_is_asked_for_a_key(up: Up, tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{free_ports(1)[0]}"
+    env = up.local.env | {"http_proxy": nowhere, "no_proxy": "", "NO_PROXY": ""}
+    made = await Run.start(tmp_path / "key", *KEY, env=env)
+    assert await made.ended() == 0, made.log.read_text()
+
+
 async def test_no_key_where_nothing_runs(local: LocalRun, tmp_path: Path) -> None:
     nobody = await Run.start(tmp_path / "nobody", *KEY, env=local.env)
     assert await nobody.ended() == 1
-    assert "Is `make run` running?" in nobody.log.read_text()
+    said = nobody.log.read_text()
+    assert "Is `make run` running? CONTROL_PLANE_PUBLIC_PORT names" in said
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "why"),
+    [(200, "<html>", ""), (200, "[]", ""), (404, "no", "HTTP Error 404: Not Found")],
+)
+async def test_no_key_where_another_program_answers(
+    local: LocalRun, tmp_path: Path, status: int, text: str, why: str
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=text)
+
+    app = web.Application()
+    app.router.add_post("/{any:.*}", answer)
+    async with TestServer(app, port=local.ports["PUBLIC"]):
+        other = await Run.start(tmp_path / "other", *KEY, env=local.env)
+        assert await other.ended() == 1
+    said = other.log.read_text()
+    assert f"{local.base} does not answer as a control plane: {why}" in said
+    assert len(said.splitlines()) == 1
 
 
 async def test_users_and_their_tokens_outlive_a_stop_and_a_kill(
