@@ -18,6 +18,7 @@ from control_plane.commands.api_checks import (
     at,
     checks,
 )
+from control_plane.commands.unanswered import unanswered
 
 TIMEOUT = aiohttp.ClientTimeout(total=15.0)
 VIDEOS = 5
@@ -54,8 +55,8 @@ def check_api(url: str, api_key: str, id_token: str, videos: int) -> None:
     """
     try:
         wrong = asyncio.run(_run(url.rstrip("/"), api_key, id_token, videos))
-    except aiohttp.ClientConnectionError:
-        raise click.ClickException(f"Nothing answers at {url}.") from None
+    except aiohttp.ClientError as error:
+        raise unanswered(url, error) from None
     raise SystemExit(1 if wrong else 0)
 
 

@@ -11,6 +11,9 @@ from typing import Any
 import aiohttp
 import click
 
+from control_plane.base.texts import visible
+from control_plane.commands.unanswered import unanswered
+
 SIZE = "640x360"
 
 
@@ -24,14 +27,21 @@ def demo(url: str, title: str) -> None:
     go on until Ctrl-C. Started again in time, it resumes the same session."""
     port = os.environ.get("CONTROL_PLANE_PUBLIC_PORT", "8080")
     base = (url or f"http://127.0.0.1:{port}").rstrip("/")
-    try:
-        code = asyncio.run(_demo(base, title))
-    except aiohttp.ClientError:
-        raise click.ClickException(f"Nothing answers at {base}.") from None
-    raise SystemExit(code)
+    raise SystemExit(asyncio.run(_demo(base, title)))
 
 
 async def _demo(base: str, title: str) -> int:
+    try:
+        session = await _started(base, title)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise unanswered(base, error) from None
+    click.echo(f"Watch it:  {base}/watch/{session['id']}")
+    click.echo("Ctrl-C stops it; the page then shows that it is reconnecting.")
+    return await _publish(session["rtmp_url"])
+
+
+async def _started(base: str, title: str) -> dict[str, str]:
+    """The session of the demo broadcaster."""
     async with aiohttp.ClientSession() as http:
         user = await _post(
             http,
@@ -42,10 +52,8 @@ async def _demo(base: str, title: str) -> int:
         live = await _post(
             http, f"{base}/api/liveStream", {"title": title}, headers=headers
         )
-    session = live["LiveStreaming"]
-    click.echo(f"Watch it:  {base}/watch/{session['id']}")
-    click.echo("Ctrl-C stops it; the page then shows that it is reconnecting.")
-    return await _publish(session["rtmp_url"])
+    session: dict[str, str] = live["LiveStreaming"]
+    return session
 
 
 async def _post(
@@ -54,12 +62,17 @@ async def _post(
     body: Mapping[str, str],
     headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
+    """ValueError: another program answered."""
     async with http.post(url, json=body, headers=headers) as response:
-        answer = await response.json()
-    if answer["code"] != 200:
-        raise click.ClickException(str(answer["msg"]))
-    msg: dict[str, Any] = answer["msg"]
-    return msg
+        try:
+            answer = await response.json()
+            code, msg = answer["code"], answer["msg"]
+        except (aiohttp.ContentTypeError, ValueError, TypeError, KeyError):
+            raise ValueError(f"it answered {response.status}") from None
+    if code != 200:
+        raise click.ClickException(visible(str(msg)))
+    found: dict[str, Any] = msg
+    return found
 
 
 async def _publish(rtmp_url: str) -> int:

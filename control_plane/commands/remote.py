@@ -16,6 +16,7 @@ from yarl import URL
 
 from control_plane.base.texts import visible
 from control_plane.commands.asking import Json, Method
+from control_plane.commands.unanswered import unanswered
 
 WITHIN = aiohttp.ClientTimeout(total=60, sock_connect=10)  # seconds
 #: Of what reads everything there is: the ledger by nine queries of ten minutes at most.
@@ -73,9 +74,7 @@ class Remote:
                 # The key lets it count once, also where only the answer was lost.
                 status, found = await self._asked(method, path, dict(said), key)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            why = visible(_why(error)) or "it takes too long"
-            sentence = f"{self._server} does not answer as a control plane: {why}"
-            raise click.ClickException(sentence) from None
+            raise unanswered(self._server, error) from None
         if not 200 <= status < 300:
             detail = str(found.get("detail") or f"It answered {status}.")
             raise click.ClickException(visible(detail))
@@ -100,12 +99,6 @@ class Remote:
             timeout=LONG if path in LASTING else WITHIN,
         ) as response:
             return response.status, await _read(response)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
-        return "it is no address that begins with http:// or https://"
-    return str(error)
 
 
 async def _read(response: aiohttp.ClientResponse) -> Json:

@@ -1,9 +1,11 @@
 """The script that tries any server."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from control_plane.base.database import open_pool
 from control_plane.commands.api_checks import Failed, checks
@@ -15,6 +17,7 @@ from control_plane.videos.model.videos import NewVideo
 from control_plane.wiring.services import Services, services
 from tests.support.api import running, settings
 from tests.support.commands import command
+from tests.support.certificates import Authority
 from tests.support.ports import free_ports
 from tests.support.provider import provider
 
@@ -165,6 +168,24 @@ async def test_a_server_of_another_kind_fails_everything() -> None:
 
 
 async def test_no_server_is_said() -> None:
-    code, text = await _check(f"http://127.0.0.1:{free_ports(1)[0]}")
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    code, text = await _check(url)
     assert code == 1
-    assert "Nothing answers at" in text
+    assert f"{url} does not answer as a control plane: Cannot connect" in text
+
+
+async def test_a_certificate_that_nobody_trusts_is_said(tmp_path: Path) -> None:
+    server = TestServer(web.Application(), scheme="https")
+    tls = Authority(tmp_path).context("127.0.0.1", timedelta(days=1))
+    await server.start_server(ssl=tls)
+    async with server:
+        code, text = await _check(str(server.make_url("/")))
+    assert code == 1
+    assert "CERTIFICATE_VERIFY_FAILED" in text
+
+
+@pytest.mark.parametrize("url", ["api.example.com", "localhost:8080", "ftp://a", "a b"])
+async def test_what_is_no_address_is_said(url: str) -> None:
+    code, text = await _check(url)
+    assert code == 1
+    assert "it is no address that begins with http:// or https://" in text
