@@ -5,7 +5,9 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -98,17 +100,35 @@ async def _publish(rtmp_url: str) -> int:
 
 
 def ffmpeg() -> str:
-    """FFMPEG_BIN, PATH, or the imageio-ffmpeg wheel."""
-    found = os.environ.get("FFMPEG_BIN") or shutil.which("ffmpeg")
-    if found:
-        return found
-    try:
+    """FFMPEG_BIN; else the first with libx264, of PATH or the imageio-ffmpeg wheel."""
+    if given := os.environ.get("FFMPEG_BIN"):
+        return given
+    for program in _installed():
+        if _has_x264(program):
+            return program
+    raise click.ClickException(
+        "No ffmpeg with libx264 was found: install one, or pip install imageio-ffmpeg."
+    )
+
+
+def _installed() -> Iterator[str]:
+    if found := shutil.which("ffmpeg"):
+        yield found
+    with contextlib.suppress(ImportError, RuntimeError):
         import imageio_ffmpeg
-    except ImportError:
-        raise click.ClickException(
-            "ffmpeg is missing: install it, or pip install imageio-ffmpeg."
-        ) from None
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+        yield str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+@cache
+def _has_x264(program: str) -> bool:
+    """Not every system's own has: its licence is another one."""
+    asked = [program, "-hide_banner", "-encoders"]
+    try:
+        said = subprocess.run(asked, capture_output=True, check=False).stdout
+    except OSError:
+        return False
+    return b" libx264 " in said
 
 
 def _arguments(rtmp_url: str) -> list[str]:

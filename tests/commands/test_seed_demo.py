@@ -1,5 +1,6 @@
 """The demo videos, with the ffmpeg of the machine or of the wheel."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,6 +33,20 @@ async def test_every_ffmpeg_makes_all_of_them(
     if ffmpeg is None:
         pytest.skip("no ffmpeg on PATH")
     monkeypatch.setenv("FFMPEG_BIN", ffmpeg)
+    assert await seed_demo(opened, tmp_path) == len(VIDEOS)
+
+
+async def test_an_ffmpeg_without_libx264_is_passed_over(
+    opened: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Fedora's own is: the wheel's has it."""
+    ffmpeg = tmp_path / "ffmpeg"
+    encoders = "*-encoders*) echo ' V....D libopenh264          OpenH264';;"
+    refuse = "*) echo Unknown encoder >&2; exit 1;;"
+    ffmpeg.write_text(f'#!/bin/sh\ncase "$*" in {encoders} {refuse} esac\n')
+    ffmpeg.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("FFMPEG_BIN", raising=False)
     assert await seed_demo(opened, tmp_path) == len(VIDEOS)
 
 
