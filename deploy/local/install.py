@@ -8,6 +8,7 @@ only: it runs before anything is installed.
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,13 @@ OURSELVES = ("--no-deps", "--no-build-isolation", "-e", str(ROOT))
 
 NO_VENV = """\
 {python} cannot make a virtual environment.
-On Debian and Ubuntu: apt install python3-venv"""
+{said}On Debian and Ubuntu: apt install python3.{minor}-venv"""
+NO_PLAYER = """\
+npm failed:
+{said}
+npm_config_registry=https://… names another registry, HTTPS_PROXY=http://… a proxy."""
+#: The first that reads our package-lock.json.
+OLDEST_NPM = 7
 
 
 class InstallError(Exception):
@@ -53,7 +60,7 @@ def _one_at_a_time() -> Iterator[None]:
     with (folder / "install.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             _say("Waiting for another installation …")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -68,7 +75,10 @@ def _virtual_environment() -> None:
     _say("Making the virtual environment .venv …")
     made = _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
     if made.returncode != 0 or not _works():
-        raise InstallError(NO_VENV.format(python=sys.executable))
+        minor = sys.version_info.minor
+        raise InstallError(
+            NO_VENV.format(python=sys.executable, said=made.stdout, minor=minor)
+        )
     made_for.write_text(str(ROOT), "utf-8")
 
 
@@ -147,15 +157,20 @@ def _player() -> None:
         return
     _say("Fetching the web player …")
     npm = shutil.which("npm")
-    if npm is None or (done := _npm([npm])).returncode != 0:
-        done = _npm(_npm_of_wheel())
+    command = [npm] if npm is not None and _is_new_enough(npm) else _npm_of_wheel()
+    done = _run([*command, *CI], cwd=PLAYER)
     if done.returncode != 0:
-        raise InstallError(f"npm failed:\n{done.stdout}")
+        raise InstallError(NO_PLAYER.format(said=done.stdout))
     stamp.write_text(wanted, "utf-8")
 
 
-def _npm(npm: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    return _run([*npm, *CI], cwd=PLAYER)
+def _is_new_enough(npm: str) -> bool:
+    """False where it does not start, too: its Node is missing, or another one."""
+    asked = _run([npm, "--version"])
+    version = re.search(r"^(\d+)\.\d+\.\d+", asked.stdout, re.M)
+    if asked.returncode != 0 or version is None:
+        return False
+    return int(version[1]) >= OLDEST_NPM
 
 
 def _npm_of_wheel() -> list[str]:
@@ -206,5 +221,7 @@ if __name__ == "__main__":
         main(sys.argv[1])
     except InstallError as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.filename or 'The system'}: {error.strerror}.")
     except KeyboardInterrupt:
         sys.exit(130)
