@@ -1,12 +1,12 @@
 """``python -m deploy.local``: what `make run` and its relatives call."""
 
 import os
-import shutil
 from pathlib import Path
 
 import click
 
-from deploy.local.errors import LocalError
+from deploy.local.clean import clean as clean_up
+from deploy.local.errors import LocalError, sentence
 from deploy.local.folder import Folder
 from deploy.local.key import obs_fields
 from deploy.local.ports import LOOPBACK, PUBLIC
@@ -55,14 +55,12 @@ def key(user: str, channel: str, host: str) -> None:
 @data
 def clean(data: Path) -> None:
     """Delete all data, logs and downloads of earlier runs."""
-    folder = Folder(data.absolute())
     try:
-        with folder.claimed():
-            if folder.postgres.is_symlink():
-                shutil.rmtree(folder.postgres.resolve(), ignore_errors=True)
-            shutil.rmtree(folder.path)
+        clean_up(Folder(data.absolute()))
     except LocalError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(sentence(error)) from None
 
 
 if __name__ == "__main__":

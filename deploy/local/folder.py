@@ -91,11 +91,13 @@ def write_private(file: Path, text: str, mode: int = 0o600) -> None:
 def _lock(lock: int, folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         holder = os.pread(lock, 20, 0).decode().strip()
         raise LocalError(
             f"It is running already, as process {holder}, with its data in {folder}. "
             "Ctrl-C there stops it."
         ) from None
+    except OSError as error:  # as some file systems of other machines say
+        raise LocalError(f"{folder} cannot be locked: {error.strerror}.") from None
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

@@ -9,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from deploy.local.errors import LocalError
+
 STOP_TIMEOUT = 15.0  # seconds for a leftover to end by itself
 POLL_INTERVAL = 0.02  # seconds
 
@@ -73,13 +75,21 @@ def remembered(file: Path) -> int | None:
 
 
 async def stop(file: Path, stop_signal: signal.Signals) -> bool:
-    """End the process that the file remembers, and what it started; False: none."""
+    """End the process that the file remembers, and what it started; False: none.
+    LocalError: it is another user's."""
     pid = remembered(file)
     if pid is None:
         forget(file)
         return False
-    with suppress(ProcessLookupError):
+    try:
         os.kill(pid, stop_signal)
+    except ProcessLookupError:
+        pass  # it has ended meanwhile
+    except PermissionError:
+        raise LocalError(
+            f"{command(pid)} of an earlier run, process {pid}, is another user's. "
+            f"End it as root: sudo kill {pid}"
+        ) from None
     deadline = time.monotonic() + STOP_TIMEOUT
     while remembered(file) is not None:
         if time.monotonic() > deadline:

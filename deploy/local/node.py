@@ -96,5 +96,9 @@ def _configure(kind: Kind, folder: Folder, name: str) -> dict[str, str]:
     known = settings()
     hook = str(CHECKOUT / "hooks" / "notify.sh")
     config = replace(node_config(known, name), hook_command=hook)
-    write_private(folder.node_configuration, render(config, kind.version))
+    try:
+        text = render(config, kind.version)
+    except ValueError as error:
+        raise LocalError(str(error)) from None
+    write_private(folder.node_configuration, text)
     return hook_environ(known, name)

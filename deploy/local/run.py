@@ -18,7 +18,7 @@ from click import ClickException
 
 from control_plane.commands import demo
 from deploy.local import demo_videos, leftover, ports, postgres, valkey
-from deploy.local.errors import LocalError
+from deploy.local.errors import LocalError, sentence
 from deploy.local.folder import Folder
 from deploy.local.greeting import greeting
 from deploy.local.node import SANDBOX, Kind, choose, node
@@ -41,7 +41,7 @@ def run(folder: Folder) -> int:
     except LocalError as error:
         say(f"\n{error}")
     except OSError as error:
-        say(f"\n{error.filename or 'The system'}: {error.strerror}.")
+        say(f"\n{sentence(error)}")
     return 1
 
 

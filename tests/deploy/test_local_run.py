@@ -333,6 +333,19 @@ async def test_a_mediamtx_that_was_named_and_is_none_is_an_error(
     assert "/nowhere/mediamtx" in run.log.read_text()
 
 
+async def test_a_mediamtx_that_is_too_old_is_named(
+    local: LocalRun, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    old.write_text("#!/bin/sh\necho v1.2.1\n")
+    old.chmod(0o755)
+    run = await local.start(MEDIAMTX_BIN=str(old))
+    assert await run.ended() == 1
+    said = run.log.read_text()
+    assert "\nMediaMTX v1.2.1 is not supported: v1.3.0 to v1.x are.\n" in said
+    assert "Traceback" not in said
+
+
 async def test_where_no_mediamtx_can_be_had_the_sandbox_node_takes_its_place(
     local: LocalRun,
 ) -> None:
