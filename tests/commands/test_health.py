@@ -40,5 +40,30 @@ async def test_none_is_not_ready(env: dict[str, str]) -> None:
     assert said.output.endswith("Error: Nothing runs here.\n")
 
 
+async def test_it_waits_for_what_has_just_started(env: dict[str, str]) -> None:
+    """As a role is that waits for the tables."""
+    answers = iter([(503, "no schema"), (503, "no schema")])
+
+    async def ready(_: web.Request) -> web.Response:
+        status, text = next(answers, (200, "ok"))
+        return web.Response(status=status, text=f"{text}\n")
+
+    app = web.Application()
+    app.router.add_get("/readyz", ready)
+    async with TestServer(app, port=int(env["CONTROL_PLANE_API_METRICS_PORT"])):
+        said = await command(env, "health")
+        assert (said.exit_code, "api: no schema" in said.output) == (1, True)
+        said = await command(env, "health", "--wait", "60")
+    assert said.exit_code == 0, said.output
+    lines = ["auth: nothing listens", "api: ok", "work: nothing listens"]
+    assert said.output.splitlines() == lines
+
+
+async def test_it_waits_no_longer_than_it_is_told(env: dict[str, str]) -> None:
+    said = await command(env, "health", "--every-role", "--wait", "0.1")
+    assert said.exit_code == 1
+    assert said.output.endswith("work: nothing listens\nError: Nothing runs here.\n")
+
+
 async def _ready(_: web.Request) -> web.Response:
     return web.Response(text="ok\n")
