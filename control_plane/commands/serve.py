@@ -12,8 +12,9 @@ import structlog
 
 from control_plane.base import traces
 from control_plane.commands.beside import explained, settings
-from control_plane.commands.output import show_one
-from control_plane.config.settings import Settings
+from control_plane.commands.output import as_json, show_one
+from control_plane.config import reference
+from control_plane.config.settings import Settings, in_force, unread
 from control_plane.roles import running
 from control_plane.roles.parent import Parent, Run, Ties
 from control_plane.roles.running import ROLES, Role, RoleName
@@ -55,6 +56,8 @@ def serve_command(name: RoleName | None) -> None:
             "no traces: OTEL_EXPORTER_OTLP_ENDPOINT is set, but what sends them is not"
             " installed (pip install 'live-control-plane[traces]')"
         )
+    for variable in unread():
+        log.warning("no setting has this name: nobody reads it", variable=variable)
     take_all_descriptors()
     with _explained():
         asyncio.run(running.prepare(known))
@@ -112,7 +115,14 @@ def migrate(post: bool) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def config(as_json: bool) -> None:
-    """Print the settings as they are read, secrets hidden."""
-    show_one(settings().model_dump(mode="json"), json_wanted=as_json)
+@as_json
+@click.option("--explain", is_flag=True, help="What each means, as docs/settings.md.")
+def config(as_json: bool, explain: bool) -> None:
+    """Print the settings as they are read, of secrets whether they are set."""
+    if explain:
+        click.echo(reference.chapters(), nl=False)
+        return
+    for variable in unread():
+        click.echo(f"Warning: {variable} is no setting: nobody reads it.", err=True)
+    told = {name: text for name, (text, _) in in_force(settings()).items()}
+    show_one(told, json_wanted=as_json)

@@ -7,9 +7,11 @@ from control_plane.config.kinds import Networks
 
 
 class EventSettings(Concern):
-    # Whole months that events are kept for; 0: for ever.
+    """Events and webhooks."""
+
     event_months: int = Field(0, ge=0)
-    # Private ones that webhooks may be sent to.
+    """Whole months that events are kept for; 0: for ever."""
     webhook_networks: Networks = ""
-    # How long each attempt to deliver is remembered.
+    """Private networks or addresses that webhooks may be sent to, between blanks."""
     webhook_log_days: float = Field(30.0, gt=0)
+    """How long each attempt to deliver is remembered."""

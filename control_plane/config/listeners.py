@@ -12,21 +12,30 @@ class PublicSettings(Concern):
     """The apps' and viewers' listener."""
 
     public_host: str = "0.0.0.0"  # noqa: S104  (phones come from anywhere)
+    """The address that it listens at."""
     public_port: int = Field(8080, ge=0, le=65535)
+    """Its port."""
     public_url: Address = ""
+    """How apps and viewers reach it, `https://…`; none: as each request says."""
     api_key: SecretStr = SecretStr("")
+    """What apps have to send in the header `Api-Key`; none: nothing."""
     cors_origins: Listed = "*"
-    # Whose X-Forwarded headers are believed.
+    """Whose web pages may call the API: origins between blanks; `*`: everybody's."""
     trusted_proxies: Networks = "127.0.0.1 ::1"
-    # The header in which such a proxy says where a caller is, as CF-IPCountry, and in
-    # which of the nodes' regions places are that it calls otherwise: DE=eu AT=eu.
+    """Whose `X-Forwarded` headers are believed: addresses or networks between
+    blanks."""
     region_header: str = ""
+    """In which such a proxy says where a caller is, as `CF-IPCountry`."""
     regions: Listed = ""
-    # Pages that follow what is live hold a connection each.
+    """In which of the nodes' regions places are that the proxy calls otherwise:
+    `DE=eu AT=eu`."""
     event_streams: int = Field(10_000, ge=1)
+    """So many pages at most may follow what is live, for each process of `api`: each
+    holds a connection."""
     event_streams_per_address: int = Field(100, ge=1)
-    # Videos and pictures that this server serves itself, under /media.
+    """So many of them of one address."""
     media_folder: Path | None = None
+    """Videos and pictures that this server serves itself, under `/media`."""
 
     @field_validator("media_folder", mode="before")
     @classmethod
@@ -48,12 +57,17 @@ class InternalSettings(Concern):
     """The nodes' listener, and what operators scrape."""
 
     internal_host: str = "127.0.0.1"
+    """The address that it listens at."""
     internal_port: int = Field(8081, ge=0, le=65535)
+    """Its port, where nodes ask `auth`; its metrics and health too."""
     internal_reuse_port: bool = False
-    # Metrics and health of the roles that nodes do not call, on the same host.
+    """Several `auth` may listen at that port."""
     api_metrics_port: int = Field(8082, ge=0, le=65535)
+    """Metrics and health of `api`, on the same host."""
     work_metrics_port: int = Field(8083, ge=0, le=65535)
+    """Metrics and health of `work`, on the same host."""
     internal_url: Address = ""
+    """How nodes reach it, `http://…`; none: at its host and port."""
 
     @property
     def node_reaches_us_at(self) -> str:
@@ -62,21 +76,29 @@ class InternalSettings(Concern):
 
 
 class OperatorSettings(Concern):
-    """The operators' listener, for whoever has a token."""
+    """The operators' listener."""
 
     operator_host: str = "127.0.0.1"
+    """The address that it listens at: the dashboard and `/v1`, in `work`."""
     operator_port: int = Field(8084, ge=0, le=65535)
-    # Of each token; 0: no limit.
+    """Its port."""
     operator_requests_per_minute: int = Field(6000, ge=0)
+    """Of each token; 0: no limit."""
 
 
 class RateSettings(Concern):
-    """Requests a minute; 0: no limit. Sign-in: of an address. The others: of a user,
-    and ten times that of an address."""
+    """How often apps may call.
+
+    Requests a minute; 0: no limit. Sign-in: of an address. The others: of a user, and
+    ten times that of an address.
+    """
 
     sign_ins_per_minute: int = Field(120, ge=0)
+    """Sign-ins, and questions whether a name or an address is free."""
     money_per_minute: int = Field(300, ge=0)
+    """Gifts, tickets and payouts; purchases, counted apart."""
     searches_per_minute: int = Field(120, ge=0)
-    # What leaves a row behind: views, likes, follows, reports, starts and rights of
-    # broadcasts.
+    """Searches."""
     writes_per_minute: int = Field(300, ge=0)
+    """What leaves a row behind: views, likes, follows, reports, starts and rights of
+    broadcasts."""

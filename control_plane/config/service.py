@@ -12,12 +12,17 @@ SHORTEST = 32  # characters of a secret
 
 
 class ServiceSettings(Concern):
+    """The service as a whole."""
+
     env: Literal["development", "production"] = "production"
+    """`development`: anyone may sign in as anyone. Refused where `ENV=production`."""
     secret: SecretStr = Field(min_length=SHORTEST)
-    # The one before: what it made counts as long as it stands here. Then tokens of it
-    # are signed out, and keys that it hashed have to be made again.
+    """What all other secrets are made from: 32 characters or more. Keep a copy."""
     old_secret: SecretStr = SecretStr("")
+    """The one before: what it made counts as long as it stands here. Then tokens of it
+    are signed out, and keys that it hashed have to be made again."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged at least: `debug`, `info`, `warning` or `error`."""
 
     @model_validator(mode="after")
     def _production_is_production(self) -> Self:
@@ -43,17 +48,19 @@ class StoreSettings(Concern):
     """Postgres, and Redis or Valkey."""
 
     database_url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
-    # Past a pooler that DATABASE_URL leads to: notices, migrations and backups need
-    # connections of their own. None: there is no pooler.
+    """Postgres 15 or newer: `postgresql://user:password@host:5432/name`."""
     database_direct_url: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("DATABASE_DIRECT_URL")
     )
-    # At most, of each role, besides those reserved for auth and going live.
+    """Past a pooler that `DATABASE_URL` leads to: notices, migrations and backups need
+    connections of their own. None: there is no pooler."""
     postgres_connections: int = Field(default=10, ge=2, le=1000)
+    """At most, of each role, besides those reserved for auth and going live."""
     redis_url: SecretStr = Field(validation_alias=AliasChoices("REDIS_URL"))
-    # Of a role that owns the tables, so that the service's own need not. None: the
-    # service's owns them.
+    """Redis 7 or newer, or Valkey: `redis://:password@host:6379/0`."""
     migrations_url: SecretStr = SecretStr("")
+    """Of a role that owns the tables, so that the service's own need not. None: the
+    service's owns them."""
 
     @field_validator("database_url", "database_direct_url", "migrations_url")
     @classmethod

@@ -22,6 +22,11 @@ from control_plane.config.live import LiveSettings, NodeSettings
 from control_plane.config.service import StoreSettings
 from control_plane.config.sign_in import SignInSettings
 
+#: Names like ours, of the command line and of a node's hook.
+OTHERS = (
+    *(f"{PREFIX}SERVER", f"{PREFIX}TOKEN_FILE", f"{PREFIX}UPGRADE_FROM"),
+    *(f"{PREFIX}HOOK_SECRET", f"{PREFIX}HOOK_SECRET_FILE"),
+)
 UNPREFIXED = ("DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL")
 FROM_FILES = (
     f"{PREFIX}SECRET",
@@ -66,11 +71,20 @@ def load() -> Settings:
         raise SettingsError(_sentence(error)) from None
 
 
+def unread() -> list[str]:
+    """What the environment names like a setting, and nobody reads: mostly a slip."""
+    read = {name_of(field) for field in Settings.model_fields}
+    read |= {*OTHERS, *(f"{name}_FILE" for name in FROM_FILES)}
+    return sorted(
+        name for name in os.environ if name.startswith(PREFIX) and name not in read
+    )
+
+
 def in_force(settings: Settings) -> dict[str, tuple[str, bool]]:
     """By name: each as text, and whether it is a secret, of which only ``set`` or
     ``unset`` is told."""
     return {
-        _name(field): _told(value) for field, value in settings.model_dump().items()
+        name_of(field): _told(value) for field, value in settings.model_dump().items()
     }
 
 
@@ -84,7 +98,7 @@ def _field(name: str) -> str:
     return name.removeprefix(PREFIX).lower() if name.startswith(PREFIX) else name
 
 
-def _name(field: str) -> str:
+def name_of(field: str) -> str:
     own = field.upper() in UNPREFIXED
     return field.upper() if own or field.isupper() else PREFIX + field.upper()
 
@@ -106,7 +120,7 @@ def _sentence(error: ValidationError) -> str:
     if not first["loc"]:
         return f"{said}."
     field = str(first["loc"][0])
-    name = _name(field)
+    name = name_of(field)
     if first["type"] == "missing":
         return f"{name} is not set."
     return f"{name} is wrong: {said[0].lower()}{said[1:]}."

@@ -9,8 +9,16 @@ import yaml
 from click.testing import CliRunner
 
 from control_plane.commands.main import main
+from control_plane.config import reference
 from control_plane.config.concern import Concern
-from control_plane.config.settings import Settings, SettingsError, load
+from control_plane.config.settings import (
+    FROM_FILES,
+    OTHERS,
+    Settings,
+    SettingsError,
+    load,
+    name_of,
+)
 from tests.support.commands import all_commands
 
 GOOD = {
@@ -18,6 +26,8 @@ GOOD = {
     "REDIS_URL": "redis://:redis-password@127.0.0.1/0",
     "CONTROL_PLANE_SECRET": "the-service's-own-secret-of-40-characters",
 }
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/settings.md").read_text("utf-8")
 #: Passwords as services make them; each cuts an address short.
 ODD = "hunter/2x", "12/3", "a#b", "a?b", "a[b"
 
@@ -177,7 +187,7 @@ def test_config_prints_no_secret() -> None:
     for options in ([], ["--json"]):
         said = CliRunner().invoke(main, ["config", *options])
         assert said.exit_code == 0
-        assert "reconnect_seconds" in said.output
+        assert "CONTROL_PLANE_RECONNECT_SECONDS" in said.output
         for hidden in ("database-password", "redis-password", "own-secret"):
             assert hidden not in said.output
 
@@ -275,9 +285,35 @@ def test_a_node_configuration_is_written_for_its_owner_only(tmp_path: Path) -> N
 
 
 def test_the_documents_name_settings_that_there_are() -> None:
-    root = Path(__file__).parents[2]
-    others = {"HOOK_SECRET", "SERVER", "TOKEN"}  # a node's, and an operator's
-    known = {name.upper() for name in Settings.model_fields} | others
-    for document in (root / "README.md", *(root / "docs").glob("*.md")):
-        named = set(re.findall(r"\bCONTROL_PLANE_([A-Z_]+[A-Z])", document.read_text()))
-        assert {name.removesuffix("_FILE") for name in named} <= known, document.name
+    known = {name_of(field) for field in Settings.model_fields}
+    known |= {*OTHERS, *(f"{name}_FILE" for name in FROM_FILES)}
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"\bCONTROL_PLANE_[A-Z_]+[A-Z]", document.read_text()))
+        assert named <= known, document.name
+
+
+def test_the_page_has_every_setting_with_its_default() -> None:
+    """`control-plane config --explain` prints that part of it."""
+    assert reference.chapters() in PAGE
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", PAGE, re.M))
+    assert set(rows) == {name_of(field) for field in Settings.model_fields}
+    assert rows["CONTROL_PLANE_LONGEST_SESSION_SECONDS"] == "`43200`"
+    assert rows["REDIS_URL"] == "has to be set"
+    assert rows["CONTROL_PLANE_API_KEY"] == "none"
+
+
+def test_what_settings_mean_is_told_where_none_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    said = CliRunner().invoke(main, ["config", "--explain"])
+    assert (said.exit_code, said.output) == (0, reference.chapters())
+
+
+def test_a_name_with_a_slip_in_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTROL_PLANE_RECONECT_SECONDS", "90")
+    for name in OTHERS:
+        monkeypatch.setenv(name, "")
+    said = CliRunner().invoke(main, ["config"])
+    warning = "CONTROL_PLANE_RECONECT_SECONDS is no setting: nobody reads it."
+    assert (said.exit_code, said.stderr) == (0, f"Warning: {warning}\n")

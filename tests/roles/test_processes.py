@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
@@ -98,6 +99,13 @@ async def test_a_port_that_is_taken_is_named(operator: Operator) -> None:
         parent = await operator.serve()
         assert await parent.ended() == 1
     assert "CONTROL_PLANE_WORK_METRICS_PORT moves it" in parent.log.read_text()
+
+
+async def test_a_setting_with_a_slip_in_its_name_is_told(operator: Operator) -> None:
+    parent = await operator.serve("--role", "auth", CONTROL_PLANE_LOGLEVEL="debug")
+    await operator.is_ready("auth")
+    told = [line for line in parent.log.read_text().splitlines() if "LOGLEVEL" in line]
+    assert [json.loads(line)["level"] for line in told] == ["warning"]
 
 
 async def test_without_compiled_parts_it_does_not_start(operator: Operator) -> None:
