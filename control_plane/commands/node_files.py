@@ -100,11 +100,12 @@ def mediamtx_config(
 
 @click.command("node-env")
 @of_node
-def node_env(name: str | None) -> None:
+@to_file
+def node_env(name: str | None, output: Path | None) -> None:
     """Print the environment that a node's hook command needs. It is secret."""
     known = settings()
-    for variable, value in hook_environ(known, name or _own(known)).items():
-        click.echo(f"{variable}={value}")
+    environ = hook_environ(known, name or _own(known)).items()
+    give("".join(f"{variable}={value}\n" for variable, value in environ), output)
 
 
 def _own(known: NodeSettings) -> str:

@@ -284,6 +284,14 @@ def test_a_node_configuration_is_written_for_its_owner_only(tmp_path: Path) -> N
     assert content["hlsTrustedProxies"] == ["10.0.0.0/8"]
 
 
+def test_what_a_hook_needs_is_written_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "node.env"
+    said = CliRunner().invoke(main, ["node-env", "--output", str(file)])
+    assert (said.exit_code, said.output) == (0, "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text() == CliRunner().invoke(main, ["node-env"]).stdout
+
+
 def test_the_documents_name_settings_that_there_are() -> None:
     known = {name_of(field) for field in Settings.model_fields}
     known |= {*OTHERS, *(f"{name}_FILE" for name in FROM_FILES)}

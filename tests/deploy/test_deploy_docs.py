@@ -1,5 +1,5 @@
 """Each command of docs/deploy.md is ours, and takes what it is given; or stands in
-deploy/checklist.yaml with what shows that it worked. Ours of docs/nodes.md too."""
+deploy/checklist.yaml with what shows that it worked. Ours of other documents too."""
 
 import re
 import shlex
@@ -12,6 +12,10 @@ import yaml
 from control_plane.commands.main import main
 from deploy.local.folder import CHECKOUT
 
+OUR = re.compile(r"(?:[A-Z_]+=\S+ )?control-plane (.+)")
+#: They print secrets.
+SECRET = ("mediamtx-config", "node-env", "edge-config")
+
 
 def _commands(text: str) -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
@@ -20,19 +24,37 @@ def _commands(text: str) -> list[str]:
 
 TEXT = (CHECKOUT / "docs/deploy.md").read_text("utf-8")
 COMMANDS = _commands(TEXT)
-NODES = _commands((CHECKOUT / "docs/nodes.md").read_text("utf-8"))
-OURS = [line for line in COMMANDS + NODES if line.startswith("control-plane ")]
+OTHERS = [
+    line
+    for name in ("README.md", "docs/nodes.md", "docs/edges.md")
+    for line in _commands((CHECKOUT / name).read_text("utf-8"))
+]
+OURS = [line for line in COMMANDS + OTHERS if OUR.match(line)]
+
+
+def _words(line: str) -> list[str]:
+    found = OUR.match(line)
+    assert found is not None
+    return shlex.split(found[1], comments=True)
 
 
 @pytest.mark.parametrize("line", OURS)
 def test_our_commands_are_taken(line: str) -> None:
     command: click.Command = main
-    words = shlex.split(line)[1:]
+    words = _words(line)
     while isinstance(command, click.Group):
         found = command.get_command(click.Context(command), words.pop(0))
         assert found is not None
         command = found
     command.make_context(command.name, words)
+
+
+@pytest.mark.parametrize("line", OURS)
+def test_no_secret_is_written_where_all_may_read_it(line: str) -> None:
+    """`>` would, and empty the file before for a command that is refused."""
+    words = _words(line)
+    assert ">" not in words
+    assert ("--output" in words) == (words[0] in SECRET)
 
 
 def test_the_others_are_in_the_checklist_in_their_order() -> None:
