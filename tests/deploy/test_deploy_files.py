@@ -1,5 +1,6 @@
 """Each file of deploy/ is read by the program that it is for, or by its checker."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from control_plane.config.settings import FROM_FILES
+from control_plane.roles.running import ROLES
 from deploy.local.folder import CHECKOUT
 from tests.deploy.front import Front
 from tests.deploy.tools import said, tool
@@ -34,21 +36,103 @@ def test_compose_fits_its_schema() -> None:
     said(tool("check-jsonschema"), *schema, str(DEPLOY / "compose/compose.yaml"))
 
 
-def test_compose_has_all_that_it_names(tmp_path: Path) -> None:
-    folder = shutil.copytree(DEPLOY / "nginx", tmp_path / "nginx").parent / "compose"
-    made = shutil.ignore_patterns("secrets", "certificates", ".env", "nginx.conf")
-    shutil.copytree(DEPLOY / "compose", folder, ignore=made)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Compose's, as in a new checkout."""
     said(tool("openssl"), "version")
-    prepare = ["sh", str(folder / "prepare.sh"), "live.example.com"]
-    said(*prepare)
-    compose = yaml.safe_load((folder / "compose.yaml").read_text())
+    shutil.copytree(DEPLOY / "nginx", tmp_path / "nginx")
+    made = ("secrets*", "certificates", "acme", ".env", "nginx.conf")
+    ignored = shutil.ignore_patterns(*made)
+    return Path(
+        shutil.copytree(DEPLOY / "compose", tmp_path / "compose", ignore=ignored)
+    )
+
+
+def _prepare(folder: Path) -> list[str]:
+    return ["sh", str(folder / "prepare.sh"), "live.example.com"]
+
+
+def _compose(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder / "compose.yaml").read_text())
+    return found
+
+
+def test_compose_has_all_that_it_names(folder: Path) -> None:
+    said(*_prepare(folder))
+    compose = _compose(folder)
     files = [folder / one["file"] for one in compose["secrets"].values()]
     assert all(len(file.read_text().strip()) >= 32 for file in files)
     text = (folder / "nginx.conf").read_text()
     _is_started_again_with(compose["services"]["nginx"], text)
     assert "lomilive" not in text
     assert "127.0.0.1" not in text
-    assert subprocess.run(prepare, capture_output=True, check=False).returncode == 1
+    again = subprocess.run(_prepare(folder), capture_output=True, check=False)
+    assert (again.returncode, again.stderr) == (1, b"secrets/ is there already\n")
+
+
+def test_compose_is_told_in_one_file_who_may_sign_in(folder: Path) -> None:
+    said(*_prepare(folder))
+    text = (folder / ".env").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    told = {name: value for name, _, value in (line.partition("=") for line in lines)}
+    wanted = set(re.findall(r"\$\{(\w+):", (folder / "compose.yaml").read_text()))
+    assert told.keys() == wanted
+    assert [value for value in told.values() if value] == ["live.example.com"]
+
+
+def test_a_preparation_that_failed_can_be_repeated(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here on a machine without openssl."""
+    missing = tmp_path / "openssl"
+    missing.write_text("#!/bin/sh\nexit 1\n")
+    missing.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        first = subprocess.run(_prepare(folder), capture_output=True, check=False)
+    assert first.returncode == 1
+    said(*_prepare(folder))
+    assert (folder / "secrets/secret").read_text().strip()
+
+
+def test_compose_starts_with_a_certificate_and_takes_a_new_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(*_prepare(folder))
+    held = folder / "certificates"
+    said(tool("openssl"), "x509", "-in", str(held / "fullchain.pem"), "-noout")
+    new = tmp_path / "live"
+    new.mkdir()
+    (new / "fullchain.pem").write_text("new chain")
+    (new / "privkey.pem").write_text("new key")
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\necho "$PWD $*" >{tmp_path}/asked\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("RENEWED_LINEAGE", str(new))
+    said("sh", str(folder / "renewed.sh"))
+    assert (held / "fullchain.pem").read_text() == "new chain"
+    assert (held / "privkey.pem").read_text() == "new key"
+    asked = (tmp_path / "asked").read_text().strip()
+    assert asked == f"{folder} compose exec -T nginx nginx -s reload"
+
+
+def test_compose_answers_who_gives_certificates(folder: Path) -> None:
+    said(*_prepare(folder))
+    text = (folder / "nginx.conf").read_text()
+    root = re.search(r"acme-challenge/ \{\s+root (\S+);", text)
+    assert root is not None
+    assert f"./acme:{root[1]}:ro" in _compose(folder)["services"]["nginx"]["volumes"]
+    assert (folder / "acme").is_dir()
+
+
+def test_compose_lets_operators_in_on_this_machine() -> None:
+    compose = _compose(DEPLOY / "compose")
+    (place,) = (name for name, role in ROLES.items() if "operator" in role.places)
+    work = compose["services"][place]
+    assert work["ports"] == ["127.0.0.1:8084:8084"]
+    assert "outside" in work["networks"]
+    assert work["environment"]["CONTROL_PLANE_OPERATOR_HOST"] == "0.0.0.0"
 
 
 def _is_started_again_with(nginx: dict[str, Any], text: str) -> None:
@@ -59,7 +143,7 @@ def _is_started_again_with(nginx: dict[str, Any], text: str) -> None:
 
 
 def test_compose_names_real_settings() -> None:
-    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())
+    compose = _compose(DEPLOY / "compose")
     _are_settings(compose["x-plane"]["environment"])
 
 
