@@ -25,7 +25,8 @@ END
 
 mkdir -p acme certificates
 [ -e certificates/fullchain.pem ] ||
-    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=$host" \
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+        -days 30 -subj "/CN=$host" \
         -keyout certificates/privkey.pem -out certificates/fullchain.pem
 
 random() { openssl rand -hex 24; }
