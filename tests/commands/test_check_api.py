@@ -16,8 +16,8 @@ from control_plane.people.service.accounts import Identity
 from control_plane.videos.model.videos import NewVideo
 from control_plane.wiring.services import Services, services
 from tests.support.api import running, settings
-from tests.support.commands import command
 from tests.support.certificates import Authority
+from tests.support.commands import command
 from tests.support.ports import free_ports
 from tests.support.provider import provider
 

@@ -59,6 +59,13 @@ def test_no_secret_is_written_where_all_may_read_it(line: str) -> None:
     assert ("--output" in words) == (words[0] in SECRET)
 
 
+def test_in_production_it_is_checked_with_an_id_token() -> None:
+    """Nobody gets in there without one."""
+    asked = [line for line in OURS if "check-api --url https:" in line]
+    assert asked
+    assert [line for line in asked if "--id-token" not in line] == []
+
+
 def test_the_others_are_in_the_checklist_in_their_order() -> None:
     listed = yaml.safe_load((CHECKOUT / "deploy/checklist.yaml").read_text("utf-8"))
     assert [one["run"] for one in listed] == [
