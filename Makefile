@@ -1,6 +1,7 @@
-# Everything that a fresh clone needs is Python 3.11 or newer, and make.
+# Everything that a fresh clone needs is Python 3.11 to 3.13, and make. A newer Python comes
+# last: the lock's bitarray has no wheel for it.
 
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python3.14; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 IN := .venv/bin
