@@ -1,9 +1,10 @@
 # Everything that a fresh clone needs is Python 3.11 to 3.13, and make. A newer Python comes
 # last: the lock's bitarray has no wheel for it.
 
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python3.14; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-	&& echo "$$python" && break; done)
+PYTHON ?= $(shell for below in 14 99; do \
+	for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$python" -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, $$below))" \
+	2>/dev/null && echo "$$python" && exit; done; done)
 IN := .venv/bin
 
 .DEFAULT_GOAL := help

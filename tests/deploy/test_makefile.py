@@ -1,6 +1,8 @@
 """Which Python `make` sets up."""
 
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,16 +14,23 @@ from tests.deploy.tools import tool
 @pytest.mark.parametrize(
     ("there", "taken"),
     [
-        (("python3", "python3.14", "python3.13"), "python3.13"),
-        (("python3", "python3.14", "python3.11"), "python3.11"),
-        (("python3.14",), "python3.14"),
+        ({"python3": (3, 12), "python3.13": (3, 13)}, "python3"),
+        (
+            {"python3": (3, 14), "python3.14": (3, 14), "python3.11": (3, 11)},
+            "python3.11",
+        ),
+        ({"python3": (3, 9), "python3.13": (3, 13)}, "python3.13"),
+        ({"python3": (3, 15), "python3.14": (3, 14)}, "python3"),
     ],
 )
 def test_one_that_all_packages_have_wheels_for_is_taken_first(
-    tmp_path: Path, there: tuple[str, ...], taken: str
+    tmp_path: Path, there: Mapping[str, tuple[int, int]], taken: str
 ) -> None:
-    for name in there:
-        (tmp_path / name).write_text("#!/bin/sh\n")
+    for name, version in there.items():
+        says = f"import sys; sys.version_info = {version}; exec(sys.argv[2])"
+        (tmp_path / name).write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" -c "{says}" "$@"\n'
+        )
         (tmp_path / name).chmod(0o755)
     shown = subprocess.run(
         (tool("make"), "--dry-run", "install"),
@@ -31,4 +40,6 @@ def test_one_that_all_packages_have_wheels_for_is_taken_first(
         text=True,
         check=True,
     )
-    assert shown.stdout.startswith(f"{taken} -I deploy/local/install.py")
+    python, _, rest = shown.stdout.partition(" ")
+    assert rest.startswith("-I deploy/local/install.py")
+    assert python == taken
