@@ -2,7 +2,7 @@
 a cluster."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -11,6 +11,7 @@ from redis._parsers import AsyncCommandsParser
 from redis.asyncio import Redis as Single
 from redis.asyncio import RedisCluster
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
@@ -40,7 +41,7 @@ class BadUrl(Exception):
 
 
 class _Named(NamedTuple):
-    """What a URL with several hosts says."""
+    """What a URL with several hosts says. ``asked``: as one with a single host may."""
 
     hosts: list[str]
     user: str | None
@@ -140,8 +141,7 @@ def _cluster(parts: SplitResult) -> RedisCluster:
         require_full_coverage=False,
         # As with one server: who asks decides whether to ask again.
         retry=Retry(NoBackoff(), 1),
-        **OPTIONS,
-        **named.asked,
+        **{**OPTIONS, **named.asked},
     )
 
 
@@ -160,8 +160,12 @@ def _named(parts: SplitResult) -> _Named:
         user or None,
         password or None,
         unquote(parts.path).strip("/"),
-        dict(parse_qsl(parts.query)),
+        {name: _kind(name)(one) for name, one in parse_qsl(parts.query)},
     )
+
+
+def _kind(name: str) -> Callable[[str], object]:
+    return URL_QUERY_ARGUMENT_PARSERS.get(name, str)
 
 
 def _place(host: str, port: int) -> tuple[str, int]:

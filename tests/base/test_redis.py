@@ -28,6 +28,8 @@ from tests.support.cluster import SERVERS, Cluster, held_by
 from tests.support.sentinels import Watched
 from tests.support.stack import until
 
+AWAY = "redis+sentinel://127.0.0.1:1/ours"
+
 
 async def test_a_connection_that_the_server_closed_fails_nobody(redis_url: str) -> None:
     """As after a restart: the pool finds out before it is used."""
@@ -254,6 +256,12 @@ async def test_a_cluster_that_is_away_keeps_nobody_from_starting() -> None:
             await ping(redis)
 
 
+@pytest.mark.parametrize("where", ["redis+cluster://127.0.0.1:1", AWAY])
+async def test_how_long_a_server_may_take_can_be_said(where: str) -> None:
+    async with open_redis(f"{where}?socket_timeout=0.5&health_check_interval=3") as one:
+        assert not await _set(one, "anything")
+
+
 async def _set(redis: Redis, name: str) -> bool:
     try:
         with translated():
@@ -264,7 +272,7 @@ async def _set(redis: Redis, name: str) -> bool:
 
 
 async def test_without_sentinels_it_is_away() -> None:
-    async with open_redis("redis+sentinel://127.0.0.1:1/ours") as redis:
+    async with open_redis(AWAY) as redis:
         assert not await _set(redis, "anything")
 
 
