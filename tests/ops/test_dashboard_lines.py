@@ -156,6 +156,21 @@ async def test_of_a_part_that_was_refunded_the_rest_is_asked_about(desk: Desk) -
         await shows(page, f"The 70 coins are taken from user {fan.id};")
 
 
+async def test_what_is_asked_while_the_one_before_closes_is_done(desk: Desk) -> None:
+    """A browser says that it has closed a moment later."""
+    async with desk.opened(f"#/sessions/{desk.session_id}") as page:
+        await page.get_by_role("button", name="Ban the host").click()
+        await page.evaluate("""() => {
+            document.querySelector("#dialog").close();
+            const all = [...document.querySelectorAll("button")];
+            all.find((one) => one.textContent === "Kick").click();
+        }""")
+        await page.get_by_label("Reason").fill("a rehearsal")
+        await page.route("**/kick", cut)
+        async with page.expect_request("**/kick"):
+            await page.get_by_role("button", name="Kick it").click()
+
+
 async def test_a_late_answer_closes_no_other_question(desk: Desk) -> None:
     late = asyncio.Event()
 

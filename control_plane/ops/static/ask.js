@@ -74,7 +74,9 @@ export const asking = (label, wanted) =>
 export function prepare(again) {
   stale = again;
   $("no").addEventListener("click", () => $("dialog").close());
-  $("dialog").addEventListener("close", () => (act = null));
+  $("dialog").addEventListener("close", () => {
+    if (!$("dialog").open) act = null; // the next one may be asked by then
+  });
   $("dialog").addEventListener("submit", (event) => {
     event.preventDefault();
     act?.();
