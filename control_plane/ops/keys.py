@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from control_plane.base.refusals import Empty, Refusal
+from control_plane.base.refusals import Refusal
 from control_plane.live.model.overview import KeyRow
 from control_plane.live.model.urls import publish_urls
 from control_plane.live.service.lasting_keys import LastingKey, LastingKeys
@@ -72,7 +72,7 @@ class KeysApi:
         user = await self._directory.named(said.username)
         if user is None:
             if not said.new:
-                raise Empty("Nobody has this name.")
+                raise Refusal("Nobody has this name.")
             user = await self._accounts.open(said.username)
         if user.gone:
             raise Refusal("This account is banned.")

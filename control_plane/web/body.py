@@ -89,7 +89,7 @@ class Body:
         """``starting_point`` is a page number, 0, 1, 2 … Lists end at the last one: to
         reach a page Postgres walks through all before it."""
         page = self.integer("starting_point", 0)
-        if page < 0:
+        if not 0 <= page <= 100_000:
             raise BadInput("starting_point is not a page number.")
         if page > LAST_PAGE:
             raise Empty

@@ -18,7 +18,7 @@ from tests.support.statements import Counted, counted
 #: As a guest (None: guests have none), and as somebody who is signed in: that is one
 #: more, for who it is.
 COSTS: list[tuple[str, str, int | None, int]] = [
-    ("showLiveStreams", "", 1, 2),
+    ("showLiveStreams", "", 1, 3),  # a block may keep them apart from somebody
     ("showLiveStream", "live", 1, 2),
     ("watch", "live", 2, 3),  # who may watch is looked up each time
     ("showUserDetail", "", None, 3),  # with the purse

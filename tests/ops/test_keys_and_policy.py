@@ -29,7 +29,7 @@ async def test_an_operator_rotates_and_revokes_keys(app: App, pool: Pool) -> Non
 
 async def test_an_operator_gives_out_a_key(app: App, pool: Pool) -> None:
     keys, said = await token(pool, "keys"), {"username": "Studio", "reason": "first"}
-    assert (await ask(app, "POST", "/v1/keys", keys, json=said))[0] == 404
+    assert (await ask(app, "POST", "/v1/keys", keys, json=said))[0] == 409
     status, made = await ask(app, "POST", "/v1/keys", keys, json=said | {"new": True})
     assert (status, made["channel"]) == (200, "studio")
     assert made["stream_key"] == f"studio?key={made['key']}"
