@@ -66,6 +66,7 @@ async def _relay(
     (port,) = free_ports(1)
     relays: set[asyncio.Task[None]] = set()
     opened: list[asyncio.StreamWriter] = []
+    ended = asyncio.Event()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -76,6 +77,9 @@ async def _relay(
         await asyncio.gather(_pour(reader, ours), _pour(theirs, writer))
 
     def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if ended.is_set():  # it was taken before, and comes here now
+            writer.close()
+            return
         opened.append(writer)
         relays.add(asyncio.create_task(relay(reader, writer)))
 
@@ -83,6 +87,7 @@ async def _relay(
         async with await asyncio.start_server(start, "127.0.0.1", port, ssl=tls):
             yield port
     finally:
+        ended.set()
         await stop(relays)
         for writer in opened:  # also of one that was stopped before it began
             writer.close()
