@@ -23,6 +23,9 @@ from tests.support.servers import Numbered
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 TRYING = "Trying again…"
+NOBODY_LOOKS = (
+    "UPDATE nodes SET owner = 'nobody', lease_until = now() + interval '1 hour'"
+)
 Answer = Callable[[Route], Awaitable[None]]
 
 
@@ -56,6 +59,8 @@ async def desk(
         await browser.new_context() as context,
     ):
         session_id = await new_session(pool, await new_user(pool), "created")
+        # Else it is lost after half a minute, and its session with it.
+        await pool.execute(NOBODY_LOOKS)
         token = await Tokens(pool).create("ann", SCOPES, timedelta(days=1))
         headers = {"Origin": app.operators, "Idempotency-Key": "one"}
         url = f"{app.operators}/v1/session"
